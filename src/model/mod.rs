@@ -1,0 +1,147 @@
+//! The facts of FHIR R4 as static tables, generated from `fhir-schemas/` by `build.rs`, and look-ups over them.
+
+mod tables;
+pub use tables::*;
+
+/// Index into [`TYPES`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TypeId(pub u16);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `string`, `date`, `decimal`, …: a JSON scalar, with an optional `_name` sibling.
+    Primitive,
+    /// `HumanName`, `Quantity`, `Extension`, …
+    Complex,
+    /// The anonymous type of a nested element, named by its path: `Patient.contact`.
+    Backbone,
+    /// `Patient`, …; also the abstract `Resource` and `DomainResource`.
+    Resource,
+}
+
+/// One FHIR type.
+#[derive(Debug)]
+pub struct Type {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub is_abstract: bool,
+    pub base: Option<TypeId>,
+    /// Inherited and own elements in the order of the definition. Empty for primitives.
+    pub elements: &'static [Element],
+    /// The JSON properties that the elements can appear as (one for each type of a choice), sorted by name.
+    /// The `_name` siblings of primitives are not listed.
+    pub fields: &'static [Field],
+    /// The regular expression that the definition gives for a primitive (unanchored, as published).
+    pub pattern: Option<&'static str>,
+}
+
+/// One element of a type.
+#[derive(Debug)]
+pub struct Element {
+    /// Without `[x]`: `value` for `value[x]`.
+    pub name: &'static str,
+    pub is_choice: bool,
+    pub min: u16,
+    /// `u16::MAX` stands for `*`.
+    pub max: u16,
+}
+
+/// One JSON property of a type.
+#[derive(Debug)]
+pub struct Field {
+    /// `valueQuantity`, `name`, …
+    pub name: &'static str,
+    /// Index into the elements of the same type.
+    pub element: u16,
+    /// `Resource` where any resource may stand.
+    pub ty: TypeId,
+    /// For `Reference` and `canonical`: the resource types allowed; empty where any is.
+    pub targets: &'static [TypeId],
+    /// The value set of a required binding whose codes are all known.
+    pub required: Option<ValueSetId>,
+}
+
+/// Index into [`VALUE_SETS`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ValueSetId(pub u16);
+
+/// A value set that some element is bound to with strength `required`.
+#[derive(Debug)]
+pub struct ValueSet {
+    pub url: &'static str,
+    /// `(system, code)`, sorted by code, then system.
+    pub codes: &'static [(&'static str, &'static str)],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ParameterType {
+    Number,
+    Date,
+    String,
+    Token,
+    Reference,
+    Composite,
+    Quantity,
+    Uri,
+    Special,
+}
+
+/// What the keys of one parameter are filed under: its code and type, the same for every resource type that has it.
+/// The number is on disk, so `fhir-schemas/parameter-keys.tsv` only ever grows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ParameterKey(pub u16);
+
+/// One R4 search parameter.
+#[derive(Debug)]
+pub struct SearchParameter {
+    pub url: &'static str,
+    pub code: &'static str,
+    pub ty: ParameterType,
+    pub key: ParameterKey,
+    /// The types it is defined on; `Resource` and `DomainResource` stand for all that derive from them.
+    pub bases: &'static [TypeId],
+    /// The published FHIRPath expression over all bases, empty where there is none.
+    pub expression: &'static str,
+    /// For references: the resource types that it may point at; empty where any.
+    pub targets: &'static [TypeId],
+    /// For composites: the url of each component's definition and its expression.
+    pub components: &'static [(&'static str, &'static str)],
+}
+
+/// How resources of `ty` belong to the compartment of `compartment`.
+#[derive(Debug)]
+pub struct CompartmentRule {
+    pub compartment: TypeId,
+    pub ty: TypeId,
+    /// Codes of the reference parameters of `ty` that link it; `{def}` where the resource itself is the focus.
+    pub parameters: &'static [&'static str],
+}
+
+/// A constraint on an element, for the invariants level of validation.
+#[derive(Debug)]
+pub struct Invariant {
+    /// Path of the element that it stands on, `Patient.contact`.
+    pub path: &'static str,
+    pub key: &'static str,
+    /// `true` for severity error, `false` for warning.
+    pub is_error: bool,
+    pub human: &'static str,
+    pub expression: &'static str,
+}
+
+impl TypeId {
+    pub fn get(self) -> &'static Type {
+        &TYPES[self.0 as usize]
+    }
+
+    pub fn name(self) -> &'static str {
+        self.get().name
+    }
+}
+
+impl Type {
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        let fields: &'static [Field] = self.fields;
+        fields.binary_search_by(|f| f.name.cmp(name)).ok().map(|i| &fields[i])
+    }
+}

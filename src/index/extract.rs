@@ -11,6 +11,9 @@ use crate::model::{self, Kind, ParameterKey, ParameterType, TypeId, ValueSetId};
 use crate::path::{self, Compiled, Condition, Step};
 use std::sync::OnceLock;
 
+/// The compartment that a record is kept and ordered by. <https://hl7.org/fhir/R4/compartmentdefinition-patient.html>
+const HOME: &str = "Patient";
+
 /// What one resource type is searched by.
 pub struct Plan {
     nodes: Vec<TreeNode>,
@@ -74,7 +77,7 @@ impl Plan {
         for element in model::occurred_paths(ty) {
             plan.occurred.extend(path::compile(&format!("{name}.{element}"), ty).ok());
         }
-        for rule in model::compartment_rules(ty).filter(|rule| rule.compartment == model::PATIENT) {
+        for rule in model::compartment_rules(ty).filter(|rule| rule.compartment.name() == HOME) {
             for code in rule.parameters {
                 match model::search_parameter(ty, code) {
                     Some(parameter) => plan.patient.push(parameter.key),
@@ -158,7 +161,7 @@ impl Plan {
                 if let Value::Reference(reference) = entry.value
                     && let Some(order) = self.patient.iter().position(|p| *p == entry.parameter)
                     && let Some((target, id)) = super::keys::Target::read(reference).and_then(super::keys::Target::local)
-                    && target == model::PATIENT.name()
+                    && target == HOME
                 {
                     by_parameter.push((order, format!("{target}/{id}")));
                 }

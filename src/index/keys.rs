@@ -13,6 +13,7 @@
 
 use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval};
 use crate::model::{self, ParameterKey};
+use std::sync::LazyLock;
 
 /// Version of this format. Another number on disk is read by the reader of that number, never guessed.
 pub const VERSION: u8 = 1;
@@ -163,8 +164,13 @@ impl<'a> Keys<'a> {
 
 /// `_id` and `_lastUpdated` are values without keys: a lake has them as columns with an index of their own.
 pub fn is_column(parameter: ParameterKey) -> bool {
-    parameter == model::ID_KEY || parameter == model::LAST_UPDATED_KEY
+    static COLUMNS: LazyLock<[Option<ParameterKey>; 2]> =
+        LazyLock::new(|| ["_id", "_lastUpdated"].map(|code| model::keys_of_code(code).next().map(|(key, _)| key)));
+    COLUMNS.contains(&Some(parameter))
 }
+
+/// Under this the resource type is filed; no search parameter ever has it.
+const TYPE_KEY: ParameterKey = ParameterKey(u16::MAX);
 
 fn date_keys(key: &mut KeyBuffer, p: ParameterKey, interval: Interval, emit: &mut dyn FnMut(&[u8])) {
     let (low, last) = (interval.low, interval.last());
@@ -311,7 +317,7 @@ impl KeyBuffer {
     }
 
     pub fn of_type(&mut self, name: &str) -> &[u8] {
-        self.plain(model::TYPE_KEY, b'c', name)
+        self.plain(TYPE_KEY, b'c', name)
     }
 
     pub fn presence(&mut self, p: ParameterKey) -> &[u8] {

@@ -14,6 +14,8 @@ use crate::model::ParameterKey;
 #[derive(Debug, PartialEq, Default)]
 pub struct Scan {
     pub groups: Vec<Group>,
+    /// Keys of negated conditions: no part of the scan, but they tell how much is left.
+    pub excluded: Vec<Group>,
     /// Some condition has no keys: what the groups find must still be tested.
     pub recheck: bool,
 }
@@ -54,11 +56,20 @@ impl Scan {
     fn add(&mut self, condition: &Condition) {
         if condition.negated {
             self.recheck = true;
+            let mut positive = Scan::default();
+            positive.add_any(&condition.any_of);
+            if let [_] = positive.groups.as_slice() {
+                self.excluded.append(&mut positive.groups);
+            }
             return;
         }
+        self.add_any(&condition.any_of);
+    }
+
+    fn add_any(&mut self, any_of: &[Leaf]) {
         let mut builder = Builder::default();
-        let [leaf] = condition.any_of.as_slice() else {
-            let all = condition.any_of.iter().all(|leaf| match leaf {
+        let [leaf] = any_of else {
+            let all = any_of.iter().all(|leaf| match leaf {
                 Leaf::One { parameter, test } => builder.keys_of(*parameter, test),
                 // the first component speaks for the tuple, and the recheck for the rest
                 Leaf::Together(components) => components.first().is_some_and(|tests| builder.lossy(tests)),
@@ -106,6 +117,7 @@ impl Scan {
         self.recheck = true;
     }
 
+    /// Where another group narrows the search, a short prefix is left to the recheck.
     fn drop_broad_prefixes(&mut self) {
         let broad = |group: &Group| group.keys.iter().any(|k| k.partial && k.bytes.len() <= 3 + BROAD_PREFIX);
         if self.groups.iter().any(|g| !g.is_type && !broad(g)) {

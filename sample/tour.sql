@@ -1,0 +1,34 @@
+CREATE EXTENSION fhirlake;
+ALTER DATABASE demo SET search_path = public, fhir;
+SET search_path = public, fhir;
+
+-- A lake is a schema of ordinary tables, one for each resource type, that belong to you.
+SELECT fhir.create_lake('lake');
+
+-- Load the sample: one file of resources for each type.
+SELECT * FROM fhir.load(:'sample' || '/*.ndjson');
+ANALYZE lake.resource;
+
+-- What is in the lake?
+SELECT type, count(*) FROM lake.resource GROUP BY type ORDER BY count(*) DESC, type;
+
+-- People: women born before 1980. `search |= …` takes what a FHIR server takes after the question mark.
+SELECT id, resource #>> '{name,0,given,0}' AS given, resource #>> '{name,0,family}' AS family, resource ->> 'birthDate' AS born
+FROM lake.patient
+WHERE search |= 'gender=female&birthdate=lt1980';
+
+-- A patient's record in the order of time: the last years of Tameka Bosco.
+SELECT occurred::date AS day, type,
+       coalesce(resource #>> '{code,coding,0,display}', resource #>> '{type,0,coding,0,display}',
+                resource #>> '{medicationCodeableConcept,coding,0,display}', resource #>> '{vaccineCode,coding,0,display}') AS what
+FROM lake.resource
+WHERE compartment = (SELECT 'Patient/' || id FROM lake.patient WHERE search |= 'name=bosco')
+  AND type IN ('Encounter', 'Condition', 'MedicationRequest', 'Immunization')
+ORDER BY occurred DESC, id
+LIMIT 12;
+
+-- Systolic blood pressures above 150 mmHg since 2015, and the plan that finds them: one GIN index answers all three.
+EXPLAIN (ANALYZE, BUFFERS, TIMING off)
+SELECT resource #>> '{subject,reference}' AS patient, occurred::date AS day, resource #>> '{valueQuantity,value}' AS mmhg
+FROM lake.observation
+WHERE search |= 'code=http://loinc.org|8480-6&value-quantity=gt150&date=ge2015';

@@ -6,18 +6,18 @@
 #[cfg(feature = "pg")]
 pub mod pg;
 
-//pub mod model;
+pub mod model;
 
-//pub mod json;
+pub mod json;
 
-//pub mod path;
+pub mod path;
 
-//pub mod validate;
+pub mod validate;
 
 pub mod index;
 
-//pub mod search;
+pub mod search;
 
-//pub mod store;
+pub mod store;
 
-//pub mod load;
+pub mod load;

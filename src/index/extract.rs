@@ -126,7 +126,7 @@ impl Plan {
             emit(leaf, node, element);
         }
         for filter in &tree.filters {
-            if path::holds(&filter.label, node, resource) {
+            if filter.label.holds(node, resource) == Some(true) {
                 self.walk(filter.to, node, element, resource, emit);
             }
         }
@@ -173,7 +173,8 @@ impl Plan {
             }
         });
         for (parameter, condition) in &self.truths {
-            let code = if path::holds(condition, resource, resource) { "true" } else { "false" };
+            let Some(truth) = condition.holds(resource, resource) else { continue };
+            let code = if truth { "true" } else { "false" };
             writer.push(&Entry { parameter: *parameter, element: 0, value: Value::Token { system: None, code } });
         }
         by_parameter.sort_by_key(|(order, _)| *order);
@@ -188,7 +189,7 @@ impl Plan {
     fn occurred(&self, resource: Node) -> i64 {
         for way in &self.occurred {
             let mut first = None;
-            path::for_each(way, resource, &mut |node, ty, _| {
+            way.for_each(resource, &mut |node, ty, _| {
                 if let Some(interval) = interval(ty, node) {
                     let at = if interval.low == time::OPEN_LOW { interval.last() } else { interval.low };
                     first = Some(first.map_or(at, |f: i64| f.min(at)));

@@ -1,13 +1,21 @@
 //! JSON text in, `jsonb` bytes out, and a reader that walks those bytes in place.
 //!
 //! Pure: it works on byte slices (the `JsonbContainer`, that is the varlena without its length word) and knows nothing of Postgres.
+//!
+//! `parse` (text → bytes) and `writer` (trees → bytes) make what the server's `jsonb` input makes, byte for byte;
+//! `reader` walks such bytes, `text` prints them as the server does; `layout` is the format that all of them share.
 
+mod error;
+mod layout;
 pub mod number;
-pub mod reader;
-pub mod writer;
 pub mod parse;
+pub mod reader;
+mod scan;
+mod text;
+pub mod writer;
 
+pub use error::JsonError;
 pub use number::Number;
-pub use parse::{parse, JsonError, Limits};
-pub use reader::{root, Array, Node, Object};
-pub use writer::{write, Item};
+pub use parse::{Limits, Parser, parse};
+pub use reader::{Array, Node, Object, root};
+pub use writer::{Item, write};

@@ -137,6 +137,12 @@ impl TypeId {
     pub fn name(self) -> &'static str {
         self.get().name
     }
+
+    /// A resource type that instances can have.
+    pub fn is_concrete_resource(self) -> bool {
+        let ty = self.get();
+        ty.kind == Kind::Resource && !ty.is_abstract
+    }
 }
 
 impl Type {
@@ -145,3 +151,6 @@ impl Type {
         fields.binary_search_by(|f| f.name.cmp(name)).ok().map(|i| &fields[i])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,429 @@
+//! Writes `$OUT_DIR/model.rs`: the tables of `fhir-schemas/` as static slices for `src/model/tables.rs`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+pub fn generate() -> Result<(), String> {
+    let facts = Facts::read(Path::new("fhir-schemas"))?;
+    let mut out = Output::default();
+    facts.write_types(&mut out)?;
+    facts.write_value_sets(&mut out);
+    facts.write_search(&mut out)?;
+    facts.write_systems(&mut out);
+    facts.write_compartments(&mut out)?;
+    facts.write_invariants(&mut out);
+    facts.write_occurred(&mut out)?;
+    let target = Path::new(&env::var("OUT_DIR").map_err(|e| e.to_string())?).join("model.rs");
+    fs::write(&target, out.text).map_err(|e| format!("{}: {e}", target.display()))
+}
+
+type Row = Vec<String>;
+
+/// A table without its header line; every row has as many cells as the header.
+fn read_table(folder: &Path, name: &str) -> Result<Vec<Row>, String> {
+    let path = folder.join(name);
+    println!("cargo:rerun-if-changed={}", path.display());
+    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let mut rows = text.lines().map(|line| line.split('\t').map(str::to_owned).collect::<Row>());
+    let header = rows.next().ok_or_else(|| format!("{name} is empty"))?;
+    let rows: Vec<Row> = rows.collect();
+    match rows.iter().find(|row| row.len() != header.len()) {
+        Some(row) => Err(format!("{name}: {row:?} does not fit the header")),
+        None => Ok(rows),
+    }
+}
+
+/// One JSON property, before numbers stand for names.
+#[derive(Clone)]
+struct Field {
+    name: String,
+    element: usize,
+    ty: String,
+    targets: Vec<String>,
+    required: String,
+}
+
+#[derive(Clone)]
+struct Element {
+    name: String,
+    is_choice: bool,
+    min: String,
+    max: String,
+    /// The text of the `types` column.
+    types: String,
+    required: String,
+}
+
+struct Facts {
+    /// Sorted by name.
+    types: Vec<Row>,
+    type_numbers: BTreeMap<String, usize>,
+    own_elements: BTreeMap<String, Vec<Element>>,
+    /// url → (code, system), sorted.
+    value_sets: BTreeMap<String, Vec<(String, String)>>,
+    parameters: Vec<Row>,
+    components: BTreeMap<String, Vec<(String, String)>>,
+    keys: Vec<Row>,
+    systems: Vec<Row>,
+    compartments: Vec<Row>,
+    invariants: Vec<Row>,
+    occurred: Vec<Row>,
+}
+
+/// The text being written. Slices that occur many times become one static each.
+#[derive(Default)]
+struct Output {
+    text: String,
+    shared: BTreeMap<String, usize>,
+}
+
+impl Output {
+    /// The name of a static slice with that content.
+    fn slice(&mut self, ty: &str, items: &[String]) -> String {
+        if items.is_empty() {
+            return "&[]".into();
+        }
+        let value = format!("[{ty}; {}] = [{}];\n", items.len(), items.join(","));
+        let next = self.shared.len();
+        let number = *self.shared.entry(value.clone()).or_insert(next);
+        if number == next {
+            let _ = write!(self.text, "static S{number}: {value}");
+        }
+        format!("&S{number}")
+    }
+
+    fn strings(&mut self, items: &[&str]) -> String {
+        let items: Vec<String> = items.iter().map(|s| format!("{s:?}")).collect();
+        self.slice("&str", &items)
+    }
+
+    fn table(&mut self, visibility: &str, name: &str, ty: &str, rows: &[String]) {
+        let _ = write!(self.text, "{visibility}static {name}: &[{ty}] = &[\n{}];\n", rows.concat());
+    }
+}
+
+impl Facts {
+    fn read(folder: &Path) -> Result<Facts, String> {
+        let mut types = read_table(folder, "types.tsv")?;
+        types.sort();
+        let type_numbers = types.iter().enumerate().map(|(i, row)| (row[0].clone(), i)).collect();
+        let mut own_elements: BTreeMap<String, Vec<Element>> = BTreeMap::new();
+        for row in read_table(folder, "elements.tsv")? {
+            let (owner, name) = row[0].rsplit_once('.').ok_or_else(|| format!("{} has no owner", row[0]))?;
+            own_elements.entry(owner.to_owned()).or_default().push(Element {
+                name: name.trim_end_matches("[x]").to_owned(),
+                is_choice: name.ends_with("[x]"),
+                min: row[1].clone(),
+                max: row[2].clone(),
+                types: row[3].clone(),
+                required: row[4].clone(),
+            });
+        }
+        let mut value_sets: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for row in read_table(folder, "value-sets.tsv")? {
+            let codes = row[2].split(' ').map(|code| (code.to_owned(), row[1].clone()));
+            value_sets.entry(row[0].clone()).or_default().extend(codes);
+        }
+        value_sets.values_mut().for_each(|codes| codes.sort());
+        let mut components: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for row in read_table(folder, "search-components.tsv")? {
+            components.entry(row[0].clone()).or_default().push((row[1].clone(), row[2].clone()));
+        }
+        let mut parameters = read_table(folder, "search-parameters.tsv")?;
+        parameters.sort_by(|a, b| (&a[1], &a[0]).cmp(&(&b[1], &b[0])));
+        let mut invariants = read_table(folder, "invariants.tsv")?;
+        invariants.sort();
+        Ok(Facts {
+            types,
+            type_numbers,
+            own_elements,
+            value_sets,
+            parameters,
+            components,
+            keys: registry(folder, "parameter-keys.tsv")?,
+            systems: registry(folder, "systems.tsv")?,
+            compartments: read_table(folder, "compartments.tsv")?,
+            invariants,
+            occurred: read_table(folder, "occurred.tsv")?,
+        })
+    }
+
+    fn number(&self, name: &str) -> Result<usize, String> {
+        self.type_numbers.get(name).copied().ok_or_else(|| format!("unknown type {name}"))
+    }
+
+    fn type_ids(&self, names: &[String]) -> Result<Vec<String>, String> {
+        let mut numbers = names.iter().map(|n| self.number(n)).collect::<Result<Vec<_>, _>>()?;
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers.iter().map(|n| format!("TypeId({n})")).collect())
+    }
+
+    /// The type itself and those it derives from, nearest first.
+    fn lineage<'a>(&'a self, name: &'a str) -> Result<Vec<&'a str>, String> {
+        let mut lineage = vec![name];
+        while let Some(last) = lineage.last() {
+            let base = self.types[self.number(last)?][3].as_str();
+            if base.is_empty() {
+                break;
+            }
+            if lineage.contains(&base) {
+                return Err(format!("{name} derives from itself"));
+            }
+            lineage.push(base);
+        }
+        Ok(lineage)
+    }
+
+    /// Inherited elements first; an element that a type defines again replaces the inherited one in its place.
+    fn elements(&self, name: &str) -> Result<Vec<Element>, String> {
+        let mut elements: Vec<Element> = Vec::new();
+        for ancestor in self.lineage(name)?.iter().rev() {
+            for own in self.own_elements.get(*ancestor).into_iter().flatten() {
+                match elements.iter_mut().find(|e| e.name == own.name) {
+                    Some(inherited) => *inherited = own.clone(),
+                    None => elements.push(own.clone()),
+                }
+            }
+        }
+        Ok(elements)
+    }
+
+    fn fields(&self, elements: &[Element]) -> Result<Vec<Field>, String> {
+        let mut fields = Vec::new();
+        for (number, element) in elements.iter().enumerate() {
+            for part in self.resolved(element)?.split(' ') {
+                let (ty, targets) = match part.split_once('(') {
+                    Some((ty, targets)) => (ty, targets.trim_end_matches(')').split(',').map(str::to_owned).collect()),
+                    None => (part, Vec::new()),
+                };
+                let suffix = if element.is_choice { capitalised(ty) } else { String::new() };
+                let is_coded = matches!(ty, "code" | "Coding" | "CodeableConcept" | "Quantity" | "string" | "uri");
+                fields.push(Field {
+                    name: format!("{}{suffix}", element.name),
+                    element: number,
+                    ty: ty.to_owned(),
+                    targets,
+                    required: if is_coded { element.required.clone() } else { String::new() },
+                });
+            }
+        }
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(fields)
+    }
+
+    /// The `types` of an element, where `#path` means the backbone type of the element at that path.
+    fn resolved(&self, element: &Element) -> Result<String, String> {
+        match element.types.strip_prefix('#') {
+            Some(path) => self.number(path).map(|_| path.to_owned()),
+            None => Ok(element.types.clone()),
+        }
+    }
+
+    fn write_types(&self, out: &mut Output) -> Result<(), String> {
+        let value_set_numbers: BTreeMap<&str, usize> =
+            self.value_sets.keys().enumerate().map(|(i, url)| (url.as_str(), i)).collect();
+        let mut rows = Vec::new();
+        let mut constants = String::new();
+        for (number, row) in self.types.iter().enumerate() {
+            let [name, kind, is_abstract, base, pattern] = row.as_slice() else {
+                return Err("types.tsv: five cells expected".into());
+            };
+            let elements = self.elements(name)?;
+            let mut fields = Vec::new();
+            for f in self.fields(&elements)? {
+                let targets = self.type_ids(&f.targets)?;
+                let targets = out.slice("TypeId", &targets);
+                let required = match value_set_numbers.get(f.required.as_str()) {
+                    Some(n) => format!("Some(ValueSetId({n}))"),
+                    None => "None".into(),
+                };
+                fields.push(format!(
+                    "Field{{name:{:?},element:{},ty:TypeId({}),targets:{targets},required:{required}}}",
+                    f.name,
+                    f.element,
+                    self.number(&f.ty)?
+                ));
+            }
+            let elements: Vec<String> = elements
+                .iter()
+                .map(|e| {
+                    let max = if e.max == "*" { "u16::MAX" } else { &e.max };
+                    format!("Element{{name:{:?},is_choice:{},min:{},max:{max}}}", e.name, e.is_choice, e.min)
+                })
+                .collect();
+            let elements = out.slice("Element", &elements);
+            let fields = out.slice("Field", &fields);
+            let base = match base.as_str() {
+                "" => "None".into(),
+                base => format!("Some(TypeId({}))", self.number(base)?),
+            };
+            let pattern = if pattern.is_empty() { None } else { Some(pattern) };
+            rows.push(format!(
+                "Type{{name:{name:?},kind:Kind::{},is_abstract:{},base:{base},elements:{elements},fields:{fields},pattern:{pattern:?}}},\n",
+                capitalised(kind),
+                !is_abstract.is_empty(),
+            ));
+            // Names of single resource types have no place in the code; their abstract bases do.
+            if kind != "backbone" && (kind != "resource" || !is_abstract.is_empty()) {
+                let _ = writeln!(constants, "pub const {}: TypeId = TypeId({number});", screaming(name));
+            }
+        }
+        out.table("pub ", "TYPES", "Type", &rows);
+        out.text.push_str(&constants);
+        Ok(())
+    }
+
+    fn write_value_sets(&self, out: &mut Output) {
+        let mut rows = Vec::new();
+        for (url, codes) in &self.value_sets {
+            let codes: Vec<String> = codes.iter().map(|(code, system)| format!("({system:?},{code:?})")).collect();
+            let codes = out.slice("(&str, &str)", &codes);
+            rows.push(format!("ValueSet{{url:{url:?},codes:{codes}}},\n"));
+        }
+        out.table("pub ", "VALUE_SETS", "ValueSet", &rows);
+    }
+
+    fn write_search(&self, out: &mut Output) -> Result<(), String> {
+        let key_numbers: BTreeMap<(&str, &str), usize> =
+            self.keys.iter().enumerate().map(|(i, row)| ((row[1].as_str(), row[2].as_str()), i)).collect();
+        let mut rows = Vec::new();
+        // type number → code → index of the parameter
+        let mut own: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, row) in self.parameters.iter().enumerate() {
+            let [url, code, ty, bases, targets, expression] = row.as_slice() else {
+                return Err("search-parameters.tsv: six cells expected".into());
+            };
+            let key = key_numbers.get(&(code.as_str(), ty.as_str())).ok_or_else(|| format!("{code} {ty} has no key"))?;
+            let base_names: Vec<String> = bases.split(' ').map(str::to_owned).collect();
+            for base in &base_names {
+                own.entry(self.number(base)?).or_default().push(index);
+            }
+            let bases = self.type_ids(&base_names)?;
+            let bases = out.slice("TypeId", &bases);
+            let targets: Vec<String> = targets.split_whitespace().map(str::to_owned).collect();
+            let targets = self.type_ids(&targets)?;
+            let targets = out.slice("TypeId", &targets);
+            let components: Vec<String> =
+                self.components.get(url).into_iter().flatten().map(|(d, e)| format!("({d:?},{e:?})")).collect();
+            let components = out.slice("(&str, &str)", &components);
+            rows.push(format!(
+                "SearchParameter{{url:{url:?},code:{code:?},ty:ParameterType::{},key:ParameterKey({key}),bases:{bases},expression:{expression:?},targets:{targets},components:{components}}},\n",
+                capitalised(ty),
+            ));
+        }
+        out.table("pub ", "SEARCH_PARAMETERS", "SearchParameter", &rows);
+
+        let keys: Vec<String> =
+            self.keys.iter().map(|row| format!("({:?},ParameterType::{}),\n", row[1], capitalised(&row[2]))).collect();
+        out.table("pub ", "PARAMETER_KEYS", "(&str, ParameterType)", &keys);
+        let by_code: Vec<String> = sorted_numbers(&self.keys, 1).iter().map(|n| format!("{n},")).collect();
+        out.table("", "KEYS_BY_CODE", "u16", &by_code);
+
+        let mut of_types = Vec::new();
+        for row in &self.types {
+            let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+            if row[1] == "resource" {
+                // The nearest definition of a code wins.
+                for ancestor in self.lineage(&row[0])? {
+                    for index in own.get(&self.number(ancestor)?).into_iter().flatten() {
+                        found.entry(&self.parameters[*index][1]).or_insert(*index);
+                    }
+                }
+            }
+            let indices: Vec<String> = found.values().map(usize::to_string).collect();
+            of_types.push(out.slice("u16", &indices) + ",\n");
+        }
+        out.table("", "PARAMETERS_OF", "&[u16]", &of_types);
+        let by_url: Vec<String> = sorted_numbers(&self.parameters, 0).iter().map(|n| format!("{n},")).collect();
+        out.table("", "PARAMETERS_BY_URL", "u16", &by_url);
+        Ok(())
+    }
+
+    fn write_systems(&self, out: &mut Output) {
+        let urls: Vec<String> = self.systems.iter().map(|row| format!("{:?},\n", row[1])).collect();
+        out.table("pub ", "SYSTEMS", "&str", &urls);
+        let by_url: Vec<String> = sorted_numbers(&self.systems, 1).iter().map(|n| format!("{n},")).collect();
+        out.table("", "SYSTEMS_BY_URL", "u16", &by_url);
+    }
+
+    fn write_compartments(&self, out: &mut Output) -> Result<(), String> {
+        let mut rules = Vec::new();
+        for row in &self.compartments {
+            let parameters: Vec<&str> = row[2].split(' ').collect();
+            rules.push((self.number(&row[1])?, self.number(&row[0])?, out.strings(&parameters)));
+        }
+        rules.sort();
+        let rows: Vec<String> = rules
+            .iter()
+            .map(|(ty, focus, parameters)| {
+                format!("CompartmentRule{{compartment:TypeId({focus}),ty:TypeId({ty}),parameters:{parameters}}},\n")
+            })
+            .collect();
+        out.table("pub ", "COMPARTMENTS", "CompartmentRule", &rows);
+        Ok(())
+    }
+
+    fn write_invariants(&self, out: &mut Output) {
+        let rows: Vec<String> = self
+            .invariants
+            .iter()
+            .map(|row| {
+                format!(
+                    "Invariant{{path:{:?},key:{:?},is_error:{},human:{:?},expression:{:?}}},\n",
+                    row[0],
+                    row[1],
+                    row[2] == "error",
+                    row[3],
+                    row[4]
+                )
+            })
+            .collect();
+        out.table("pub ", "INVARIANTS", "Invariant", &rows);
+    }
+
+    fn write_occurred(&self, out: &mut Output) -> Result<(), String> {
+        let mut paths = vec![Vec::new(); self.types.len()];
+        for row in &self.occurred {
+            paths[self.number(&row[0])?] = row[1].split(' ').collect();
+        }
+        let rows: Vec<String> = paths.iter().map(|p| out.strings(p) + ",\n").collect();
+        out.table("", "OCCURRED", "&[&str]", &rows);
+        Ok(())
+    }
+}
+
+/// A registry: the rows stand in the order of their numbers, from 0.
+fn registry(folder: &Path, name: &str) -> Result<Vec<Row>, String> {
+    let rows = read_table(folder, name)?;
+    match rows.iter().enumerate().find(|(i, row)| row[0] != i.to_string()) {
+        Some((i, row)) => Err(format!("{name}: {i} expected where {row:?} stands")),
+        None => Ok(rows),
+    }
+}
+
+/// The positions of the rows in the order of one column.
+fn sorted_numbers(rows: &[Row], column: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..rows.len()).collect();
+    numbers.sort_by_key(|n| &rows[*n][column]);
+    numbers
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// `CodeableConcept` → `CODEABLE_CONCEPT`
+fn screaming(name: &str) -> String {
+    let mut out = String::new();
+    for (i, letter) in name.chars().enumerate() {
+        if letter.is_ascii_uppercase() && i > 0 {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_uppercase());
+    }
+    out
+}

@@ -1,0 +1,54 @@
+//! What can be wrong with a JSON text, and the SQLSTATE the server gives it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A refusal: the message, where in the text it happened, and its SQLSTATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    pub message: Cow<'static, str>,
+    /// Byte offset in the text; 0 where no text is involved.
+    pub offset: usize,
+    pub sqlstate: &'static str,
+}
+
+/// Not JSON.
+pub const INVALID_TEXT: &str = "22P02";
+/// Not UTF-8, or a zero byte.
+pub const INVALID_BYTES: &str = "22021";
+/// `\u0000`, which a text datum cannot hold.
+pub const UNTRANSLATABLE: &str = "22P05";
+/// A number that `numeric` cannot hold.
+pub const NUMBER_OUT_OF_RANGE: &str = "22003";
+/// Larger than `jsonb` can hold, or than the caller allows.
+pub const LIMIT_EXCEEDED: &str = "54000";
+/// Nested too deep.
+pub const TOO_DEEP: &str = "54001";
+/// No memory.
+pub const OUT_OF_MEMORY: &str = "53200";
+
+impl JsonError {
+    pub(super) fn new(sqlstate: &'static str, offset: usize, message: impl Into<Cow<'static, str>>) -> JsonError {
+        JsonError { message: message.into(), offset, sqlstate }
+    }
+
+    pub(super) fn out_of_memory() -> JsonError {
+        JsonError::new(OUT_OF_MEMORY, 0, "out of memory")
+    }
+
+    pub(super) fn too_deep(offset: usize, max_depth: usize) -> JsonError {
+        JsonError::new(TOO_DEEP, offset, format!("json is nested deeper than {max_depth} levels"))
+    }
+
+    pub(super) fn too_large(offset: usize, what: &str, max: usize) -> JsonError {
+        JsonError::new(LIMIT_EXCEEDED, offset, format!("{what} exceeds the maximum of {max} bytes"))
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (byte {})", self.message, self.offset)
+    }
+}
+
+impl std::error::Error for JsonError {}

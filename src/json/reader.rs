@@ -1,0 +1,334 @@
+//! A walk over the bytes of a `jsonb` container, in place.
+//!
+//! Safe on arbitrary bytes: every access is checked, what is not well-formed reads as absent, and an iteration visits
+//! no byte twice, so that a whole walk is bounded by the input. A nested container is at least eight bytes shorter than
+//! the one around it; whoever recurses over a document that the server did not make must still count the levels.
+
+use super::layout::{self as jb, aligned, stated_length, word};
+use super::number::Number;
+use std::cmp::Ordering;
+
+/// The value that a container holds; a scalar is unwrapped. `None` when the bytes are not a container.
+pub fn root(container: &[u8]) -> Option<Node<'_>> {
+    match Container::new(container)? {
+        (container, jb::ARRAY) if word(container.bytes, 0)? & jb::SCALAR != 0 => {
+            if container.count != 1 {
+                return None;
+            }
+            match Array(container).get(0)? {
+                Node::Array(_) | Node::Object(_) => None,
+                scalar => Some(scalar),
+            }
+        }
+        (container, jb::ARRAY) => Some(Node::Array(Array(container))),
+        (container, _) => Some(Node::Object(Object(container))),
+    }
+}
+
+/// One JSON value.
+#[derive(Clone, Copy)]
+pub enum Node<'a> {
+    Null,
+    Bool(bool),
+    Number(Number<'a>),
+    String(&'a str),
+    Array(Array<'a>),
+    Object(Object<'a>),
+}
+
+impl<'a> Node<'a> {
+    pub fn as_str(self) -> Option<&'a str> {
+        if let Node::String(text) = self { Some(text) } else { None }
+    }
+
+    pub fn as_bool(self) -> Option<bool> {
+        if let Node::Bool(value) = self { Some(value) } else { None }
+    }
+
+    pub fn as_number(self) -> Option<Number<'a>> {
+        if let Node::Number(number) = self { Some(number) } else { None }
+    }
+
+    pub fn as_array(self) -> Option<Array<'a>> {
+        if let Node::Array(array) = self { Some(array) } else { None }
+    }
+
+    pub fn as_object(self) -> Option<Object<'a>> {
+        if let Node::Object(object) = self { Some(object) } else { None }
+    }
+
+    pub fn is_null(self) -> bool {
+        matches!(self, Node::Null)
+    }
+
+    /// The value under a key, where this is an object that has it.
+    pub fn get(self, key: &str) -> Option<Node<'a>> {
+        self.as_object()?.get(key)
+    }
+
+    /// An array's items, or the node itself once.
+    pub fn items(self) -> Items<'a> {
+        match self {
+            Node::Array(array) => Items(One::Many(array.iter())),
+            node => Items(One::Single(Some(node))),
+        }
+    }
+
+    /// A nested value between two offsets of a container's data.
+    #[inline]
+    fn new(data: &'a [u8], span: Span) -> Option<Node<'a>> {
+        Some(match span.kind {
+            jb::STRING => Node::String(std::str::from_utf8(data.get(span.start..span.end)?).ok()?),
+            jb::NUMBER => {
+                let datum = data.get(aligned(span.start)..span.end)?;
+                let length = stated_length(word(datum, 0)?)?;
+                Node::Number(Number::new(datum.get(4..length)?)?)
+            }
+            jb::FALSE => Node::Bool(false),
+            jb::TRUE => Node::Bool(true),
+            jb::NULL => Node::Null,
+            jb::CONTAINER => match Container::new(data.get(aligned(span.start)..span.end)?)? {
+                (container, jb::ARRAY) => Node::Array(Array(container)),
+                (container, _) => Node::Object(Object(container)),
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.write_json(f)
+    }
+}
+
+/// What [`Node::items`] gives.
+#[derive(Clone)]
+pub struct Items<'a>(One<'a>);
+
+#[derive(Clone)]
+enum One<'a> {
+    Single(Option<Node<'a>>),
+    Many(ArrayIter<'a>),
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Node<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node<'a>> {
+        match &mut self.0 {
+            One::Single(node) => node.take(),
+            One::Many(items) => items.next(),
+        }
+    }
+}
+
+/// An array in a container.
+#[derive(Clone, Copy)]
+pub struct Array<'a>(Container<'a>);
+
+impl<'a> Array<'a> {
+    pub fn len(&self) -> usize {
+        self.0.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.count == 0
+    }
+
+    pub fn get(&self, index: usize) -> Option<Node<'a>> {
+        Node::new(self.0.data(), self.0.span(index)?)
+    }
+
+    /// In order. Ends early where the bytes are not well-formed.
+    pub fn iter(&self) -> ArrayIter<'a> {
+        ArrayIter { data: self.0.data(), spans: self.0.spans(0, self.0.count) }
+    }
+
+    /// The whole container.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.0.bytes
+    }
+}
+
+/// What [`Array::iter`] gives.
+#[derive(Clone)]
+pub struct ArrayIter<'a> {
+    data: &'a [u8],
+    spans: Spans<'a>,
+}
+
+impl<'a> Iterator for ArrayIter<'a> {
+    type Item = Node<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node<'a>> {
+        Node::new(self.data, self.spans.next()?)
+    }
+}
+
+/// An object in a container. Its keys are unique and sorted by length, then by bytes.
+#[derive(Clone, Copy)]
+pub struct Object<'a>(Container<'a>);
+
+impl<'a> Object<'a> {
+    pub fn len(&self) -> usize {
+        self.0.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.count == 0
+    }
+
+    pub fn get(&self, key: &str) -> Option<Node<'a>> {
+        let (mut low, mut high) = (0, self.0.count);
+        let data = self.0.data();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let span = self.0.span(middle)?;
+            match key_order(data.get(span.start..span.end)?, key.as_bytes()) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Node::new(data, self.0.span(self.0.count + middle)?),
+            }
+        }
+        None
+    }
+
+    /// In key order. Ends early where the bytes are not well-formed.
+    pub fn iter(&self) -> ObjectIter<'a> {
+        let count = self.0.count;
+        ObjectIter { data: self.0.data(), keys: self.0.spans(0, count), values: self.0.spans(count, 2 * count) }
+    }
+
+    /// The whole container.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.0.bytes
+    }
+}
+
+/// What [`Object::iter`] gives.
+#[derive(Clone)]
+pub struct ObjectIter<'a> {
+    data: &'a [u8],
+    keys: Spans<'a>,
+    values: Spans<'a>,
+}
+
+impl<'a> Iterator for ObjectIter<'a> {
+    type Item = (&'a str, Node<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<(&'a str, Node<'a>)> {
+        let Node::String(key) = Node::new(self.data, self.keys.next()?)? else { return None };
+        Some((key, Node::new(self.data, self.values.next()?)?))
+    }
+}
+
+/// The order of keys in an object: by length, then by bytes.
+#[inline]
+pub fn key_order(a: &[u8], b: &[u8]) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// A container whose entries are known to lie within its bytes.
+#[derive(Clone, Copy)]
+struct Container<'a> {
+    bytes: &'a [u8],
+    /// Items, or pairs.
+    count: usize,
+    slots: usize,
+}
+
+/// What an entry says about its value.
+struct Span {
+    kind: u32,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Container<'a> {
+    /// With its kind: [`jb::ARRAY`] or [`jb::OBJECT`].
+    #[inline]
+    fn new(bytes: &'a [u8]) -> Option<(Container<'a>, u32)> {
+        let header = word(bytes, 0)?;
+        let count = (header & jb::COUNT_MASK) as usize;
+        let kind = header & (jb::ARRAY | jb::OBJECT);
+        let slots = match kind {
+            jb::ARRAY => count,
+            jb::OBJECT => 2 * count,
+            _ => return None,
+        };
+        ((bytes.len() - 4) / 4 >= slots).then_some((Container { bytes, count, slots }, kind))
+    }
+
+    #[inline]
+    fn data(&self) -> &'a [u8] {
+        self.bytes.get(4 + 4 * self.slots..).unwrap_or_default()
+    }
+
+    #[inline]
+    fn entry(&self, slot: usize) -> Option<u32> {
+        word(self.bytes, 4 + 4 * slot)
+    }
+
+    /// Where the data of a slot begins: the nearest stored offset before it plus the lengths since.
+    /// Which entries store one is read from the entry: the stride is the server's to change.
+    fn start(&self, slot: usize) -> Option<usize> {
+        let mut start = 0;
+        for before in (0..slot).rev() {
+            let entry = self.entry(before)?;
+            start += (entry & jb::LENGTH_MASK) as usize;
+            if entry & jb::HAS_OFFSET != 0 {
+                break;
+            }
+        }
+        Some(start)
+    }
+
+    fn span(&self, slot: usize) -> Option<Span> {
+        if slot >= self.slots {
+            return None;
+        }
+        Some(Span::new(self.entry(slot)?, self.start(slot)?))
+    }
+
+    fn spans(&self, from: usize, to: usize) -> Spans<'a> {
+        let entries = self.bytes.get(4 + 4 * from..4 + 4 * to).unwrap_or_default();
+        Spans { entries, start: self.start(from).unwrap_or_default() }
+    }
+}
+
+impl Span {
+    #[inline]
+    fn new(entry: u32, start: usize) -> Span {
+        let field = (entry & jb::LENGTH_MASK) as usize;
+        let end = if entry & jb::HAS_OFFSET != 0 { field } else { start + field };
+        Span { kind: entry & jb::TYPE_MASK, start, end }
+    }
+}
+
+/// The spans of consecutive slots. Each begins where the one before ends, so none overlap.
+#[derive(Clone)]
+struct Spans<'a> {
+    entries: &'a [u8],
+    start: usize,
+}
+
+impl Iterator for Spans<'_> {
+    type Item = Span;
+
+    #[inline]
+    fn next(&mut self) -> Option<Span> {
+        let (entry, rest) = self.entries.split_first_chunk()?;
+        let span = Span::new(u32::from_ne_bytes(*entry), self.start);
+        if span.end < span.start {
+            self.entries = &[];
+            return None;
+        }
+        self.entries = rest;
+        self.start = span.end;
+        Some(span)
+    }
+}

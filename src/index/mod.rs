@@ -1,7 +1,7 @@
 //! Resource → keys, and queries over them.
 //!
 //! Takes a resource in jsonb and gives its [`Stamp`]; takes the text of a search and gives a [`Query`] that a
-//! `fhir.keys` value matches or not. Pure; `opclass.rs`, `selectivity.rs` and `sql.rs` face Postgres.
+//! `fhir.keys` value matches or not. Pure, but for `sql.rs`; the operator class is in `pg/gin.rs`.
 
 pub mod decimal;
 pub mod extract;
@@ -9,6 +9,8 @@ pub mod keys;
 pub mod matches;
 pub mod query;
 pub mod scan;
+#[cfg(feature = "pg")]
+mod sql;
 pub mod text;
 pub mod time;
 

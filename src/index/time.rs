@@ -160,6 +160,20 @@ fn civil(at: i64) -> (i64, i64) {
     (yoe + era * 400 + i64::from(month <= 2), month)
 }
 
+/// An instant as ISO 8601 in UTC, for people to read.
+pub fn shown(at: i64) -> String {
+    let (year, month) = civil(at);
+    let day = at.div_euclid(DAY) - days(year, month, 1) + 1;
+    let of_day = at.rem_euclid(DAY);
+    let (hour, minute, second) = (of_day / HOUR, of_day / MINUTE % 60, of_day / SECOND % 60);
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    match (of_day, at.rem_euclid(SECOND)) {
+        (0, _) => date,
+        (_, 0) => format!("{date}T{hour:02}:{minute:02}:{second:02}Z"),
+        (_, micros) => format!("{date}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"),
+    }
+}
+
 /// The calendar levels of the buckets, coarse to fine.
 pub const LEVELS: usize = 4;
 const CENTURY: usize = 0;

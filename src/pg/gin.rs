@@ -4,7 +4,8 @@
 use crate::index::scan::Scan;
 use crate::index::{Keys, Query};
 use crate::pg::function::{Call, Value};
-use crate::pg::{Error, jsonb};
+use crate::pg::error::Error;
+use crate::pg::jsonb;
 use crate::sql_function;
 use pgrx::pg_sys;
 use std::ffi::c_void;

@@ -9,7 +9,9 @@
 use crate::index::Query;
 use crate::index::scan::{Group, Scan};
 use crate::pg::function::{Call, Value};
-use crate::pg::{Error, jsonb};
+use crate::pg::error::Error;
+use crate::pg::guard::attempt;
+use crate::pg::jsonb;
 use crate::sql_function;
 use pgrx::pg_sys;
 
@@ -25,12 +27,12 @@ const MAX_PROBES: usize = 64;
 const UNKNOWN: f64 = 0.005;
 
 sql_function!(fhir_match_selectivity, |call| {
-    let estimate = estimate(call).clamp(0.0, 1.0);
+    let estimate = estimate(call)?.clamp(0.0, 1.0);
     Ok(Value::Datum(pg_sys::Datum::from(estimate.to_bits())))
 });
 
 /// `(internal, oid, internal, integer) → double precision`
-fn estimate(call: &Call) -> f64 {
+fn estimate(call: &Call) -> Result<f64, Error> {
     let argument = |n| call.datum(n).unwrap_or(pg_sys::Datum::null());
     let root: *mut pg_sys::PlannerInfo = argument(0).cast_mut_ptr();
     let operator = pg_sys::Oid::from(argument(1).value() as u32);
@@ -42,7 +44,7 @@ fn estimate(call: &Call) -> f64 {
         let mut other: *mut pg_sys::Node = std::ptr::null_mut();
         let mut on_left = false;
         if !pg_sys::get_restriction_variable(root, arguments, relation, &mut variable, &mut other, &mut on_left) {
-            return UNKNOWN;
+            return Ok(UNKNOWN);
         }
         let estimate = of_variable(root, operator, &variable, other);
         if let Some(free) = variable.freefunc.filter(|_| !variable.statsTuple.is_null()) {
@@ -52,43 +54,43 @@ fn estimate(call: &Call) -> f64 {
     }
 }
 
-unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, variable: &pg_sys::VariableStatData, other: *mut pg_sys::Node) -> f64 {
+unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, variable: &pg_sys::VariableStatData, other: *mut pg_sys::Node) -> Result<f64, Error> {
     // SAFETY: `other` is an expression node; a Const that is not null holds a fhir.query
     let query = unsafe {
         if (*other).type_ != pg_sys::NodeTag::T_Const {
-            return UNKNOWN; // a parameter: plan with constants, or `plan_cache_mode = force_custom_plan`
+            return Ok(UNKNOWN); // a parameter: plan with constants, or `plan_cache_mode = force_custom_plan`
         }
         let constant = other.cast::<pg_sys::Const>();
         if (*constant).constisnull {
-            return 0.0; // the operator is strict
+            return Ok(0.0); // the operator is strict
         }
         Query::parse(std::str::from_utf8(jsonb::bytes((*constant).constvalue)).unwrap_or_default())
     };
-    let Ok(query) = query else { return 0.0 };
+    let Ok(query) = query else { return Ok(0.0) };
     let scan = Scan::of(&query);
     // SAFETY: as above
     let index = unsafe { if may_probe(root, variable) { searchable_index(operator, variable) } else { None } };
     let Some((index, column)) = index else {
-        return combine(&scan, |group| if group.keys.is_empty() { 0.0 } else { UNKNOWN * (group.keys.len() as f64).min(4.0) });
+        return combine(&scan, |group| Ok(if group.keys.is_empty() { 0.0 } else { UNKNOWN * (group.keys.len() as f64).min(4.0) }));
     };
     // SAFETY: the planner holds a lock on the table, and the index is among those it listed
     unsafe {
         let rows = (*variable.rel).tuples.max(1.0);
         let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as i32);
-        let pending = guarded(|| fhirlake_pending_rows(relation));
+        let pending = attempt(|| fhirlake_pending_rows(relation))?;
         let mut budget = MAX_PROBES;
-        let estimate = combine(&scan, |group| (probe(relation, column, group, &mut budget) + pending) / rows);
+        let estimate = combine(&scan, |group| Ok((probe(relation, column, group, &mut budget)? + pending) / rows));
         pg_sys::index_close(relation, pg_sys::AccessShareLock as i32);
         estimate
     }
 }
 
 /// The rows of one group: the sum over its keys, as far as the budget goes.
-unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mut usize) -> f64 {
+unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mut usize) -> Result<f64, Error> {
     let total = group.keys.len();
     let taken = total.min((*budget).max(1));
     if taken == 0 {
-        return 0.0;
+        return Ok(0.0);
     }
     *budget = budget.saturating_sub(taken);
     // spread over the group, so that a sorted list is sampled from end to end
@@ -98,24 +100,30 @@ unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mu
     let mut rows = vec![0f64; taken];
     // SAFETY: three arrays of the same length
     unsafe {
-        guarded(|| fhirlake_probe(index, column, taken as i32, keys.as_mut_ptr(), partial.as_mut_ptr(), rows.as_mut_ptr()));
+        let (keys, partial, rows) = (keys.as_mut_ptr(), partial.as_mut_ptr(), rows.as_mut_ptr());
+        attempt(|| fhirlake_probe(index, column, taken as i32, keys, partial, rows))?;
     }
-    rows.iter().sum::<f64>() * total as f64 / taken as f64
+    Ok(rows.iter().sum::<f64>() * total as f64 / taken as f64)
 }
 
 /// Conditions are seldom independent: the rarest counts in full, each further one by the square root of the one before.
-fn combine(scan: &Scan, mut fraction: impl FnMut(&Group) -> f64) -> f64 {
+fn combine(scan: &Scan, mut fraction: impl FnMut(&Group) -> Result<f64, Error>) -> Result<f64, Error> {
     // each partition and most user tables hold one type: its key would only cost a probe
     let skip_type = scan.groups.len() > 1;
-    let mut found: Vec<f64> = scan.groups.iter().filter(|g| !(g.is_type && skip_type)).map(|g| fraction(g).min(1.0)).collect();
-    found.extend(scan.excluded.iter().map(|g| 1.0 - fraction(g).min(1.0)));
+    let mut found = Vec::with_capacity(scan.groups.len() + scan.excluded.len());
+    for group in scan.groups.iter().filter(|g| !(g.is_type && skip_type)) {
+        found.push(fraction(group)?.min(1.0));
+    }
+    for group in &scan.excluded {
+        found.push(1.0 - fraction(group)?.min(1.0));
+    }
     found.sort_by(f64::total_cmp);
     let mut exponent = 1.0;
-    found.iter().fold(1.0, |product, f| {
+    Ok(found.iter().fold(1.0, |product, f| {
         let next = product * f.powf(exponent);
         exponent /= 2.0;
         next
-    })
+    }))
 }
 
 /// Whether this user may learn what the index knows.
@@ -182,10 +190,4 @@ unsafe fn searchable_index(operator: pg_sys::Oid, variable: &pg_sys::VariableSta
         }
         None
     }
-}
-
-/// Runs C code of ours that may raise.
-unsafe fn guarded<T: Copy>(f: impl FnOnce() -> T) -> T {
-    // SAFETY: `f` owns nothing that an error would have to drop
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(f) }
 }

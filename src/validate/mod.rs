@@ -11,3 +11,6 @@ mod structure;
 
 pub use issue::{Issue, Severity, is_valid, issues};
 pub use structure::{MAX_DEPTH, structure};
+
+#[cfg(test)]
+mod tests;

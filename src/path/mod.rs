@@ -15,6 +15,9 @@ pub use parse::parse;
 
 use std::fmt;
 
+#[cfg(test)]
+mod tests;
+
 /// Why an expression was refused. Positions are byte offsets into the expression.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PathError {
@@ -49,7 +52,7 @@ impl fmt::Display for PathError {
         match self {
             PathError::TooLong => write!(f, "expression is longer than {} bytes", parse::MAX_LENGTH),
             PathError::TooDeep { at } => {
-                write!(f, "expression is nested deeper than {} levels at offset {at}", parse::MAX_DEPTH)
+                write!(f, "expression is nested too deep at offset {at}")
             }
             PathError::Syntax { at, problem } => write!(f, "{problem} at offset {at}"),
             PathError::UnknownType { at, name } => write!(f, "unknown type \"{name}\" at offset {at}"),

@@ -10,6 +10,9 @@ pub const MAX_LENGTH: usize = 64 * 1024;
 /// Highest tree that is built: `a.b.c` has a height of 3, so has `a | b | c`.
 pub const MAX_DEPTH: usize = 256;
 
+/// Most brackets, signs and right operands within each other. The parser recurses for these only.
+const MAX_NESTING: usize = 64;
+
 /// Parses a whole expression.
 pub fn parse(text: &str) -> Result<Expr, PathError> {
     if text.len() > MAX_LENGTH {
@@ -87,7 +90,7 @@ impl<'a> Parser<'a> {
 
     /// An expression whose operators all bind tighter than `floor`. `depth` counts the calls above this one.
     fn expression(&mut self, floor: u8, depth: usize) -> Result<Expr, PathError> {
-        if depth >= MAX_DEPTH {
+        if depth >= MAX_NESTING {
             return Err(PathError::TooDeep { at: self.at() });
         }
         let mut left = self.prefixed(depth)?;

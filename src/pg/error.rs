@@ -98,7 +98,7 @@ impl Raw {
             if !self.caught.is_null() {
                 server::ReThrowError(self.caught);
             }
-            if server::errstart(pg_sys::ERROR as c_int, std::ptr::null()) {
+            if server::errstart(pgrx::PgLogLevel::ERROR as c_int, std::ptr::null()) {
                 server::errcode(self.sqlstate);
                 server::errmsg_internal(c"%s".as_ptr(), self.message);
                 if !self.detail.is_null() {

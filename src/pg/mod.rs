@@ -13,3 +13,5 @@ pub mod settings;
 pub mod spi;
 pub mod time;
 pub mod trigger;
+
+pub use error::Error;

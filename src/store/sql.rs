@@ -22,9 +22,16 @@ sql_function!(fhir_keep, keep);
 sql_function!(fhir_refuse_truncate, refuse_truncate);
 sql_function!(fhir_same_resource, |call| Ok(stamp::is_same(call.jsonb(0)?, call.jsonb(1)?).into()));
 sql_function!(fhir_table_of, |call| Ok(table_of(call.text(0)?)?.into()));
+sql_function!(fhir_table_of_resource, |call| {
+    Ok(table_of(Submitted::read(call.jsonb(0)?, None)?.ty.name())?.into())
+});
 sql_function!(fhir_current_lake, |_| Ok(settings::lake().into()));
+sql_function!(fhir_library_version, |_| Ok(env!("CARGO_PKG_VERSION").into()));
 sql_function!(fhir_resource_types, resource_types);
 sql_function!(fhir_assert_valid, |call| {
+    if call.datum(0).is_none() {
+        return Ok(Value::Null);
+    }
     let expected = call.optional_text(1)?.map(stamp::resource_type).transpose()?;
     Submitted::read(call.jsonb(0)?, expected)?.validated()?;
     Ok(true.into())
@@ -289,7 +296,7 @@ fn write_membership(trigger: &Trigger, site: &Site) -> Result<(), Error> {
     }
     let others = |row: Option<Row>| -> Option<(Vec<String>, i64)> {
         let stamp = index::stamp(json::root(row?.jsonb(site.resource)?)?);
-        Some((stamp.compartments.into_iter().skip(1).collect(), stamp.occurred)).filter(|(others, _)| !others.is_empty())
+        Some((stamp.compartments.into_iter().skip(1).collect::<Vec<_>>(), stamp.occurred)).filter(|(others, _)| !others.is_empty())
     };
     let (before, after) = (others(trigger.old()), others(trigger.new()));
     if before == after {

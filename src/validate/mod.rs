@@ -5,7 +5,12 @@
 mod issue;
 pub mod primitive;
 mod shape;
+#[cfg(feature = "pg")]
+mod sql;
 mod structure;
 
 pub use issue::{Issue, Severity, is_valid, issues};
 pub use structure::{MAX_DEPTH, structure};
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 // One alternative of one search parameter against one resource's facts, by the letter of the R4 search page.
-import { compareDecimals, dateRange, decimal, fold, impliedRange } from './values.mjs';
+import { compareDecimals, dateRange, decimal, fold, foldCase, impliedRange } from './values.mjs';
 
 /**
  * Does the resource match? A term is {kind, modifier, alternatives: [...]}; alternatives are OR.
@@ -29,7 +29,7 @@ export const READINGS = {
 const TESTS = {
   token(want, value, term, reading) {
     if (want.code !== undefined) {
-      const same = value.anyCase || reading === 'token-case' ? fold(value.code ?? '') === fold(want.code) : value.code === want.code;
+      const same = value.anyCase || reading === 'token-case' ? foldCase(value.code ?? '') === foldCase(want.code) : value.code === want.code;
       if (!same) return false;
     }
     if (want.system === undefined) return true; // code

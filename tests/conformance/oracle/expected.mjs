@@ -8,10 +8,9 @@ import { matches, READINGS } from './evaluate.mjs';
 import { Extractor } from './extract.mjs';
 import { facts } from './facts.mjs';
 import { cache, definitions, examples, Skip } from './package.mjs';
-import { candidates, hash, sample, spell } from './queries.mjs';
+import { candidates, hash, spell } from './queries.mjs';
 
 export const EXPECTED = join(cache, 'expected.ndjson');
-const PER_PAIR = 240;
 const AND_PER_TYPE = 12;
 
 /** `Type/id`; `-` stands for a missing id. Two examples share their id, so answers are lists, not sets. */
@@ -34,7 +33,7 @@ export function* expected() {
       name: name(resource),
       facts: facts(pair, extractor.nodes(pair.expression, resource), resource, defs),
     }));
-    const terms = sample(candidates(pair, rows), PER_PAIR);
+    const terms = candidates(pair, rows);
     ofType.push({ pair, rows, terms });
     for (const { term, label } of terms) {
       const ids = answer(rows, (row) => matches(term, row.facts));

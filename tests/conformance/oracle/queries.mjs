@@ -21,24 +21,23 @@ const SPELL = {
     a.prefix + a.number + (a.system !== undefined ? `|${data(a.system)}|${data(a.code ?? '')}` : a.unit !== undefined ? `||${data(a.unit)}` : ''),
 };
 
-/** A small stable hash, so that the sample does not depend on the order of the file. */
+/** A small stable hash, so that what is left out does not depend on the order of the file. */
 export function hash(text) {
   let h = 2166136261;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619) >>> 0;
   return h;
 }
 
-/** All single-parameter terms of a pair, as {kind of query → terms}, de-duplicated by spelling. */
+/** All single-parameter terms of a pair, [{label, term}], de-duplicated by spelling. */
 export function candidates(pair, rows) {
-  const kinds = new Map();
+  const terms = [];
   const seen = new Set();
-  const add = (kind, alternative, modifier = '') => {
+  const add = (label, alternative, modifier = '') => {
     const term = { kind: pair.kind, code: pair.code, modifier, targets: pair.targets, alternatives: [].concat(alternative) };
     const text = spell(term);
     if (seen.has(text) || text.length > 6000) return;
     seen.add(text);
-    if (!kinds.has(kind)) kinds.set(kind, []);
-    kinds.get(kind).push(term);
+    terms.push({ label, term });
   };
   add('missing', { text: 'true' }, 'missing');
   add('missing', { text: 'false' }, 'missing');
@@ -48,7 +47,7 @@ export function candidates(pair, rows) {
   const texts = new Set();
   const distinct = simple.filter((a) => a && !texts.has(JSON.stringify(a)) && texts.add(JSON.stringify(a)));
   for (let i = 0; i + 1 < distinct.length; i += 2) add('or', [distinct[i], distinct.at(-1 - i / 2) ?? distinct[i + 1]]);
-  return kinds;
+  return terms;
 }
 
 const MAKE = {
@@ -185,14 +184,4 @@ function write(n, scale) {
   const digits = String(n < 0n ? -n : n).padStart(scale + 1, '0');
   const at = digits.length - scale;
   return `${n < 0n ? '-' : ''}${digits.slice(0, at)}${scale > 0 ? `.${digits.slice(at)}` : ''}`;
-}
-
-/** At most `cap` terms, round-robin over the kinds of query, within a kind by hash. */
-export function sample(kinds, cap) {
-  const queues = [...kinds].map(([kind, terms]) => terms.map((term) => ({ label: kind, term, key: hash(spell(term)) })).sort((a, b) => a.key - b.key));
-  const out = [];
-  for (let i = 0; out.length < cap && queues.some((q) => i < q.length); i++) {
-    for (const q of queues) if (i < q.length && out.length < cap) out.push(q[i]);
-  }
-  return out;
 }

@@ -54,8 +54,12 @@ export function dateRange(text) {
 // --- text ------------------------------------------------------------------------------------------------------------
 /** Case and accents removed: NFKD, marks dropped, case-folded. Punctuation and spaces stay. */
 export function fold(text) {
-  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '');
-  return plain.toUpperCase().toLowerCase().replace(/ς/g, 'σ').normalize('NFKD').replace(/\p{M}/gu, '');
+  return withoutAccents(foldCase(withoutAccents(text)));
+}
+
+/** Case alone: `ß` and `SS`, `ς` and `σ` become the same. */
+export function foldCase(text) {
+  return text.toUpperCase().toLowerCase().replace(/ς/g, 'σ');
 }
 
 export function withoutAccents(text) {

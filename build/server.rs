@@ -13,7 +13,7 @@ pub fn compile() -> Result<(), String> {
     let config = pg_config(major)?;
     let output = Command::new(&config).arg("--includedir-server").output().map_err(|e| format!("{config}: {e}"))?;
     let include = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    cc::Build::new().file("src/pg/probe.c").include(Path::new(&include)).warnings(true).compile("fhirlake_probe");
+    cc::Build::new().file("src/pg/probe.c").include(Path::new(&include)).warnings(true).flag_if_supported("-Wno-unused-parameter").compile("fhirlake_probe");
     Ok(())
 }
 

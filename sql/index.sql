@@ -54,7 +54,7 @@ CREATE CAST (text AS fhir.query) WITH FUNCTION fhir.query(text) AS IMPLICIT;
 CREATE CAST (varchar AS fhir.query) WITH FUNCTION fhir.query(text) AS IMPLICIT;
 
 CREATE FUNCTION fhir.keys(jsonb) RETURNS fhir.keys
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 20 AS 'MODULE_PATHNAME', 'fhir_keys';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 200 AS 'MODULE_PATHNAME', 'fhir_keys';
 COMMENT ON FUNCTION fhir.keys(jsonb) IS 'the keys of a FHIR resource; never raises: what is malformed gives no keys';
 
 CREATE FUNCTION fhir.show_keys(fhir.keys) RETURNS TABLE (parameter text, type text, element integer, value text)

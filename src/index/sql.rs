@@ -7,7 +7,7 @@ use super::time::{self, Interval};
 use crate::json;
 use crate::model;
 use crate::pg::error::{Error, INVALID_PARAMETER};
-use crate::pg::function::{Call, Value};
+use crate::pg::function::Value;
 use crate::sql_function;
 use std::fmt::Write;
 

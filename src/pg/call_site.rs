@@ -1,7 +1,6 @@
 //! What a function keeps between its calls within one query: compiled once where it is called from, not once a row.
 
 use super::function::Call;
-use pgrx::pg_sys;
 
 struct Kept<T> {
     source: Vec<u8>,

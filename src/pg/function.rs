@@ -105,6 +105,12 @@ impl Call {
         Ok(unsafe { super::jsonb::text(self.required(index)?) })
     }
 
+    /// The body of an argument of variable length.
+    pub fn bytes(&self, index: usize) -> Result<&[u8], Error> {
+        // SAFETY: the SQL declaration says that this argument has a length word.
+        Ok(unsafe { super::jsonb::bytes(self.required(index)?) })
+    }
+
     pub fn optional_text(&self, index: usize) -> Result<Option<&str>, Error> {
         if self.datum(index).is_some() { self.text(index).map(Some) } else { Ok(None) }
     }

@@ -4,14 +4,18 @@
 //! [`function`] (V1 functions), [`jsonb`] (datums), [`rows`] (set results), [`trigger`], [`spi`], [`error`], [`settings`].
 
 pub mod access;
+pub mod call_site;
 pub mod error;
 pub mod function;
+mod gin;
 pub mod guard;
 pub mod jsonb;
 pub mod rows;
+mod selectivity;
 pub mod settings;
 pub mod spi;
 pub mod time;
 pub mod trigger;
+pub mod type_io;
 
 pub use error::Error;

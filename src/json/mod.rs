@@ -6,6 +6,8 @@
 //! `reader` walks such bytes, `text` prints them as the server does; `layout` is the format that all of them share.
 
 mod error;
+#[cfg(any(test, feature = "pg_test"))]
+pub mod generate;
 mod layout;
 pub mod number;
 pub mod parse;

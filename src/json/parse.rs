@@ -236,7 +236,9 @@ impl Parser {
         let most = 8 + (token.end - at) / 2 + 4;
         self.scratch.try_reserve(most).map_err(|_| JsonError::out_of_memory())?;
         self.scratch.extend_from_slice(&[0; 4]);
-        number::append(&token, &mut self.scratch)?;
+        if let Err(error) = number::append(&token, &mut self.scratch) {
+            return Err(scan::error_behind_number(text, token.end).unwrap_or(error));
+        }
         let length = self.scratch.len() - first;
         if let Some(word) = self.scratch.get_mut(first..first + 4) {
             word.copy_from_slice(&length_word(length as u32).to_ne_bytes());

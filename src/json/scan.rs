@@ -133,6 +133,33 @@ pub fn number(text: &[u8], start: usize) -> Result<Token<'_>, JsonError> {
     Ok(Token { negative, whole, fraction, exponent, start, end })
 }
 
+/// What is wrong with the token behind a number, if anything: the server reads that one before it converts the number.
+#[cold]
+pub fn error_behind_number(text: &[u8], end: usize) -> Option<JsonError> {
+    let is_word = |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+    let invalid = |at| JsonError::new(INVALID_TEXT, at, "invalid token");
+    if is_word(end) {
+        return Some(invalid(end));
+    }
+    let at = skip_space(text, end);
+    let end = match text.get(at)? {
+        b'{' | b'}' | b'[' | b']' | b',' | b':' => return None,
+        b'"' => return escaped_string(text, at + 1, &mut Vec::new()).err(),
+        b'-' | b'0'..=b'9' => match number(text, at) {
+            Ok(token) => token.end,
+            Err(error) => return Some(error),
+        },
+        _ => {
+            let length = text.get(at..)?.iter().zip(at..).take_while(|(_, at)| is_word(*at)).count();
+            match text.get(at..at + length)? {
+                b"true" | b"false" | b"null" => return None,
+                _ => return Some(invalid(at)),
+            }
+        }
+    };
+    is_word(end).then(|| invalid(end))
+}
+
 /// The end of at least one digit.
 fn digits(text: &[u8], start: usize) -> Result<usize, JsonError> {
     let mut at = start;

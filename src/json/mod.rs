@@ -13,6 +13,8 @@ pub mod number;
 pub mod parse;
 pub mod reader;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod writer;
 

@@ -76,7 +76,7 @@ class Expander:
         if system.get("content") != "complete":
             raise Unknown("the package holds the system %s only as %s" % (part["system"], system.get("content")))
         concepts = flatten(system.get("concept", []), ())
-        codes = set(concepts)
+        codes = {code for code, (concept, _) in concepts.items() if not has_property(concept, "notSelectable", "true")}
         for wanted in part.get("filter", []):
             codes &= filtered(concepts, wanted)
         return codes

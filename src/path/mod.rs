@@ -1,1 +1,67 @@
-//! path
+//! FHIRPath. Text goes to an [`ast::Expr`] (the whole grammar), and the subset that search parameters use is compiled
+//! once per resource type into JSON branches, which [`select`] follows over the reader without allocating.
+//!
+//! Specification: FHIRPath N1 (<http://hl7.org/fhirpath/N1/>) and <https://hl7.org/fhir/R4/fhirpath.html>.
+
+pub mod ast;
+pub mod branches;
+pub mod lexer;
+pub mod parse;
+pub mod reference;
+pub mod select;
+
+pub use branches::{Branch, Compiled, Condition, Literal, Step, compile};
+pub use parse::parse;
+
+use std::fmt;
+
+#[cfg(test)]
+mod tests;
+
+/// Why an expression was refused. Positions are byte offsets into the expression.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PathError {
+    /// The text is longer than [`parse::MAX_LENGTH`].
+    TooLong,
+    /// The tree would be higher than [`parse::MAX_DEPTH`].
+    TooDeep { at: usize },
+    /// The text is not FHIRPath.
+    Syntax { at: usize, problem: String },
+    UnknownType { at: usize, name: String },
+    UnknownElement { at: usize, name: String, of: &'static str },
+    /// FHIRPath, but not of the subset that can be compiled for search.
+    Unsupported { at: usize, what: String },
+}
+
+impl PathError {
+    /// Where in the expression, as a byte offset.
+    pub fn position(&self) -> usize {
+        match self {
+            PathError::TooLong => parse::MAX_LENGTH,
+            PathError::TooDeep { at }
+            | PathError::Syntax { at, .. }
+            | PathError::UnknownType { at, .. }
+            | PathError::UnknownElement { at, .. }
+            | PathError::Unsupported { at, .. } => *at,
+        }
+    }
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PathError::TooLong => write!(f, "expression is longer than {} bytes", parse::MAX_LENGTH),
+            PathError::TooDeep { at } => {
+                write!(f, "expression is nested too deep at offset {at}")
+            }
+            PathError::Syntax { at, problem } => write!(f, "{problem} at offset {at}"),
+            PathError::UnknownType { at, name } => write!(f, "unknown type \"{name}\" at offset {at}"),
+            PathError::UnknownElement { at, name, of } => {
+                write!(f, "unknown element \"{name}\" of {of} at offset {at}")
+            }
+            PathError::Unsupported { at, what } => write!(f, "{what} is not supported in a search parameter, at offset {at}"),
+        }
+    }
+}
+
+impl std::error::Error for PathError {}

@@ -26,7 +26,7 @@ sample_make() {
   fi
   # Under a name of its own until it is whole: an interrupted run may still be at it.
   local part=$sample.$BASHPID
-  nice "$environment/bin/python" "$root/sample/make.py" "$part"
+  "$environment/bin/python" "$root/sample/make.py" "$part"
   mv -T "$part" "$sample" || test -d "$sample"
 }
 

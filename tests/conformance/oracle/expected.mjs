@@ -1,0 +1,111 @@
+// Writes target/oracle/expected.ndjson: one query a line with the resources it must find.
+//   node tests/conformance/oracle/expected.mjs
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { cmp, Definitions } from './definitions.mjs';
+import { matches, READINGS } from './evaluate.mjs';
+import { Extractor } from './extract.mjs';
+import { facts } from './facts.mjs';
+import { cache, definitions, examples, Skip } from './package.mjs';
+import { candidates, hash, spell } from './queries.mjs';
+
+export const EXPECTED = join(cache, 'expected.ndjson');
+const AND_PER_TYPE = 12;
+
+/** `Type/id`; `-` stands for a missing id. Two examples share their id, so answers are lists, not sets. */
+const name = (resource) => `${resource.resourceType}/${resource.id ?? '-'}`;
+
+/** Yields {q, ids, test, kind, modifier, label, choice?}. */
+export function* expected() {
+  const defs = new Definitions(definitions());
+  const resources = new Map();
+  for (const r of examples()) resources.set(r.resourceType, [...(resources.get(r.resourceType) ?? []), r]);
+  const extractor = new Extractor();
+  let type = null;
+  let ofType = [];
+  for (const pair of defs.pairs()) {
+    if (pair.type !== type) {
+      yield* ands(type, ofType);
+      [type, ofType] = [pair.type, []];
+    }
+    const rows = (resources.get(pair.type) ?? []).map((resource) => ({
+      name: name(resource),
+      facts: facts(pair, extractor.nodes(pair.expression, resource), resource, defs),
+    }));
+    const terms = candidates(pair, rows);
+    ofType.push({ pair, rows, terms });
+    for (const { term, label } of terms) {
+      const ids = answer(rows, (row) => matches(term, row.facts));
+      const line = {
+        q: `${pair.type}?${spell(term)}`,
+        ids,
+        test: `${pair.type}.${pair.code}`,
+        kind: pair.kind,
+        modifier: term.modifier || term.alternatives[0].prefix || '',
+        label,
+      };
+      const choice = READINGS[pair.kind].find((reading) => differs(rows, term, reading));
+      if (choice) line.choice = choice;
+      yield line;
+    }
+  }
+  yield* ands(type, ofType);
+}
+
+function differs(rows, term, reading) {
+  return rows.some((row) => matches(term, row.facts) !== matches(term, row.facts, reading));
+}
+
+function answer(rows, test) {
+  return rows.filter(test).map((row) => row.name).sort(cmp);
+}
+
+/** Two parameters of one type that some resource satisfies both, and two values of the same parameter. */
+function* ands(type, ofType) {
+  const plain = ofType.flatMap(({ pair, rows, terms }) =>
+    pair.code.startsWith('_') ? [] : terms.filter(({ term }) => term.modifier === '').map(({ term }) => ({ term, rows })),
+  );
+  const pool = plain.map((p) => ({ ...p, hits: p.rows.map((row) => matches(p.term, row.facts)) })).filter((p) => p.hits.includes(true));
+  pool.sort((a, b) => hash(spell(a.term)) - hash(spell(b.term)));
+  let made = 0;
+  for (let i = 0; i < pool.length && made < AND_PER_TYPE; i++) {
+    const a = pool[i];
+    const partner = pool.slice(i + 1).find((b) => (made % 4 === 3) === (b.term.code === a.term.code) && b.hits.some((hit, n) => hit && a.hits[n]));
+    if (!partner) continue;
+    made++;
+    const ids = a.rows.filter((_, n) => a.hits[n] && partner.hits[n]).map((row) => row.name).sort(cmp);
+    yield { q: `${type}?${spell(a.term)}&${spell(partner.term)}`, ids, test: `${type}.and`, kind: 'and', modifier: '', label: 'and' };
+  }
+}
+
+/** Writes the file and returns its lines. */
+export function write() {
+  mkdirSync(cache, { recursive: true });
+  const lines = [...expected()];
+  const file = createWriteStream(EXPECTED);
+  for (const line of lines) file.write(`${JSON.stringify(line)}\n`);
+  file.end();
+  return lines;
+}
+
+function report(lines) {
+  const count = (key) => {
+    const counts = new Map();
+    for (const line of lines) counts.set(key(line), (counts.get(key(line)) ?? 0) + 1);
+    return [...counts].sort((a, b) => cmp(a[0], b[0])).map(([k, n]) => `  ${k}: ${n}`).join('\n');
+  };
+  console.log(`${lines.length} queries, ${new Set(lines.map((l) => l.test)).size} tests, ${lines.filter((l) => l.ids.length).length} with answers → ${EXPECTED}`);
+  console.log(`by parameter type\n${count((l) => l.kind)}`);
+  console.log(`by parameter type and modifier or prefix\n${count((l) => `${l.kind} ${l.modifier || '(none)'}`)}`);
+  console.log(`hanging on a choice (README.md)\n${count((l) => l.choice ?? '(none)')}`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    report(write());
+  } catch (error) {
+    if (!(error instanceof Skip)) throw error;
+    console.log(`skipped: ${error.message}`);
+  }
+}

@@ -1,0 +1,126 @@
+// Asks the database every query of the oracle and prints how far the answers agree.
+//   PSQL="psql -h /tmp -d lake" node tests/conformance/search.mjs [--load] [regular expression over test names]
+// One test is one (type, parameter) pair; it passes when all its queries agree, by index and by scan.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { write } from './oracle/expected.mjs';
+import { cache, examples, Skip } from './oracle/package.mjs';
+
+const SHOWN = 20;
+const copyText = (text) => text.replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
+const copyIn = (into, rows) => `COPY ${into} FROM STDIN;\n${rows.map((row) => row.map(copyText).join('\t')).join('\n')}\n\\.\n`;
+
+function psql(script) {
+  const input = join(cache, 'search-run.sql');
+  const output = join(cache, 'search-run.out');
+  writeFileSync(input, script);
+  execFileSync('sh', ['-c', `${process.env.PSQL} -X -q -A -t -v ON_ERROR_STOP=1`], {
+    stdio: [openSync(input, 'r'), openSync(output, 'w'), 'inherit'],
+    env: { ...process.env, PGCLIENTENCODING: 'UTF8' },
+  });
+  return readFileSync(output, 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+}
+
+function script(lines, load) {
+  const [before, after] = readFileSync(new URL('./search.sql', import.meta.url), 'utf8').split('-- queries\n');
+  const table = load
+    ? `DROP TABLE IF EXISTS examples;\nCREATE TABLE examples (doc jsonb NOT NULL);\n${copyIn('examples', examples().map((r) => [JSON.stringify(r)]))}`
+    : '';
+  return table + before + copyIn('pg_temp.query', lines.map((line, n) => [String(n), line.q])) + after;
+}
+
+/** What is wrong with an answer: '' when nothing is. */
+function verdict(line, answer) {
+  if (!answer) return 'no answer';
+  if (answer.error) return answer.error;
+  const want = JSON.stringify(line.ids);
+  const wrong = [];
+  if (JSON.stringify(answer.index) !== want) wrong.push('by index');
+  if (JSON.stringify(answer.scan) !== want) wrong.push('by scan');
+  return wrong.join(' and ');
+}
+
+function table(title, rows) {
+  console.log(`\n${title}`);
+  for (const [key, { total, equal }] of [...rows].sort()) console.log(`  ${key.padEnd(24)} ${total} queries, ${equal} equal`);
+}
+
+function tally(lines, key) {
+  const rows = new Map();
+  for (const line of lines) {
+    const row = rows.get(key(line)) ?? { total: 0, equal: 0 };
+    row.total++;
+    if (!line.wrong) row.equal++;
+    rows.set(key(line), row);
+  }
+  return rows;
+}
+
+function difference(line, answer) {
+  const list = (ids) => (ids.length ? ids.slice(0, 12).join(' ') + (ids.length > 12 ? ` … (${ids.length})` : '') : '(none)');
+  console.log(`\n  ${line.q}   [${line.test}, ${line.label}${line.choice ? `, choice ${line.choice}` : ''}] ${line.wrong}`);
+  console.log(`    oracle: ${list(line.ids)}`);
+  if (!answer || answer.error) return;
+  console.log(`    index:  ${list(answer.index)}`);
+  if (JSON.stringify(answer.scan) !== JSON.stringify(answer.index)) console.log(`    scan:   ${list(answer.scan)}`);
+}
+
+/** Differences, one of each test before a second of any, so that the first twenty tell most. */
+function spread(lines) {
+  const seen = new Map();
+  const turn = (line) => (seen.set(line.test, (seen.get(line.test) ?? 0) + 1), seen.get(line.test));
+  return lines.map((line) => ({ line, turn: turn(line) })).sort((a, b) => a.turn - b.turn).map((x) => x.line);
+}
+
+function run(args) {
+  const load = args.includes('--load');
+  const only = args.find((a) => !a.startsWith('--'));
+  mkdirSync(cache, { recursive: true });
+  if (!process.env.PSQL) throw new Skip('PSQL is not set (for instance PSQL="psql -h /tmp -d lake")');
+  const lines = write().filter((line) => !only || new RegExp(only).test(line.test));
+  const started = Date.now();
+  const [about, ...answers] = psql(script(lines, load));
+  const byNumber = new Map(answers.map((a) => [a.n, a]));
+  lines.forEach((line, n) => (line.wrong = verdict(line, byNumber.get(n))));
+  lines.forEach((line, n) => (line.error = byNumber.get(n)?.error ?? undefined));
+  const wrong = lines.filter((line) => line.wrong);
+
+  console.log(`${about.examples} examples, ${((Date.now() - started) / 1000).toFixed(1)} s; plan by index: ${about.plan}`);
+  console.log(`${lines.length} queries, ${lines.length - wrong.length} equal`);
+  table('by parameter type', tally(lines, (l) => l.kind));
+  table('by parameter type and modifier or prefix', tally(lines, (l) => `${l.kind} ${l.modifier || '(none)'}`));
+  table('by choice the text leaves open (README.md)', tally(lines, (l) => l.choice ?? '(none)'));
+  const errors = tally(lines.filter((l) => l.error), (l) => l.error);
+  if (errors.size) {
+    console.log('\nerrors');
+    const most = [...errors].sort((a, b) => b[1].total - a[1].total).slice(0, SHOWN);
+    for (const [message, { total }] of most) console.log(`  ${String(total).padStart(6)}  ${message}`);
+  }
+  if (wrong.length) {
+    const byNumberOf = new Map(lines.map((line, n) => [line, byNumber.get(n)]));
+    console.log(`\nfirst differences (all in target/oracle/differences.ndjson)`);
+    spread(wrong).slice(0, SHOWN).forEach((line) => difference(line, byNumberOf.get(line)));
+    const all = wrong.map((line) => JSON.stringify({ ...line, answer: byNumberOf.get(line) }));
+    writeFileSync(join(cache, 'differences.ndjson'), `${all.join('\n')}\n`);
+  }
+  const tests = new Set(lines.map((l) => l.test));
+  const failed = new Set(wrong.map((l) => l.test));
+  console.log(`\n${tests.size - failed.size} passed, ${failed.size} failed, 0 skipped`);
+  return failed.size ? 1 : 0;
+}
+
+try {
+  process.exitCode = run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof Skip) {
+    console.log(`skipped: ${error.message}`);
+    console.log('0 passed, 0 failed, 1 skipped');
+  } else if (error.stdio || error.status !== undefined) {
+    console.log(`psql ended with status ${error.status}`);
+    console.log('0 passed, 1 failed, 0 skipped');
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
+}

@@ -52,18 +52,95 @@ pub fn damaged(seed: u64) -> Vec<u8> {
 }
 
 const PIECES: &[&str] = &[
-    "\"", "\\", "{", "}", "[", "]", ",", ":", "\\u0000", "\\ud800", "\\udc00", "\\ud83d\\ude00", "\u{1}", "\n", "\0", "-",
-    "01", ".", "e5", "e400000", "e-20000", "1e1073741823", "NaN", "nul", "true", "\u{feff}", "\u{7f}", "é", "//", "'",
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\\u0000",
+    "\\ud800",
+    "\\udc00",
+    "\\ud83d\\ude00",
+    "\u{1}",
+    "\n",
+    "\0",
+    "-",
+    "01",
+    ".",
+    "e5",
+    "e400000",
+    "e-20000",
+    "1e1073741823",
+    "NaN",
+    "nul",
+    "true",
+    "\u{feff}",
+    "\u{7f}",
+    "é",
+    "//",
+    "'",
 ];
 
 const NAMES: &[&str] = &[
-    "", "a", "b", "aa", "ab", "ba", "id", "é", "日本", "\u{1F600}", "key", "kez", "value", "values", "zzzzzzzz", "\"", "\\",
-    "a\nb", "with space", "\u{7f}", "0", "00", "resource", "resourcf", "abcdefghijklmnopqrstuvwxyzabcdef",
+    "",
+    "a",
+    "b",
+    "aa",
+    "ab",
+    "ba",
+    "id",
+    "é",
+    "日本",
+    "\u{1F600}",
+    "key",
+    "kez",
+    "value",
+    "values",
+    "zzzzzzzz",
+    "\"",
+    "\\",
+    "a\nb",
+    "with space",
+    "\u{7f}",
+    "0",
+    "00",
+    "resource",
+    "resourcf",
+    "abcdefghijklmnopqrstuvwxyzabcdef",
 ];
 
 const CHARACTERS: &[char] = &[
-    'a', 'Z', '0', ' ', '"', '\\', '/', '\n', '\r', '\t', '\u{8}', '\u{c}', '\u{1}', '\u{1f}', '\u{7f}', 'é', 'ß', 'Ω', '日',
-    '\u{2028}', '\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10000}', '\u{1F600}', '\u{10ffff}', '<', '&',
+    'a',
+    'Z',
+    '0',
+    ' ',
+    '"',
+    '\\',
+    '/',
+    '\n',
+    '\r',
+    '\t',
+    '\u{8}',
+    '\u{c}',
+    '\u{1}',
+    '\u{1f}',
+    '\u{7f}',
+    'é',
+    'ß',
+    'Ω',
+    '日',
+    '\u{2028}',
+    '\u{d7ff}',
+    '\u{e000}',
+    '\u{ffff}',
+    '\u{10000}',
+    '\u{1F600}',
+    '\u{10ffff}',
+    '<',
+    '&',
 ];
 
 /// SplitMix64.
@@ -233,7 +310,9 @@ impl Source {
 
     fn digits(&mut self, count: usize, text: &mut String) {
         let zeros = self.below(4) == 0;
-        text.extend((0..count).map(|_| if zeros && self.below(4) > 0 { '0' } else { char::from(b'0' + self.below(10) as u8) }));
+        text.extend(
+            (0..count).map(|_| if zeros && self.below(4) > 0 { '0' } else { char::from(b'0' + self.below(10) as u8) }),
+        );
     }
 
     fn number(&mut self, text: &mut String) {

@@ -68,34 +68,31 @@ pub fn stated_length(word: u32) -> Option<usize> {
 #[derive(Clone, Copy, Default)]
 pub struct Entries {
     slot: u32,
-    total: u32,
+    total: usize,
 }
 
 impl Entries {
-    /// The next entry: `kind` with `length` bytes of data, padding included.
+    /// The next entry: `kind` with `length` bytes of data, padding included. Holds only if [`Entries::end`] agrees.
     #[inline]
-    pub fn next(&mut self, kind: u32, length: usize) -> Fallible<u32> {
-        let total = self.total as usize + length;
-        if total > LENGTH_MASK as usize {
-            return Err(too_large());
-        }
-        self.total = total as u32;
-        let field = if self.slot.is_multiple_of(OFFSET_STRIDE) { HAS_OFFSET | self.total } else { length as u32 };
+    pub fn next(&mut self, kind: u32, length: usize) -> u32 {
+        self.total = self.total.saturating_add(length);
+        let field =
+            if self.slot.is_multiple_of(OFFSET_STRIDE) { HAS_OFFSET | self.total as u32 } else { length as u32 };
         self.slot += 1;
-        Ok(kind | field)
+        kind | field
     }
 
     /// The data so far.
     #[inline]
     pub fn total(&self) -> usize {
-        self.total as usize
+        self.total
     }
 
     /// The length of the whole container, unless that is too large.
     #[inline]
-    pub fn container_length(&self) -> Fallible<usize> {
-        let length = 4 + 4 * self.slot as usize + self.total as usize;
-        if length > LENGTH_MASK as usize { Err(too_large()) } else { Ok(length) }
+    pub fn end(&self) -> Fallible<u32> {
+        let length = self.total.saturating_add(4 + 4 * self.slot as usize);
+        if length > LENGTH_MASK as usize { Err(too_large()) } else { Ok(length as u32) }
     }
 }
 

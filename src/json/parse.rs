@@ -276,7 +276,7 @@ impl Parser {
     fn end_array(&mut self) -> Fallible<()> {
         let Some(open) = self.open.pop() else { return Err(unexpected_end(0)) };
         let slots = self.pending.get(open.first..).unwrap_or_default();
-        let array = finish(&mut self.finished, jb::ARRAY, slots.len(), slots.len(), slots.iter().copied())?;
+        let array = finish(&mut self.finished, jb::ARRAY, [].iter(), slots.iter())?;
         self.pending.truncate(open.first);
         push(&mut self.pending, array)
     }
@@ -288,8 +288,8 @@ impl Parser {
         let slots = self.pending.get_mut(open.first..).unwrap_or_default();
         let (pairs, _) = slots.as_chunks_mut::<2>();
         let pairs = sort(pairs, text, scratch);
-        let slots = pairs.iter().map(|[key, _]| *key).chain(pairs.iter().map(|[_, value]| *value));
-        let object = finish(&mut self.finished, jb::OBJECT, pairs.len(), 2 * pairs.len(), slots)?;
+        let (keys, values) = (pairs.iter().map(|[key, _]| key), pairs.iter().map(|[_, value]| value));
+        let object = finish(&mut self.finished, jb::OBJECT, keys, values)?;
         self.pending.truncate(open.first);
         push(&mut self.pending, object)
     }
@@ -299,7 +299,7 @@ impl Parser {
         let Some(mut root) = self.pending.pop() else { return Err(unexpected_end(0)) };
         if root.kind() != jb::CONTAINER {
             // A scalar stands in an array of one.
-            root = finish(&mut self.finished, jb::ARRAY | jb::SCALAR, 1, 1, std::iter::once(root))?;
+            root = finish(&mut self.finished, jb::ARRAY | jb::SCALAR, [].iter(), [root].iter())?;
         }
         // Short strings are copied as 16 bytes, of which only theirs stay.
         reserve(out, root.length() + 16)?;
@@ -341,39 +341,44 @@ impl Parser {
 }
 
 /// Appends a container to the finished ones, with the words that are stored for it; gives its own slot.
-fn finish(
+/// Its slots come in two lists because those of an object do: first all keys, then all values.
+#[inline]
+fn finish<'a>(
     finished: &mut Vec<Slot>,
-    kind: u32,
-    count: usize,
-    slots: usize,
-    values: impl Iterator<Item = Slot>,
+    header: u32,
+    keys: impl ExactSizeIterator<Item = &'a Slot>,
+    values: impl ExactSizeIterator<Item = &'a Slot>,
 ) -> Fallible<Slot> {
     let at = finished.len();
+    let slots = keys.len() + values.len();
     if slots > jb::COUNT_MASK as usize || at >= u32::MAX as usize - slots {
         return Err(JsonError::new(LIMIT_EXCEEDED, 0, format!("more than {} values in json", jb::COUNT_MASK)));
     }
     reserve(finished, slots + 1)?;
-    finished.push(Slot { entry: kind | count as u32, at: slots as u32 });
+    finished.push(Slot { entry: header | values.len() as u32, at: slots as u32 });
     let mut entries = Entries::default();
-    for slot in values {
+    finished.extend(keys.map(|slot| Slot { entry: entries.next(jb::STRING, slot.length()), at: slot.at }));
+    finished.extend(values.map(|slot| {
         let kind = slot.kind();
         let padding = match kind {
             jb::NUMBER | jb::CONTAINER => aligned(entries.total()) - entries.total(),
             _ => 0,
         };
-        finished.push(Slot { entry: entries.next(kind, slot.length() + padding)?, at: slot.at });
-    }
-    Ok(Slot { entry: jb::CONTAINER | entries.container_length()? as u32, at: at as u32 })
+        Slot { entry: entries.next(kind, slot.length() + padding), at: slot.at }
+    }));
+    Ok(Slot { entry: jb::CONTAINER | entries.end()?, at: at as u32 })
 }
 
 /// Writes the header and the entries.
+#[inline]
 fn begin_writing(finished: &[Slot], container: Slot, out: &mut Vec<u8>) -> Writing {
     let at = container.at as usize;
     let Some(header) = finished.get(at) else { return Writing { next: 0, end: 0, data: 0 } };
     let (next, end) = (at + 1, at + 1 + header.at as usize);
     pad(out);
-    out.extend_from_slice(&header.entry.to_ne_bytes());
-    out.extend(finished.get(next..end).unwrap_or_default().iter().flat_map(|slot| slot.entry.to_ne_bytes()));
+    for slot in finished.get(at..end).unwrap_or_default() {
+        out.extend_from_slice(&slot.entry.to_ne_bytes());
+    }
     Writing { next, end, data: out.len() }
 }
 
@@ -427,7 +432,9 @@ fn sort<'a>(pairs: &'a mut [[Slot; 2]], text: &[u8], scratch: &[u8]) -> &'a [[Sl
         // Most objects are small: then the plainest sort is the fastest.
         for from in 1..pairs.len() {
             for to in (1..=from).rev() {
-                let Some([before, pair]) = pairs.get_mut(to - 1..).and_then(|rest| rest.first_chunk_mut()) else { break };
+                let Some([before, pair]) = pairs.get_mut(to - 1..).and_then(|rest| rest.first_chunk_mut()) else {
+                    break;
+                };
                 if compare(before, pair) != Ordering::Greater {
                     break;
                 }

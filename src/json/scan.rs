@@ -136,7 +136,8 @@ pub fn number(text: &[u8], start: usize) -> Fallible<Token<'_>> {
 /// What is wrong with the token behind a number, if anything: the server reads that one before it converts the number.
 #[cold]
 pub fn error_behind_number(text: &[u8], end: usize) -> Option<Box<JsonError>> {
-    let is_word = |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+    let is_word =
+        |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
     let invalid = |at| JsonError::new(INVALID_TEXT, at, "invalid token");
     if is_word(end) {
         return Some(invalid(end));

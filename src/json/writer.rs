@@ -35,6 +35,7 @@ pub fn write(item: &Item<'_>) -> Result<Vec<u8>, JsonError> {
         scalar => {
             let mut container = Open::begin(jb::ARRAY | jb::SCALAR, 1, 1, &mut out)?;
             container.add(scalar, MAX_DEPTH, &mut out)?;
+            container.end()?;
         }
     }
     Ok(out)
@@ -107,7 +108,7 @@ fn object(members: &[(Cow<'_, str>, Item<'_>)], depth: usize, out: &mut Vec<u8>)
     let mut container = Open::begin(jb::OBJECT, sorted.len(), 2 * sorted.len(), out)?;
     for (_, (key, _)) in &sorted {
         string(key, out)?;
-        container.fill(jb::STRING, out)?;
+        container.fill(jb::STRING, out);
     }
     for (_, (_, item)) in &sorted {
         container.add(item, depth, out)?;
@@ -139,22 +140,22 @@ impl Open {
 
     fn add(&mut self, item: &Item<'_>, depth: usize, out: &mut Vec<u8>) -> Fallible<()> {
         let kind = value(item, depth, out)?;
-        self.fill(kind, out)
+        self.fill(kind, out);
+        Ok(())
     }
 
     /// The entry of what was just written.
-    fn fill(&mut self, kind: u32, out: &mut [u8]) -> Fallible<()> {
+    fn fill(&mut self, kind: u32, out: &mut [u8]) {
         let length = out.len() - self.data - self.entries.total();
-        let word = self.entries.next(kind, length)?;
+        let word = self.entries.next(kind, length);
         if let Some(entry) = out.get_mut(self.entry..self.entry + 4) {
             entry.copy_from_slice(&word.to_ne_bytes());
         }
         self.entry += 4;
-        Ok(())
     }
 
     fn end(self) -> Fallible<u32> {
-        self.entries.container_length()?;
+        self.entries.end()?;
         Ok(jb::CONTAINER)
     }
 }

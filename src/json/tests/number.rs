@@ -18,7 +18,9 @@ fn overflows(text: &str) -> bool {
 
 #[test]
 fn decimals_keep_their_digits() {
-    for same in ["0", "1", "-1", "1.10", "1.0", "0.000", "100", "10000", "10001", "99999999", "0.0001", "0.00001", "-0.5"] {
+    for same in
+        ["0", "1", "-1", "1.10", "1.0", "0.000", "100", "10000", "10001", "99999999", "0.0001", "0.00001", "-0.5"]
+    {
         assert_eq!(shown(same), same);
     }
     for long in ["123456789012345678901234567890.5", "0.12345678901234567890123456789", "-9223372036854775808"] {
@@ -91,7 +93,9 @@ fn the_last_numbers_that_numeric_holds() {
 
 #[test]
 fn only_json_notation_is_a_number() {
-    for text in ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.e5", "0x10", "NaN", "Infinity", "1 ", " 1", "1_0"] {
+    for text in
+        ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.e5", "0x10", "NaN", "Infinity", "1 ", " 1", "1_0"]
+    {
         assert!(encode(text).is_none(), "{text:?}");
     }
 }

@@ -33,7 +33,7 @@ fn every_32nd_entry_stores_an_offset() {
     let bytes = bytes_of(&format!("[{}]", vec![r#""ab""#; 70].join(",")));
     for slot in 0..70 {
         let entry = word(&bytes, 4 + 4 * slot).expect("entry");
-        let want = if slot % 32 == 0 { 0x8000_0000 | 2 * (slot as u32 + 1) } else { 2 };
+        let want = if slot % 32 == 0 { 0x8000_0000 | (2 * (slot as u32 + 1)) } else { 2 };
         assert_eq!(entry, want, "slot {slot}");
     }
     // In an object the values go on counting where the keys stop.
@@ -56,7 +56,8 @@ fn keys_are_sorted_by_length_then_bytes_and_the_last_of_equals_wins() {
 
 #[test]
 fn equal_keys_of_a_large_object_keep_the_last() {
-    let members: Vec<String> = (0..1000).map(|at| format!(r#""{}{}":{at}"#, if at % 2 == 0 { "\\u006b" } else { "k" }, at % 7)).collect();
+    let members: Vec<String> =
+        (0..1000).map(|at| format!(r#""{}{}":{at}"#, if at % 2 == 0 { "\\u006b" } else { "k" }, at % 7)).collect();
     let printed = printed(&format!("{{{}}}", members.join(",")));
     assert_eq!(printed, r#"{"k0": 994, "k1": 995, "k2": 996, "k3": 997, "k4": 998, "k5": 999, "k6": 993}"#);
 }
@@ -78,11 +79,71 @@ fn escapes_and_surrogate_pairs() {
 #[test]
 fn what_is_not_json_is_22p02() {
     for text in [
-        "", "  ", "{", "[", "]", "}", ",", ":", "1 2", "{} {}", "[1,]", "[,1]", "[1 2]", "[1}", "{,}", r#"{"a":1,}"#, r#"{"a"}"#,
-        r#"{"a":}"#, "{a:1}", "{1:1}", r#"{"a" 1}"#, r#"{"a":1 "b":2}"#, r#"{"a":1]"#, r#"{"a""#, r#"{"a":"#, r#"{"a":1"#, "[1",
-        "[1,", "True", "nul", "nulll", "truefalse", "// c\n1", "/* */1", "\u{b}1", "\u{c}1", "\u{a0}1", "[1,2]x", "'a'",
-        "\u{feff}1", "01", "-01", "1.", ".5", "-", "+1", "1e", "1e+", "1.e5", "0x10", "NaN", "Infinity", "1a", "1_0", "00",
-        r#""abc"#, "\"\t\"", "\"\n\"", "\"\u{1}\"", "\"\u{1f}\"", r#""\x41""#, r#""\"#, r#""\u"#, r#""\u12""#, r#""\u12G4""#,
+        "",
+        "  ",
+        "{",
+        "[",
+        "]",
+        "}",
+        ",",
+        ":",
+        "1 2",
+        "{} {}",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1}",
+        "{,}",
+        r#"{"a":1,}"#,
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        "{a:1}",
+        "{1:1}",
+        r#"{"a" 1}"#,
+        r#"{"a":1 "b":2}"#,
+        r#"{"a":1]"#,
+        r#"{"a""#,
+        r#"{"a":"#,
+        r#"{"a":1"#,
+        "[1",
+        "[1,",
+        "True",
+        "nul",
+        "nulll",
+        "truefalse",
+        "// c\n1",
+        "/* */1",
+        "\u{b}1",
+        "\u{c}1",
+        "\u{a0}1",
+        "[1,2]x",
+        "'a'",
+        "\u{feff}1",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "-",
+        "+1",
+        "1e",
+        "1e+",
+        "1.e5",
+        "0x10",
+        "NaN",
+        "Infinity",
+        "1a",
+        "1_0",
+        "00",
+        r#""abc"#,
+        "\"\t\"",
+        "\"\n\"",
+        "\"\u{1}\"",
+        "\"\u{1f}\"",
+        r#""\x41""#,
+        r#""\"#,
+        r#""\u"#,
+        r#""\u12""#,
+        r#""\u12G4""#,
     ] {
         assert_eq!(refusal(text).sqlstate, "22P02", "{text:?}");
     }
@@ -91,8 +152,14 @@ fn what_is_not_json_is_22p02() {
 #[test]
 fn lone_surrogates_are_22p02() {
     for text in [
-        r#""\ud800""#, r#""\udc00""#, r#""\ude00\ud83d""#, r#""\ud83dx""#, r#""\ud83d\n""#, r#""\ud83d\u0041""#,
-        r#""\ud83d\ud83d\ude00""#, r#""\uD83D\u0000""#,
+        r#""\ud800""#,
+        r#""\udc00""#,
+        r#""\ude00\ud83d""#,
+        r#""\ud83dx""#,
+        r#""\ud83d\n""#,
+        r#""\ud83d\u0041""#,
+        r#""\ud83d\ud83d\ude00""#,
+        r#""\uD83D\u0000""#,
     ] {
         assert_eq!(refusal(text).sqlstate, "22P02", "{text}");
     }
@@ -108,8 +175,16 @@ fn an_escaped_zero_is_22p05() {
 #[test]
 fn what_is_not_utf8_is_22021() {
     let texts: [&[u8]; 10] = [
-        b"\"\xff\"", b"\xff", b"\"\xc0\x80\"", b"\"\xed\xa0\x80\"", b"\"\xf4\x90\x80\x80\"", b"\"\xe2\x82\"", b"\0", b"\"\0\"",
-        b"[1]\0", b"{\"a\":1\0",
+        b"\"\xff\"",
+        b"\xff",
+        b"\"\xc0\x80\"",
+        b"\"\xed\xa0\x80\"",
+        b"\"\xf4\x90\x80\x80\"",
+        b"\"\xe2\x82\"",
+        b"\0",
+        b"\"\0\"",
+        b"[1]\0",
+        b"{\"a\":1\0",
     ];
     for text in texts {
         assert_eq!(refusal(text).sqlstate, "22021", "{text:?}");
@@ -149,14 +224,17 @@ fn size_is_bounded() {
 fn containers_end_at_256_mib() {
     let array_of = |length: usize| {
         let mut entries = Entries::default();
-        entries.next(STRING, length).and_then(|_| entries.container_length()).map_err(|error| error.sqlstate)
+        entries.next(STRING, length);
+        entries.end().map_err(|error| error.sqlstate)
     };
     assert_eq!(array_of(268_435_447), Ok(268_435_455));
     assert_eq!(array_of(268_435_448), Err("54000"));
     assert_eq!(array_of(268_435_456), Err("54000"));
     let mut entries = Entries::default();
-    assert!(entries.next(STRING, 200_000_000).is_ok());
-    assert_eq!(entries.next(STRING, 100_000_000).map_err(|error| error.sqlstate), Err("54000"));
+    entries.next(STRING, 200_000_000);
+    entries.next(STRING, 100_000_000);
+    entries.next(STRING, usize::MAX);
+    assert!(entries.end().is_err());
 }
 
 #[test]

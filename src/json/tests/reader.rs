@@ -2,7 +2,8 @@
 
 use super::*;
 
-const DOCUMENT: &str = r#"{"name":[{"family":"Ng","given":["A","B"]},{"family":"Öz"}],"active":true,"size":1.10,"none":null}"#;
+const DOCUMENT: &str =
+    r#"{"name":[{"family":"Ng","given":["A","B"]},{"family":"Öz"}],"active":true,"size":1.10,"none":null}"#;
 
 #[test]
 fn values_are_found_by_key_and_place() {

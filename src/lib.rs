@@ -21,3 +21,18 @@ pub mod search;
 pub mod store;
 
 pub mod load;
+
+#[cfg(all(feature = "pg", feature = "pg_test"))]
+#[path = "../pgrx-tests/mod.rs"]
+mod pgrx_tests;
+
+#[cfg(feature = "pg")]
+pgrx::pg_module_magic!();
+
+/// Called by the server when it loads the library.
+#[cfg(feature = "pg")]
+#[allow(non_snake_case)]
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    pg::settings::define();
+}

@@ -88,6 +88,11 @@ impl ValueSet {
         self.codes.binary_search_by(|(_, c)| (*c).cmp(code)).is_ok()
     }
 
+    /// The system of a code of the set.
+    pub fn system_of(&self, code: &str) -> Option<&'static str> {
+        self.codes.binary_search_by(|(_, c)| (*c).cmp(code)).ok().map(|i| self.codes[i].0)
+    }
+
     /// Whether the set has that code of that system.
     pub fn contains_coding(&self, system: &str, code: &str) -> bool {
         self.codes.binary_search_by(|(s, c)| (*c, *s).cmp(&(code, system))).is_ok()

@@ -1,1 +1,21 @@
-//! pg
+//! The Postgres face: the only home of `unsafe`.
+//!
+//! Pure modules know nothing of it. A file named `sql.rs` elsewhere binds a pure module to SQL through what stands here:
+//! [`function`] (V1 functions), [`jsonb`] (datums), [`rows`] (set results), [`trigger`], [`spi`], [`error`], [`settings`].
+
+pub mod access;
+pub mod call_site;
+pub mod error;
+pub mod function;
+mod gin;
+pub mod guard;
+pub mod jsonb;
+pub mod rows;
+mod selectivity;
+pub mod settings;
+pub mod spi;
+pub mod time;
+pub mod trigger;
+pub mod type_io;
+
+pub use error::Error;

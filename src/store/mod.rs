@@ -1,1 +1,16 @@
-//! store
+//! The store: what a resource gets when it is written, and what is kept when it is written again.
+//!
+//! Takes the jsonb of a resource and gives the row of a lake table: id, version, `meta`, validation, and what `index` computes.
+//! [`stamp`] is the one step that every write passes through; pure. `sql.rs` holds the triggers that run it, write history
+//! and keep membership.
+
+pub mod accepted;
+pub mod stamp;
+pub mod time;
+
+#[cfg(feature = "pg")]
+mod sql;
+#[cfg(feature = "pg")]
+pub use sql::table_of;
+
+pub use stamp::{Refusal, Submitted, Version};

@@ -5,6 +5,8 @@
 mod issue;
 pub mod primitive;
 mod shape;
+#[cfg(feature = "pg")]
+mod sql;
 mod structure;
 
 pub use issue::{Issue, Severity, is_valid, issues};

@@ -1,0 +1,1 @@
+//! JSON against the server's own.

@@ -1,0 +1,1 @@
+-- Loading files of many resources.

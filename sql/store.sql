@@ -1,0 +1,439 @@
+-- Lakes: making them, the triggers that stamp and keep, and the plain read and write functions.
+-- A lake's tables belong to the user who makes it; nothing here runs with other rights than the caller's, except that the
+-- triggers write history and membership as the owner of the table that fired.
+
+-- Triggers ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.stamp() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_stamp';
+COMMENT ON FUNCTION fhir.stamp() IS
+    'BEFORE INSERT OR UPDATE trigger of a lake: validates the resource and computes every other column from it';
+
+CREATE FUNCTION fhir.keep() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_keep';
+COMMENT ON FUNCTION fhir.keep() IS
+    'AFTER INSERT OR UPDATE OR DELETE trigger of a lake: writes history and membership as the owner of the table';
+
+CREATE FUNCTION fhir.refuse_truncate() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_refuse_truncate';
+COMMENT ON FUNCTION fhir.refuse_truncate() IS 'BEFORE TRUNCATE trigger of a lake: refuses, because no history would be left';
+
+CREATE FUNCTION fhir.same_resource(jsonb, jsonb) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 10 AS 'MODULE_PATHNAME', 'fhir_same_resource';
+COMMENT ON FUNCTION fhir.same_resource(jsonb, jsonb) IS
+    'whether two resources differ in nothing but id, meta.versionId and meta.lastUpdated';
+
+-- The current lake -------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.current_lake() RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_current_lake';
+COMMENT ON FUNCTION fhir.current_lake() IS 'the lake that functions of this schema use: the setting fhir.lake';
+
+CREATE FUNCTION fhir.table_of(type text) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_table_of';
+COMMENT ON FUNCTION fhir.table_of(text) IS 'the table of a resource type in the current lake, qualified and quoted';
+
+CREATE FUNCTION fhir.table_of(resource jsonb) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_table_of_resource';
+COMMENT ON FUNCTION fhir.table_of(jsonb) IS 'the table in the current lake that a resource belongs into, qualified and quoted';
+
+-- Lakes ------------------------------------------------------------------------------------------------------------------
+
+-- A lake is known by its stamp: the trigger on its table "resource". That is part of every dump and cannot go stale.
+CREATE FUNCTION fhir.lakes() RETURNS TABLE (lake name, owner name)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
+    AS $$
+        SELECT n.nspname, pg_catalog.pg_get_userbyid(c.relowner)
+        FROM pg_catalog.pg_trigger t
+        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        WHERE t.tgfoid OPERATOR(pg_catalog.=) 'fhir.stamp()'::pg_catalog.regprocedure
+          AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+          AND c.relname OPERATOR(pg_catalog.=) 'resource'::name
+        ORDER BY 1
+    $$;
+COMMENT ON FUNCTION fhir.lakes() IS 'the lakes of this database and their owners';
+
+CREATE FUNCTION fhir.create_lake(name text DEFAULT 'lake') RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+    compression text := '';
+    type text;
+    partition text;
+BEGIN
+    IF octet_length(name) > 63 OR name = '' THEN
+        RAISE EXCEPTION 'the name of a lake has 1 to 63 bytes' USING ERRCODE = 'invalid_name';
+    END IF;
+    IF to_regnamespace(lake) IS NOT NULL THEN
+        RAISE EXCEPTION 'schema % already exists', lake
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = CASE WHEN EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name)
+                      THEN 'It is a lake already: load into it, or remove it with fhir.drop_lake.'
+                      ELSE 'Choose another name: a lake is a schema of its own.' END;
+    END IF;
+    IF EXISTS (SELECT FROM pg_settings s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
+        compression := 'COMPRESSION lz4';
+    END IF;
+
+    EXECUTE format('CREATE SCHEMA %s', lake);
+    EXECUTE format('COMMENT ON SCHEMA %s IS %L', lake, 'FHIR R4 lake: one table for each resource type, their history, and what was loaded');
+
+    -- Parent and indexes first, so that each partition is made with them.
+    EXECUTE format($$
+        CREATE TABLE %1$s.resource (
+            compartment  text        COLLATE "C" NOT NULL,
+            type         text        NOT NULL,
+            id           text        COLLATE "C" NOT NULL,
+            version      bigint      NOT NULL,
+            last_updated timestamptz NOT NULL,
+            xid          xid8        NOT NULL,
+            occurred     timestamptz NOT NULL,
+            resource     jsonb       %2$s NOT NULL,
+            search       fhir.keys   NOT NULL,
+            PRIMARY KEY (type, id)
+        ) PARTITION BY LIST (type)$$, lake, compression);
+    -- In the row, compressed if it must be: a search may never have to look into TOAST.
+    EXECUTE format('ALTER TABLE %s.resource ALTER search SET STORAGE main', lake);
+    EXECUTE format('CREATE INDEX resource_search ON %s.resource USING gin (search) WITH (fastupdate = off)', lake);
+    EXECUTE format('CREATE INDEX resource_compartment ON %s.resource (compartment, occurred DESC, id)', lake);
+    EXECUTE format('CREATE INDEX resource_occurred ON %s.resource (occurred DESC, id)', lake);
+    EXECUTE format('CREATE INDEX resource_last_updated ON %s.resource (last_updated DESC, id)', lake);
+    -- Triggers of one kind fire in the order of their names. The stamp is the last, so that it sees what the others wrote.
+    EXECUTE format('CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON %s.resource
+        FOR EACH ROW EXECUTE FUNCTION fhir.stamp()', lake);
+    EXECUTE format('CREATE TRIGGER zz_keep AFTER INSERT OR UPDATE OR DELETE ON %s.resource
+        FOR EACH ROW EXECUTE FUNCTION fhir.keep()', lake);
+    EXECUTE format('CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %s.resource
+        FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate()', lake);
+    EXECUTE format($$
+        COMMENT ON TABLE %1$s.resource IS 'all resources; one partition for each type, through which they are written';
+        COMMENT ON COLUMN %1$s.resource.compartment IS 'home: the first patient it belongs to, as Patient/id, else its own Type/id';
+        COMMENT ON COLUMN %1$s.resource.type IS 'resource type';
+        COMMENT ON COLUMN %1$s.resource.id IS 'Resource.id; a UUID of version 7 where the client gave none';
+        COMMENT ON COLUMN %1$s.resource.version IS 'meta.versionId';
+        COMMENT ON COLUMN %1$s.resource.last_updated IS 'meta.lastUpdated';
+        COMMENT ON COLUMN %1$s.resource.xid IS 'transaction that wrote this version';
+        COMMENT ON COLUMN %1$s.resource.occurred IS 'clinical start; -infinity if the resource does not say';
+        COMMENT ON COLUMN %1$s.resource.resource IS 'the resource; the only column that a user writes';
+        COMMENT ON COLUMN %1$s.resource.search IS 'what it can be found by: WHERE search |= ''name=smith&birthdate=ge1970'''$$, lake);
+
+    FOR type IN SELECT fhir.resource_types() LOOP
+        partition := lake || '.' || quote_ident(lower(type));
+        EXECUTE format('CREATE TABLE %s PARTITION OF %s.resource (type DEFAULT %L) FOR VALUES IN (%3$L) WITH (fillfactor = 90)',
+            partition, lake, type);
+        EXECUTE format('CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %s
+            FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate()', partition);
+        EXECUTE format('COMMENT ON TABLE %s IS %L', partition, 'FHIR R4 ' || type || ' resources');
+    END LOOP;
+
+    EXECUTE format($$
+        CREATE TABLE %1$s.membership (
+            compartment text        COLLATE "C" NOT NULL,
+            occurred    timestamptz NOT NULL,
+            type        text        NOT NULL,
+            id          text        COLLATE "C" NOT NULL,
+            PRIMARY KEY (type, id, compartment)
+        );
+        CREATE INDEX membership_compartment ON %1$s.membership (compartment, occurred DESC, type, id);
+        COMMENT ON TABLE %1$s.membership IS
+            'second and later compartments of a resource, such as an appointment of two patients; written by triggers';
+
+        CREATE TABLE %1$s.history (
+            compartment  text        COLLATE "C" NOT NULL,
+            type         text        NOT NULL,
+            id           text        COLLATE "C" NOT NULL,
+            version      bigint      NOT NULL,
+            last_updated timestamptz NOT NULL,
+            superseded   timestamptz NOT NULL,
+            xid          xid8        NOT NULL,
+            method       text        NOT NULL CHECK (method IN ('POST', 'PUT', 'PATCH', 'DELETE')),
+            resource     jsonb       %2$s,
+            PRIMARY KEY (type, id, version),
+            CHECK ((resource IS NULL) = (method = 'DELETE'))
+        );
+        CREATE INDEX history_last_updated ON %1$s.history (last_updated DESC);
+        CREATE INDEX history_compartment ON %1$s.history (compartment, last_updated DESC);
+        CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %1$s.history
+            FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate();
+        COMMENT ON TABLE %1$s.history IS 'superseded versions, and a tombstone (resource NULL) for each deletion; append-only';
+        COMMENT ON COLUMN %1$s.history.last_updated IS 'when this version began; for a tombstone, when the resource was deleted';
+        COMMENT ON COLUMN %1$s.history.superseded IS
+            'when the next version began; infinity for a tombstone, which holds until the same id is written again';
+        COMMENT ON COLUMN %1$s.history.xid IS 'transaction that wrote this version';
+        COMMENT ON COLUMN %1$s.history.method IS 'HTTP method of the interaction that made this version';
+
+        CREATE TABLE %1$s.entity (
+            compartment text    COLLATE "C" NOT NULL,
+            type        text    NOT NULL,
+            id          text    COLLATE "C" NOT NULL,
+            path        text    NOT NULL,
+            first       integer NOT NULL,
+            last        integer NOT NULL,
+            text        text    NOT NULL,
+            category    text    NOT NULL,
+            system      text,
+            code        text    COLLATE "C",
+            attributes  jsonb   NOT NULL DEFAULT '{}',
+            PRIMARY KEY (type, id, path, first, last, category)
+        );
+        CREATE INDEX entity_code ON %1$s.entity (code, system);
+        CREATE INDEX entity_compartment ON %1$s.entity (compartment);
+        COMMENT ON TABLE %1$s.entity IS 'findings in the text of resources: where they stand, what they are, and how they are meant';
+
+        CREATE TABLE %1$s.load (
+            id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            file      text        NOT NULL,
+            loaded    bigint      NOT NULL DEFAULT 0,
+            unchanged bigint      NOT NULL DEFAULT 0,
+            rejected  bigint      NOT NULL DEFAULT 0,
+            started   timestamptz NOT NULL DEFAULT clock_timestamp(),
+            finished  timestamptz,
+            by        name        NOT NULL DEFAULT CURRENT_USER
+        );
+        COMMENT ON TABLE %1$s.load IS 'files loaded by fhir.load, and how many of their lines';
+
+        CREATE TABLE %1$s.load_error (
+            load        bigint  NOT NULL REFERENCES %1$s.load ON DELETE CASCADE,
+            line        bigint  NOT NULL,
+            byte_offset bigint  NOT NULL,
+            file        text    NOT NULL,
+            expression  text,
+            reason      text    NOT NULL,
+            text        text    NOT NULL,
+            PRIMARY KEY (load, line)
+        );
+        COMMENT ON TABLE %1$s.load_error IS 'lines that fhir.load rejected, and why';
+        COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, from 1';
+        COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before the line';
+        COMMENT ON COLUMN %1$s.load_error.expression IS 'where in the resource, where it could be read';
+        COMMENT ON COLUMN %1$s.load_error.text IS 'the line, its first 4000 characters'$$, lake, compression);
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_lake(text) IS
+    'makes a lake: a schema with a table for each FHIR R4 resource type, owned by the caller';
+
+CREATE FUNCTION fhir.drop_lake(name text, cascade boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+BEGIN
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
+        RAISE EXCEPTION 'there is no lake %', lake
+            USING ERRCODE = 'undefined_schema', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF cascade THEN
+        EXECUTE format('DROP SCHEMA %s CASCADE', lake);
+    ELSE
+        EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP SCHEMA %s', lake);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.drop_lake(text, boolean) IS
+    'removes a lake and all that is in it; with cascade also what a user has put there or built on it';
+
+CREATE FUNCTION fhir.stats(name text DEFAULT NULL)
+    RETURNS TABLE (type text, resources bigint, table_size bigint, toast_size bigint, index_size bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 150
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := coalesce(name, fhir.current_lake());
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake %', quote_ident(lake)
+            USING ERRCODE = 'undefined_schema', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    RETURN QUERY EXECUTE format($$
+        SELECT r.type, r.resources, pg_relation_size(p.oid), coalesce(pg_total_relation_size(nullif(p.reltoastrelid, 0)), 0),
+               pg_indexes_size(p.oid)
+        FROM (SELECT s.tableoid, s.type, count(*) AS resources FROM %I.resource s GROUP BY 1, 2) r
+        JOIN pg_class p ON p.oid = r.tableoid
+        ORDER BY r.type$$, lake);
+END
+$function$;
+COMMENT ON FUNCTION fhir.stats(text) IS
+    'for each type that a lake has: the number of resources that the caller may read, and the size of table, TOAST and indexes in bytes';
+
+CREATE FUNCTION fhir.grant_lake(name text, role text, privilege text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+    grantee text := CASE WHEN lower(role) = 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
+    relation text;
+BEGIN
+    IF privilege NOT IN ('read', 'write') THEN
+        RAISE EXCEPTION 'privilege "%" is not known', privilege
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is read or write (which includes read).';
+    END IF;
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
+        RAISE EXCEPTION 'there is no lake %', lake
+            USING ERRCODE = 'undefined_schema', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', lake, grantee);
+    EXECUTE format('GRANT SELECT ON %1$s.membership, %1$s.history, %1$s.entity TO %2$s', lake, grantee);
+    -- A grant on the parent does not reach a partition that is named itself.
+    FOR relation IN SELECT format('%s', t.relid) FROM pg_partition_tree((lake || '.resource')::regclass) t LOOP
+        EXECUTE format('GRANT %s ON %s TO %s',
+            CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, relation, grantee);
+    END LOOP;
+    IF privilege = 'write' THEN
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
+        EXECUTE format('GRANT SELECT, INSERT ON %1$s.load_error TO %2$s', lake, grantee);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.grant_lake(text, text, text) IS
+    'grants a role read or write on a lake: the parent and every partition, and reading of history, membership and entity';
+
+-- Reading and writing one resource ---------------------------------------------------------------------------------------
+-- In the current lake, with the rights of the caller. The search_path stays the caller's, because triggers of his on the
+-- lake may need it; so every name and operator here is qualified.
+-- SQLSTATEs of their own: FH404 there is no such resource or version, FH410 it was deleted.
+
+CREATE FUNCTION fhir.create(resource jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    AS $function$
+DECLARE
+    stored jsonb;
+BEGIN
+    -- https://hl7.org/fhir/R4/http.html#create: an id that the client sends is ignored.
+    EXECUTE pg_catalog.concat('INSERT INTO ', fhir.table_of(resource), ' AS r (resource) VALUES ($1) RETURNING r.resource')
+        INTO stored
+        USING resource OPERATOR(pg_catalog.-) 'id'::text;
+    RETURN stored;
+END
+$function$;
+COMMENT ON FUNCTION fhir.create(jsonb) IS 'stores a new resource under an id of the server; returns it as stored';
+
+CREATE FUNCTION fhir.update(resource jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    AS $function$
+DECLARE
+    stored jsonb;
+BEGIN
+    IF resource OPERATOR(pg_catalog.->) 'id'::text IS NULL THEN
+        RAISE EXCEPTION 'the resource has no id'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'fhir.create assigns one.';
+    END IF;
+    EXECUTE pg_catalog.concat('INSERT INTO ', fhir.table_of(resource), ' AS r (resource) VALUES ($1)',
+            ' ON CONFLICT (type, id) DO UPDATE SET resource = EXCLUDED.resource RETURNING r.resource')
+        INTO stored
+        USING resource;
+    RETURN stored;
+END
+$function$;
+COMMENT ON FUNCTION fhir.update(jsonb) IS
+    'stores a resource under the id that it has, as a new version or, where there is none, a new resource; returns it as stored';
+
+CREATE FUNCTION fhir.delete(type text, id text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    AS $function$
+DECLARE
+    deleted bigint;
+BEGIN
+    EXECUTE pg_catalog.concat('DELETE FROM ', fhir.table_of(type), ' AS r',
+            ' WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2')
+        USING type, id;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted OPERATOR(pg_catalog.>) 0::bigint;
+END
+$function$;
+COMMENT ON FUNCTION fhir.delete(text, text) IS 'deletes a resource; false if there was none. Its versions stay in history';
+
+CREATE FUNCTION fhir.read(type text, id text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $function$
+DECLARE
+    found jsonb;
+BEGIN
+    EXECUTE pg_catalog.concat('SELECT r.resource FROM ', fhir.table_of(type), ' AS r',
+            ' WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2')
+        INTO found
+        USING type, id;
+    IF found IS NULL THEN
+        PERFORM fhir.raise_missing(type, id);
+    END IF;
+    RETURN found;
+END
+$function$;
+COMMENT ON FUNCTION fhir.read(text, text) IS 'a resource; raises FH404 if there is none and FH410 if it was deleted';
+
+CREATE FUNCTION fhir.vread(type text, id text, version bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $function$
+DECLARE
+    found jsonb;
+    deleted boolean;
+BEGIN
+    EXECUTE pg_catalog.concat('SELECT r.resource FROM ', fhir.table_of(type), ' AS r WHERE r.type OPERATOR(pg_catalog.=) $1',
+            ' AND r.id OPERATOR(pg_catalog.=) $2 AND r.version OPERATOR(pg_catalog.=) $3')
+        INTO found
+        USING type, id, version;
+    IF found IS NULL THEN
+        EXECUTE pg_catalog.format('SELECT h.resource, h.resource IS NULL FROM %I.history AS h'
+                ' WHERE h.type OPERATOR(pg_catalog.=) $1 AND h.id OPERATOR(pg_catalog.=) $2'
+                ' AND h.version OPERATOR(pg_catalog.=) $3', fhir.current_lake())
+            INTO found, deleted
+            USING type, id, version;
+        IF deleted THEN
+            RAISE EXCEPTION '%/% was deleted with version %', type, id, version USING ERRCODE = 'FH410';
+        ELSIF found IS NULL THEN
+            RAISE EXCEPTION '%/% has no version %', type, id, version
+                USING ERRCODE = 'FH404', HINT = pg_catalog.format('SELECT * FROM fhir.history(%L, %L)', type, id);
+        END IF;
+    END IF;
+    RETURN found;
+END
+$function$;
+COMMENT ON FUNCTION fhir.vread(text, text, bigint) IS
+    'a version of a resource, current or superseded; raises FH404 if there is none and FH410 if it is a deletion';
+
+CREATE FUNCTION fhir.history(type text, id text)
+    RETURNS TABLE (version bigint, last_updated timestamptz, method text, resource jsonb)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 5
+    AS $function$
+BEGIN
+    RETURN QUERY EXECUTE pg_catalog.concat(
+        'SELECT r.version, r.last_updated, CASE WHEN r.version OPERATOR(pg_catalog.=) 1 THEN ''POST'' ELSE ''PUT'' END, r.resource',
+        ' FROM ', fhir.table_of(type), ' AS r WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2',
+        ' UNION ALL SELECT h.version, h.last_updated, h.method, h.resource',
+        pg_catalog.format(' FROM %I.history AS h', fhir.current_lake()),
+        ' WHERE h.type OPERATOR(pg_catalog.=) $1 AND h.id OPERATOR(pg_catalog.=) $2 ORDER BY 1 DESC')
+        USING type, id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.history(text, text) IS
+    'all versions of a resource, the latest first; a deletion is a version without resource';
+
+CREATE FUNCTION fhir.raise_missing(type text, id text) RETURNS void
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $function$
+DECLARE
+    history text := pg_catalog.format('%I.history', fhir.current_lake());
+    deleted boolean;
+BEGIN
+    -- Who may not read history learns no more than that there is nothing.
+    IF pg_catalog.has_table_privilege(history, 'SELECT') THEN
+        EXECUTE pg_catalog.concat('SELECT h.resource IS NULL FROM ', history, ' AS h',
+                ' WHERE h.type OPERATOR(pg_catalog.=) $1 AND h.id OPERATOR(pg_catalog.=) $2',
+                ' ORDER BY h.version DESC LIMIT 1')
+            INTO deleted
+            USING type, id;
+    END IF;
+    IF deleted THEN
+        RAISE EXCEPTION '%/% was deleted', type, id
+            USING ERRCODE = 'FH410', HINT = pg_catalog.format('SELECT * FROM fhir.history(%L, %L)', type, id);
+    END IF;
+    RAISE EXCEPTION 'there is no %/%', type, id USING ERRCODE = 'FH404';
+END
+$function$;
+COMMENT ON FUNCTION fhir.raise_missing(text, text) IS 'raises what fhir.read raises for a resource that is not there';

@@ -1,0 +1,617 @@
+//! The body of a `fhir.keys` value: what a resource can be found by.
+//!
+//! It holds *values* in full precision, grouped by search parameter; the *keys* that go into the GIN index are a pure
+//! function of them ([`Keys::for_each_key`]). So the index stays small, and every recheck is decided here, never in the resource.
+//!
+//! ```text
+//! body    := version:u8  type:text  entry*            entries sorted by parameter
+//! entry   := length:varint  parameter:u16le  tag:u8  element:varint  fields      length counts what follows it
+//! text    := length:varint  utf8
+//! system  := 0 | 1 number:u16le | 2 text              none | a well-known code system | any other
+//! bound   := 0 | 1 decimal | 2 decimal                infinite | open | closed; decimal is text of sortable bytes
+//! ```
+
+use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval};
+use crate::model::{self, ParameterKey};
+use std::sync::LazyLock;
+
+/// Version of this format. Another number on disk is read by the reader of that number, never guessed.
+pub const VERSION: u8 = 1;
+
+/// A value of a search parameter.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Value<'a> {
+    /// The element is there but gives nothing to compare.
+    Present,
+    Token { system: Option<&'a str>, code: &'a str },
+    /// A `code` whose system its binding implies: matches with that system and with none.
+    Code { system: &'a str, code: &'a str },
+    /// Display or text beside a token, for `:text`.
+    Display(&'a str),
+    /// An identifier with one of its types, for `:of-type`.
+    OfType { system: Option<&'a str>, code: &'a str, value: &'a str },
+    String(&'a str),
+    /// `Reference.reference` or a canonical, as it stands.
+    Reference(&'a str),
+    /// `Reference.identifier`.
+    Identifier { system: Option<&'a str>, value: &'a str },
+    Date(Interval),
+    Number(Span<'a>),
+    Quantity { span: Span<'a>, system: Option<&'a str>, code: Option<&'a str>, unit: Option<&'a str> },
+    Uri(&'a str),
+}
+
+/// A value, where it belongs.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Entry<'a> {
+    pub parameter: ParameterKey,
+    /// 0, or the number from 1 of the repeating part of the resource that holds it: what composites match within.
+    pub element: u32,
+    pub value: Value<'a>,
+}
+
+/// A `fhir.keys` body, read in place. Any bytes are safe to read: what is malformed ends the entries.
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    pub resource_type: &'a str,
+    entries: &'a [u8],
+}
+
+impl<'a> Keys<'a> {
+    pub fn read(body: &'a [u8]) -> Option<Keys<'a>> {
+        let mut cursor = Cursor(body);
+        if cursor.byte()? != VERSION {
+            return None;
+        }
+        let resource_type = cursor.text()?;
+        Some(Keys { resource_type, entries: cursor.0 })
+    }
+
+    pub fn entries(self) -> impl Iterator<Item = Entry<'a>> {
+        let mut cursor = Cursor(self.entries);
+        std::iter::from_fn(move || Entry::read(cursor.block()?))
+    }
+
+    /// The entries of one parameter; the others are skipped unread.
+    pub fn of(self, parameter: ParameterKey) -> impl Iterator<Item = Entry<'a>> {
+        let mut cursor = Cursor(self.entries);
+        std::iter::from_fn(move || {
+            loop {
+                let block = cursor.block()?;
+                let found = u16::from_le_bytes([*block.first()?, *block.get(1)?]);
+                if found > parameter.0 {
+                    return None;
+                }
+                if found == parameter.0 {
+                    return Entry::read(block);
+                }
+            }
+        })
+    }
+
+    /// Whether the body is well formed to its last byte.
+    pub fn is_valid(body: &[u8]) -> bool {
+        let Some(keys) = Keys::read(body) else { return false };
+        let mut cursor = Cursor(keys.entries);
+        let mut previous = 0;
+        while !cursor.0.is_empty() {
+            match cursor.block().and_then(Entry::read) {
+                Some(entry) if entry.parameter.0 >= previous => previous = entry.parameter.0,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Calls `emit` for each key of the index; the same key may come more than once.
+    pub fn for_each_key(self, emit: &mut dyn FnMut(&[u8])) {
+        let mut key = KeyBuffer::default();
+        emit(key.of_type(self.resource_type));
+        let mut present = None;
+        for entry in self.entries() {
+            if is_column(entry.parameter) {
+                continue;
+            }
+            if present != Some(entry.parameter) {
+                present = Some(entry.parameter);
+                emit(key.presence(entry.parameter));
+            }
+            let p = entry.parameter;
+            match entry.value {
+                Value::Present | Value::Display(_) | Value::OfType { .. } => {}
+                Value::Token { system, code } => {
+                    emit(key.code(p, code));
+                    emit(key.code_and_system(p, code, system));
+                    if let Some(system) = system {
+                        emit(key.system(p, system));
+                    }
+                }
+                Value::Code { system, code } => {
+                    emit(key.code(p, code));
+                    emit(key.code_and_system(p, code, None));
+                    emit(key.code_and_system(p, code, Some(system)));
+                }
+                Value::String(s) => emit(key.string(p, &text::normalise(s))),
+                Value::Reference(r) => {
+                    if let Some(target) = Target::read(r) {
+                        emit(key.reference(p, target.unversioned));
+                        if target.version.is_some() {
+                            emit(key.reference(p, r));
+                        }
+                    }
+                }
+                Value::Identifier { system, value } => {
+                    emit(key.identifier(p, value));
+                    emit(key.identifier_and_system(p, value, system));
+                }
+                Value::Date(interval) => date_keys(&mut key, p, interval, emit),
+                Value::Number(span) => number_keys(&mut key, p, span, emit),
+                Value::Quantity { span, system, code, unit } => {
+                    number_keys(&mut key, p, span, emit);
+                    if let Some(code) = code {
+                        emit(key.unit(p, code));
+                        emit(key.unit_and_system(p, code, system));
+                    }
+                    if let Some(unit) = unit.filter(|u| Some(*u) != code) {
+                        emit(key.unit(p, unit));
+                    }
+                }
+                Value::Uri(uri) => emit(key.uri(p, uri)),
+            }
+        }
+    }
+}
+
+/// `_id` and `_lastUpdated` are values without keys: a lake has them as columns with an index of their own.
+pub fn is_column(parameter: ParameterKey) -> bool {
+    static COLUMNS: LazyLock<[Option<ParameterKey>; 2]> =
+        LazyLock::new(|| ["_id", "_lastUpdated"].map(|code| model::keys_of_code(code).next().map(|(key, _)| key)));
+    COLUMNS.contains(&Some(parameter))
+}
+
+/// Under this the resource type is filed; no search parameter ever has it.
+const TYPE_KEY: ParameterKey = ParameterKey(u16::MAX);
+
+fn date_keys(key: &mut KeyBuffer, p: ParameterKey, interval: Interval, emit: &mut dyn FnMut(&[u8])) {
+    let (low, last) = (interval.low, interval.last());
+    if low == time::OPEN_LOW {
+        emit(key.bucket(p, End::Low, INFINITE, 0));
+    }
+    if last == time::OPEN_HIGH {
+        emit(key.bucket(p, End::High, INFINITE, 0));
+    }
+    for level in 0..time::LEVELS {
+        let a = (low != time::OPEN_LOW).then(|| time::bucket(low, level));
+        let b = (last != time::OPEN_HIGH).then(|| time::bucket(last, level));
+        both_ends(key, p, level, a, b, emit);
+    }
+}
+
+fn number_keys(key: &mut KeyBuffer, p: ParameterKey, span: Span, emit: &mut dyn FnMut(&[u8])) {
+    let end = |b: Bound| match b {
+        Bound::Infinite => None,
+        Bound::Open(b) | Bound::Closed(b) => Some(b),
+    }
+    .map(<[u8]>::to_vec);
+    let (low, high) = (end(span.low), end(span.high));
+    if low.is_none() {
+        emit(key.bucket(p, End::Low, INFINITE, 0));
+    }
+    if high.is_none() {
+        emit(key.bucket(p, End::High, INFINITE, 0));
+    }
+    for level in 0..decimal::LEVELS {
+        let a = low.as_deref().and_then(|b| decimal::bucket(b, level));
+        let b = high.as_deref().and_then(|b| decimal::bucket(b, level));
+        both_ends(key, p, level, a, b, emit);
+    }
+}
+
+/// One key where both ends share a bucket, else one for each end.
+fn both_ends(key: &mut KeyBuffer, p: ParameterKey, level: usize, a: Option<i32>, b: Option<i32>, emit: &mut dyn FnMut(&[u8])) {
+    if a.is_some() && a == b {
+        emit(key.bucket(p, End::Both, level, a.unwrap_or_default()));
+        return;
+    }
+    if let Some(a) = a {
+        emit(key.bucket(p, End::Low, level, a));
+    }
+    if let Some(b) = b {
+        emit(key.bucket(p, End::High, level, b));
+    }
+}
+
+/// The level that stands for an end that is open.
+pub const INFINITE: usize = 0xFF;
+
+/// Which end of a value a bucket key speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Low,
+    High,
+    /// Both ends lie in the same bucket.
+    Both,
+}
+
+/// A reference taken apart: `[base/]Type/id[/_history/version]`, or a canonical `url[|version]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target<'a> {
+    /// Without the version.
+    pub unversioned: &'a str,
+    pub version: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// `None` for a reference into the resource itself (`#id`) or an empty one.
+    pub fn read(reference: &'a str) -> Option<Target<'a>> {
+        if reference.is_empty() || reference.starts_with('#') {
+            return None;
+        }
+        let split = reference.split_once("/_history/").or_else(|| reference.split_once('|'));
+        Some(match split {
+            Some((unversioned, version)) => Target { unversioned, version: Some(version) },
+            None => Target { unversioned: reference, version: None },
+        })
+    }
+
+    /// Type and id, where the reference is relative.
+    pub fn local(self) -> Option<(&'a str, &'a str)> {
+        let (ty, id) = self.unversioned.split_once('/')?;
+        (!ty.is_empty() && !id.is_empty() && !id.contains('/') && model::type_named(ty).is_some()).then_some((ty, id))
+    }
+}
+
+/// Keys longer than this are cut and end in a hash, and what they find is rechecked.
+const MAX_KEY: usize = 160;
+/// Keys of strings and uris, which are searched by prefix, are cut here.
+pub const MAX_PREFIX: usize = 96;
+
+/// Builds the keys of the index. A key is the parameter (big endian, so that keys of one parameter stand together),
+/// a letter for what it holds, and the value.
+#[derive(Default)]
+pub struct KeyBuffer(Vec<u8>);
+
+impl KeyBuffer {
+    fn start(&mut self, p: ParameterKey, kind: u8) {
+        self.0.clear();
+        self.0.extend(p.0.to_be_bytes());
+        self.0.push(kind);
+    }
+
+    fn system_bytes(&mut self, system: Option<&str>) {
+        if let Some(system) = system {
+            match model::system_number(system) {
+                Some(n) => {
+                    self.0.push(1);
+                    self.0.extend(n.to_be_bytes());
+                }
+                None => {
+                    self.0.push(2);
+                    self.0.extend(system.as_bytes());
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) -> &[u8] {
+        if self.0.len() > MAX_KEY {
+            let hash = fnv(&self.0);
+            self.0.truncate(MAX_KEY - 8);
+            self.0.extend(hash.to_be_bytes());
+        }
+        &self.0
+    }
+
+    fn plain(&mut self, p: ParameterKey, kind: u8, value: &str) -> &[u8] {
+        self.start(p, kind);
+        self.0.extend(value.as_bytes());
+        self.finish()
+    }
+
+    fn with_system(&mut self, p: ParameterKey, kind: u8, value: &str, system: Option<&str>) -> &[u8] {
+        self.start(p, kind);
+        self.0.extend(value.as_bytes());
+        self.0.push(0);
+        self.system_bytes(system);
+        self.finish()
+    }
+
+    pub fn of_type(&mut self, name: &str) -> &[u8] {
+        self.plain(TYPE_KEY, b'c', name)
+    }
+
+    pub fn presence(&mut self, p: ParameterKey) -> &[u8] {
+        self.plain(p, b'p', "")
+    }
+
+    pub fn code(&mut self, p: ParameterKey, code: &str) -> &[u8] {
+        self.plain(p, b'c', code)
+    }
+
+    pub fn code_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
+        self.with_system(p, b's', code, system)
+    }
+
+    pub fn system(&mut self, p: ParameterKey, system: &str) -> &[u8] {
+        self.start(p, b'y');
+        self.system_bytes(Some(system));
+        self.finish()
+    }
+
+    /// `value` must be normalised.
+    pub fn string(&mut self, p: ParameterKey, value: &str) -> &[u8] {
+        self.plain(p, b'n', text::prefix(value, MAX_PREFIX))
+    }
+
+    pub fn uri(&mut self, p: ParameterKey, value: &str) -> &[u8] {
+        self.plain(p, b'v', text::prefix(value, MAX_PREFIX))
+    }
+
+    pub fn reference(&mut self, p: ParameterKey, target: &str) -> &[u8] {
+        self.plain(p, b'r', target)
+    }
+
+    pub fn identifier(&mut self, p: ParameterKey, value: &str) -> &[u8] {
+        self.plain(p, b'i', value)
+    }
+
+    pub fn identifier_and_system(&mut self, p: ParameterKey, value: &str, system: Option<&str>) -> &[u8] {
+        self.with_system(p, b'j', value, system)
+    }
+
+    pub fn unit(&mut self, p: ParameterKey, unit: &str) -> &[u8] {
+        self.plain(p, b'u', unit)
+    }
+
+    pub fn unit_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
+        self.with_system(p, b'w', code, system)
+    }
+
+    pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
+        self.start(p, match end {
+            End::Low => b'L',
+            End::High => b'H',
+            End::Both => b'B',
+        });
+        self.0.push(level as u8);
+        self.0.extend((number ^ i32::MIN).to_be_bytes());
+        &self.0
+    }
+}
+
+/// Whether a key may stand for more than the value it was made from.
+pub fn is_cut(key: &[u8]) -> bool {
+    key.len() >= MAX_KEY || matches!(key.get(2), Some(b'n' | b'v')) && key.len() > MAX_PREFIX - 1
+}
+
+/// FNV-1a: part of the format, so it must never change.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Writes a body. Entries may come in any order.
+pub struct Writer {
+    resource_type: String,
+    entries: Vec<(u16, Vec<u8>)>,
+    size: usize,
+}
+
+/// Values beyond this many bytes in all are left out; a resource that large is a document, found by its other parameters.
+const MAX_BODY: usize = 1 << 20;
+
+impl Writer {
+    pub fn new(resource_type: &str) -> Writer {
+        Writer { resource_type: resource_type.to_owned(), entries: Vec::with_capacity(32), size: 0 }
+    }
+
+    pub fn push(&mut self, entry: &Entry) {
+        let mut out = Vec::with_capacity(32);
+        out.extend(entry.parameter.0.to_le_bytes());
+        out.push(tag(&entry.value));
+        varint(&mut out, entry.element as usize);
+        match entry.value {
+            Value::Present => {}
+            Value::Token { system, code } => {
+                write_system(&mut out, system);
+                write_text(&mut out, code);
+            }
+            Value::Code { system, code } => {
+                write_system(&mut out, Some(system));
+                write_text(&mut out, code);
+            }
+            Value::Display(s) | Value::String(s) | Value::Reference(s) | Value::Uri(s) => write_text(&mut out, s),
+            Value::OfType { system, code, value } => {
+                write_system(&mut out, system);
+                write_text(&mut out, code);
+                write_text(&mut out, value);
+            }
+            Value::Identifier { system, value } => {
+                write_system(&mut out, system);
+                write_text(&mut out, value);
+            }
+            Value::Date(i) => {
+                out.extend(i.low.to_le_bytes());
+                out.extend(i.high.to_le_bytes());
+            }
+            Value::Number(span) => {
+                write_bound(&mut out, span.low);
+                write_bound(&mut out, span.high);
+            }
+            Value::Quantity { span, system, code, unit } => {
+                write_bound(&mut out, span.low);
+                write_bound(&mut out, span.high);
+                write_system(&mut out, system);
+                write_text(&mut out, code.unwrap_or(""));
+                write_text(&mut out, unit.unwrap_or(""));
+            }
+        }
+        if self.size + out.len() > MAX_BODY {
+            return;
+        }
+        if self.entries.iter().rev().any(|(p, e)| *p == entry.parameter.0 && *e == out) {
+            return;
+        }
+        self.size += out.len();
+        self.entries.push((entry.parameter.0, out));
+    }
+
+    pub fn finish(mut self) -> Vec<u8> {
+        self.entries.sort_by_key(|e| e.0);
+        let mut out = Vec::with_capacity(self.size + 2 * self.entries.len() + 16);
+        out.push(VERSION);
+        write_text(&mut out, &self.resource_type);
+        for (_, entry) in &self.entries {
+            varint(&mut out, entry.len());
+            out.extend(entry);
+        }
+        out
+    }
+}
+
+fn tag(value: &Value) -> u8 {
+    match value {
+        Value::Present => 0,
+        Value::Token { .. } => 1,
+        Value::Code { .. } => 2,
+        Value::Display(_) => 3,
+        Value::OfType { .. } => 4,
+        Value::String(_) => 5,
+        Value::Reference(_) => 6,
+        Value::Identifier { .. } => 7,
+        Value::Date(_) => 8,
+        Value::Number(_) => 9,
+        Value::Quantity { .. } => 10,
+        Value::Uri(_) => 11,
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn read(block: &'a [u8]) -> Option<Entry<'a>> {
+        let mut c = Cursor(block);
+        let parameter = ParameterKey(c.u16()?);
+        let tag = c.byte()?;
+        let element = c.varint()? as u32;
+        let value = match tag {
+            0 => Value::Present,
+            1 => Value::Token { system: c.system()?, code: c.text()? },
+            2 => Value::Code { system: c.system()??, code: c.text()? },
+            3 => Value::Display(c.text()?),
+            4 => Value::OfType { system: c.system()?, code: c.text()?, value: c.text()? },
+            5 => Value::String(c.text()?),
+            6 => Value::Reference(c.text()?),
+            7 => Value::Identifier { system: c.system()?, value: c.text()? },
+            8 => Value::Date(Interval { low: c.i64()?, high: c.i64()? }),
+            9 => Value::Number(Span { low: c.bound()?, high: c.bound()? }),
+            10 => {
+                let span = Span { low: c.bound()?, high: c.bound()? };
+                let system = c.system()?;
+                let filled = |s: &'a str| (!s.is_empty()).then_some(s);
+                Value::Quantity { span, system, code: filled(c.text()?), unit: filled(c.text()?) }
+            }
+            11 => Value::Uri(c.text()?),
+            _ => return None,
+        };
+        Some(Entry { parameter, element, value })
+    }
+}
+
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(n)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take(1).map(|b| b[0])
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.take(2)?.try_into().ok().map(u16::from_le_bytes)
+    }
+
+    fn i64(&mut self) -> Option<i64> {
+        self.take(8)?.try_into().ok().map(i64::from_le_bytes)
+    }
+
+    fn varint(&mut self) -> Option<usize> {
+        let mut n = 0usize;
+        for shift in (0..35).step_by(7) {
+            let b = self.byte()?;
+            n |= usize::from(b & 0x7F) << shift;
+            if b < 0x80 {
+                return Some(n);
+            }
+        }
+        None
+    }
+
+    fn block(&mut self) -> Option<&'a [u8]> {
+        let n = self.varint()?;
+        self.take(n)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.block()?).ok()
+    }
+
+    fn system(&mut self) -> Option<Option<&'a str>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => Some(Some(model::system_url(self.u16()?)?)),
+            2 => Some(Some(self.text()?)),
+            _ => None,
+        }
+    }
+
+    fn bound(&mut self) -> Option<Bound<'a>> {
+        match self.byte()? {
+            0 => Some(Bound::Infinite),
+            1 => Some(Bound::Open(self.block()?)),
+            2 => Some(Bound::Closed(self.block()?)),
+            _ => None,
+        }
+    }
+}
+
+fn varint(out: &mut Vec<u8>, mut n: usize) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    varint(out, text.len());
+    out.extend(text.as_bytes());
+}
+
+fn write_system(out: &mut Vec<u8>, system: Option<&str>) {
+    match system {
+        None => out.push(0),
+        Some(url) => match model::system_number(url) {
+            Some(n) => {
+                out.push(1);
+                out.extend(n.to_le_bytes());
+            }
+            None => {
+                out.push(2);
+                write_text(out, url);
+            }
+        },
+    }
+}
+
+fn write_bound(out: &mut Vec<u8>, bound: Bound) {
+    let (tag, bytes) = match bound {
+        Bound::Infinite => return out.push(0),
+        Bound::Open(b) => (1, b),
+        Bound::Closed(b) => (2, b),
+    };
+    out.push(tag);
+    varint(out, bytes.len());
+    out.extend(bytes);
+}

@@ -1,0 +1,129 @@
+//! Whether a resource's keys satisfy a query: the truth behind every index hit, decided on the values in full precision.
+
+use super::decimal::{Bound, Span};
+use super::keys::{Entry, Keys, Target, Value};
+use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
+use super::text::normalise;
+use super::time::Interval;
+use crate::model::ParameterKey;
+
+impl Query {
+    /// True if all conditions hold for the resource that the keys were made from.
+    pub fn matches(&self, keys: Keys) -> bool {
+        self.resource_type.is_none_or(|ty| ty.name() == keys.resource_type) && self.conditions.iter().all(|c| c.matches(keys))
+    }
+}
+
+impl Condition {
+    fn matches(&self, keys: Keys) -> bool {
+        self.any_of.iter().any(|leaf| leaf.matches(keys)) != self.negated
+    }
+}
+
+impl Leaf {
+    fn matches(&self, keys: Keys) -> bool {
+        match self {
+            Leaf::One { parameter, test } => keys.of(*parameter).any(|e| test.matches(&e.value)),
+            Leaf::Together(components) => {
+                let Some((first, rest)) = components.split_first() else { return false };
+                let satisfies = |e: &Entry, tests: &[(ParameterKey, Test)]| {
+                    tests.iter().any(|(p, test)| *p == e.parameter && test.matches(&e.value))
+                };
+                first.iter().any(|(p, test)| {
+                    keys.of(*p).filter(|e| test.matches(&e.value)).any(|found| {
+                        rest.iter().all(|tests| {
+                            tests.iter().any(|(p, _)| keys.of(*p).any(|e| e.element == found.element && satisfies(&e, tests)))
+                        })
+                    })
+                })
+            }
+        }
+    }
+}
+
+impl Test {
+    pub fn matches(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Test::Present, _) => true,
+            (Test::Code(a), Value::Token { code, .. } | Value::Code { code, .. }) => a == code,
+            (Test::CodeAndSystem { code: a, system: s }, Value::Token { code, system }) => a == code && s.as_deref() == *system,
+            (Test::CodeAndSystem { code: a, system: s }, Value::Code { code, system }) => {
+                a == code && s.as_deref().is_none_or(|s| s == *system)
+            }
+            (Test::System(a), Value::Token { system, .. }) => *system == Some(a),
+            (Test::System(a), Value::Code { system, .. }) => a == system,
+            (Test::Display(a), Value::Display(text)) => normalise(text).starts_with(a.as_str()),
+            (Test::OfType { system: s, code: c, value: v }, Value::OfType { system, code, value }) => {
+                v == value && c == code && s.as_deref().is_none_or(|s| Some(s) == *system)
+            }
+            (Test::StringStart(a), Value::String(s)) => normalise(s).starts_with(a.as_str()),
+            (Test::StringExact(a), Value::String(s)) => a == s,
+            (Test::StringContains(a), Value::String(s)) => normalise(s).contains(a.as_str()),
+            (Test::Reference { target, version }, Value::Reference(reference)) => {
+                Target::read(reference).is_some_and(|t| t.unversioned == target && version.as_deref().is_none_or(|v| Some(v) == t.version))
+            }
+            (Test::Identifier { system: s, value: v }, Value::Identifier { system, value }) => {
+                v == value && s.as_ref().is_none_or(|s| s.as_deref() == *system)
+            }
+            (Test::Date(comparison, searched), Value::Date(target)) => compare_dates(*comparison, *searched, *target),
+            (Test::Number(comparison, range), Value::Number(span)) => compare_numbers(*comparison, range, *span),
+            (Test::Quantity(comparison, range, unit), Value::Quantity { span, system, code, unit: named }) => {
+                let fits = match unit {
+                    Unit::Any => true,
+                    Unit::Named(a) => *code == Some(a) || *named == Some(a),
+                    Unit::Coded { system: s, code: c } => *system == Some(s) && *code == Some(c),
+                };
+                fits && compare_numbers(*comparison, range, *span)
+            }
+            (Test::Uri(a), Value::Uri(uri)) => a == uri,
+            (Test::UriBelow(a), Value::Uri(uri)) => is_below(uri, a),
+            (Test::UriAbove(a), Value::Uri(uri)) => is_below(a, uri),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the uri is the other or lies below it, by whole segments.
+/// <https://hl7.org/fhir/R4/search.html#uri>
+fn is_below(uri: &str, top: &str) -> bool {
+    uri.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || top.ends_with('/'))
+}
+
+/// <https://hl7.org/fhir/R4/search.html#prefix>: `searched` is the interval of the search value.
+fn compare_dates(comparison: Comparison, searched: Interval, target: Interval) -> bool {
+    let above = || target.high > searched.high;
+    let below = || target.low < searched.low;
+    match comparison {
+        Comparison::Eq => searched.contains(target),
+        Comparison::Ne => !searched.contains(target),
+        Comparison::Gt => above(),
+        Comparison::Lt => below(),
+        Comparison::Ge => above() || searched.contains(target),
+        Comparison::Le => below() || searched.contains(target),
+        Comparison::Sa => target.low >= searched.high,
+        Comparison::Eb => target.high <= searched.low,
+        Comparison::Ap => target.low < searched.high && target.high > searched.low,
+    }
+}
+
+/// `eq`, `ne` and `ap` take the range that the search value implies, the others the value exactly.
+fn compare_numbers(comparison: Comparison, range: &Range, target: Span) -> bool {
+    let exactly = || Span { low: Bound::Closed(&range.value), high: Bound::Closed(&range.value) };
+    match comparison {
+        Comparison::Eq => range.implied().contains(target),
+        Comparison::Ne => !range.implied().contains(target),
+        Comparison::Gt => target.reaches_above(&range.value),
+        Comparison::Lt => target.reaches_below(&range.value),
+        Comparison::Ge => target.reaches_above(&range.value) || exactly().contains(target),
+        Comparison::Le => target.reaches_below(&range.value) || exactly().contains(target),
+        Comparison::Sa => target.is_above(&range.value),
+        Comparison::Eb => target.is_below(&range.value),
+        Comparison::Ap => target.reaches_above(&range.low) && target.reaches_below(&range.high) || contains_any(range, target),
+    }
+}
+
+/// Whether the target touches an end of the approximate range.
+fn contains_any(range: &Range, target: Span) -> bool {
+    let near = Span { low: Bound::Closed(&range.low), high: Bound::Closed(&range.high) };
+    near.contains(target)
+}

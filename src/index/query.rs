@@ -1,0 +1,595 @@
+//! The text of a search → conditions on one resource's keys.
+//!
+//! Takes `Type?parameter:modifier=prefixvalue,value&…` (<https://hl7.org/fhir/R4/search.html>) and keeps what a row can
+//! answer by itself. What needs other rows, terminology or the clock is refused with a hint: the search functions resolve it first.
+
+use super::decimal::{Bound, Decimal, Span};
+use super::keys::Target;
+use super::text::normalise;
+use super::time::{self, Interval};
+use crate::model::{self, ParameterKey, ParameterType, SearchParameter, TypeId};
+
+/// All conditions must hold.
+#[derive(Debug, PartialEq, Default)]
+pub struct Query {
+    /// The resource type asked for; none where the text leaves it out.
+    pub resource_type: Option<TypeId>,
+    pub conditions: Vec<Condition>,
+}
+
+/// One of `any_of` must hold, or none of them.
+#[derive(Debug, PartialEq)]
+pub struct Condition {
+    pub negated: bool,
+    pub any_of: Vec<Leaf>,
+}
+
+/// What one value of a parameter must be; for a composite, what values of the same element must be.
+#[derive(Debug, PartialEq)]
+pub enum Leaf {
+    One { parameter: ParameterKey, test: Test },
+    Together(Vec<Vec<(ParameterKey, Test)>>),
+}
+
+#[derive(Debug, PartialEq, Clone)]
+pub enum Test {
+    Present,
+    Code(String),
+    CodeAndSystem { code: String, system: Option<String> },
+    System(String),
+    /// Display or text starts with this (normalised).
+    Display(String),
+    OfType { system: Option<String>, code: String, value: String },
+    /// Normalised.
+    StringStart(String),
+    StringExact(String),
+    /// Normalised.
+    StringContains(String),
+    Reference { target: String, version: Option<String> },
+    Identifier { system: Option<Option<String>>, value: String },
+    Date(Comparison, Interval),
+    Number(Comparison, Range),
+    Quantity(Comparison, Range, Unit),
+    Uri(String),
+    UriBelow(String),
+    UriAbove(String),
+}
+
+/// The prefixes of ordered values. <https://hl7.org/fhir/R4/search.html#prefix>
+#[derive(Debug, PartialEq, Clone, Copy)]
+pub enum Comparison {
+    Eq,
+    Ne,
+    Gt,
+    Lt,
+    Ge,
+    Le,
+    Sa,
+    Eb,
+    Ap,
+}
+
+/// A searched number: as written, and the ends of what its precision (or `ap`) implies; all encoded.
+#[derive(Debug, PartialEq, Clone)]
+pub struct Range {
+    pub value: Vec<u8>,
+    pub low: Vec<u8>,
+    pub high: Vec<u8>,
+}
+
+impl Range {
+    /// What `eq` covers.
+    pub fn implied(&self) -> Span<'_> {
+        Span { low: Bound::Closed(&self.low), high: Bound::Open(&self.high) }
+    }
+}
+
+#[derive(Debug, PartialEq, Clone)]
+pub enum Unit {
+    Any,
+    /// `value||unit`: the code or the unit as text.
+    Named(String),
+    Coded { system: String, code: String },
+}
+
+/// Why a search cannot be read.
+#[derive(Debug, PartialEq)]
+pub struct QueryError {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Clone, Copy)]
+pub enum ErrorKind {
+    /// Not a search: SQLSTATE 22023.
+    Invalid,
+    /// A search that a row cannot answer by itself: SQLSTATE 0A000.
+    NotRowLocal,
+    /// Too large: SQLSTATE 54000.
+    TooLarge,
+}
+
+type Result<T> = std::result::Result<T, QueryError>;
+
+fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+    let hint = hint.into();
+    Err(QueryError { kind: ErrorKind::Invalid, message: message.into(), hint: (!hint.is_empty()).then_some(hint) })
+}
+
+fn not_row_local<T>(what: impl std::fmt::Display) -> Result<T> {
+    Err(QueryError {
+        kind: ErrorKind::NotRowLocal,
+        message: format!("{what} cannot be decided from one row"),
+        hint: Some("fhir.search and fhir.search_rows resolve what needs other rows, terminology or the clock".into()),
+    })
+}
+
+/// Longer texts are refused.
+pub const MAX_TEXT: usize = 1 << 20;
+/// More alternatives than this in one search are refused.
+pub const MAX_LEAVES: usize = 50_000;
+
+/// One `name[:modifier]=value` of the text, percent-decoding done.
+#[derive(Debug, PartialEq, Clone)]
+pub struct Argument {
+    pub name: String,
+    pub modifier: Option<String>,
+    pub value: String,
+}
+
+/// Splits `Type?a=b&c=d` into the type and its arguments. Both parts may be missing.
+pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
+    if text.len() > MAX_TEXT {
+        return Err(QueryError { kind: ErrorKind::TooLarge, message: format!("search is longer than {MAX_TEXT} bytes"), hint: None });
+    }
+    let text = text.trim();
+    let (type_name, rest) = match text.find(['?', '=', '&']) {
+        Some(at) if text.as_bytes()[at] == b'?' => (&text[..at], &text[at + 1..]),
+        Some(_) => ("", text),
+        None => (text, ""),
+    };
+    let resource_type = match type_name {
+        "" => None,
+        name => match model::type_named(name).filter(|ty| super::is_resource(*ty)) {
+            Some(ty) => Some(ty),
+            None => return invalid(format!("unknown resource type \"{}\"", shown(name)), "write a search as Type?parameter=value; type names are case-sensitive"),
+        },
+    };
+    let mut arguments = Vec::new();
+    for part in rest.split('&').filter(|p| !p.is_empty()) {
+        let Some((name, value)) = part.split_once('=') else {
+            return invalid(format!("search parameter \"{}\" has no value", shown(part)), "write parameter=value");
+        };
+        let (name, value) = (decode(name)?, decode(value)?);
+        let (name, modifier) = match name.split_once(':') {
+            Some((name, modifier)) => (name.to_owned(), Some(modifier.to_owned())),
+            None => (name, None),
+        };
+        arguments.push(Argument { name, modifier, value });
+    }
+    Ok((resource_type, arguments))
+}
+
+/// What may stand in a message: bounded, and without line breaks.
+fn shown(text: &str) -> String {
+    text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Percent-decoding; a plus is a space, as browsers and client libraries send it.
+fn decode(text: &str) -> Result<String> {
+    if !text.contains(['%', '+']) {
+        return Ok(text.to_owned());
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(b) = bytes.next() {
+        match b {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let mut digit = || bytes.next().and_then(|b| (b as char).to_digit(16));
+                match (digit(), digit()) {
+                    (Some(a), Some(b)) => out.push((a * 16 + b) as u8),
+                    _ => return invalid("malformed percent-encoding in search", "write % itself as %25"),
+                }
+            }
+            b => out.push(b),
+        }
+    }
+    match String::from_utf8(out) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => invalid("percent-encoding in search is not valid UTF-8 text", ""),
+    }
+}
+
+/// Splits at the separator where no backslash stands before it.
+fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut escaped) = (0, false);
+    for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+        } else if c == '\\' {
+            escaped = true;
+        } else if c == separator {
+            parts.push(&text[start..at]);
+            start = at + c.len_utf8();
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Takes the escapes `\,` `\|` `\$` `\\` out of a single value.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Parameters that shape the answer instead of choosing resources.
+const RESULT_PARAMETERS: [&str; 12] = [
+    "_sort", "_count", "_include", "_revinclude", "_summary", "_total", "_elements", "_contained", "_containedType", "_format", "_pretty", "_score",
+];
+
+pub fn is_result_parameter(name: &str) -> bool {
+    RESULT_PARAMETERS.contains(&name)
+}
+
+impl Query {
+    /// Reads a search that a row can answer by itself.
+    pub fn parse(text: &str) -> Result<Query> {
+        let (resource_type, arguments) = arguments(text)?;
+        Query::from_arguments(resource_type, &arguments)
+    }
+
+    pub fn from_arguments(resource_type: Option<TypeId>, arguments: &[Argument]) -> Result<Query> {
+        let mut query = Query { resource_type, conditions: Vec::new() };
+        let mut leaves = 0;
+        for argument in arguments {
+            let condition = condition(resource_type, argument)?;
+            leaves += condition.any_of.len();
+            if leaves > MAX_LEAVES {
+                let message = format!("search has more than {MAX_LEAVES} alternatives");
+                return Err(QueryError { kind: ErrorKind::TooLarge, message, hint: Some("join with a table of values instead".into()) });
+            }
+            query.conditions.push(condition);
+        }
+        Ok(query)
+    }
+}
+
+/// What a parameter's name stands for: one meaning where the resource type is known, else all that the name has.
+struct Meaning {
+    key: ParameterKey,
+    ty: ParameterType,
+    targets: Vec<TypeId>,
+    definitions: Vec<&'static SearchParameter>,
+}
+
+fn meanings(resource_type: Option<TypeId>, name: &str) -> Vec<Meaning> {
+    if let Some(ty) = resource_type {
+        return model::search_parameter(ty, name)
+            .map(|p| Meaning { key: p.key, ty: p.ty, targets: p.targets.to_vec(), definitions: vec![p] })
+            .into_iter()
+            .collect();
+    }
+    let definitions = || model::SEARCH_PARAMETERS.iter().filter(move |p| p.code == name);
+    model::keys_of_code(name)
+        .map(|(key, ty)| {
+            let definitions: Vec<_> = definitions().filter(|p| p.key == key).collect();
+            let open = definitions.iter().any(|p| p.targets.is_empty());
+            let mut targets: Vec<TypeId> = definitions.iter().flat_map(|p| p.targets.iter().copied()).collect();
+            targets.sort();
+            targets.dedup();
+            if open {
+                targets.clear();
+            }
+            Meaning { key, ty, targets, definitions }
+        })
+        .filter(|m| !m.definitions.is_empty())
+        .collect()
+}
+
+fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condition> {
+    let name = argument.name.as_str();
+    if is_result_parameter(name) {
+        return invalid(format!("{name} shapes an answer and cannot filter rows"), "give it to fhir.search, or use ORDER BY and LIMIT");
+    }
+    if name.contains('.') || argument.modifier.as_deref().is_some_and(|m| m.contains('.')) {
+        return not_row_local(format!("the chained parameter \"{}\"", shown(name)));
+    }
+    if matches!(name, "_has" | "_list" | "_filter" | "_query" | "_text" | "_content" | "_type") {
+        return not_row_local(format!("parameter \"{name}\""));
+    }
+    if argument.value.is_empty() {
+        return invalid(format!("search parameter \"{}\" has no value", shown(name)), "leave the parameter out, or use :missing");
+    }
+    let meanings = meanings(resource_type, name);
+    if meanings.is_empty() {
+        let of = resource_type.map_or("any resource type".to_owned(), |ty| ty.name().to_owned());
+        return invalid(format!("unknown search parameter \"{}\" for {of}", shown(name)), suggestion(resource_type, name));
+    }
+    if let Some("missing") = argument.modifier.as_deref() {
+        let negated = match argument.value.as_str() {
+            "true" => true,
+            "false" => false,
+            other => return invalid(format!("\"{}\" is no value for :missing", shown(other)), "use :missing=true or :missing=false"),
+        };
+        let any_of = meanings.iter().filter(|m| m.ty != ParameterType::Composite).map(|m| Leaf::One { parameter: m.key, test: Test::Present }).collect();
+        return Ok(Condition { negated, any_of });
+    }
+    let mut any_of = Vec::new();
+    let mut refused = None;
+    for meaning in &meanings {
+        for value in split_unescaped(&argument.value, ',') {
+            match leaves(meaning, argument, value) {
+                Ok(found) => any_of.extend(found),
+                // a name with several meanings is fine as long as one of them can read the value
+                Err(error) => refused = Some(error),
+            }
+            if any_of.len() > MAX_LEAVES {
+                break;
+            }
+        }
+    }
+    match refused {
+        Some(error) if any_of.is_empty() || meanings.len() == 1 => Err(error),
+        _ => Ok(Condition { negated: argument.modifier.as_deref() == Some("not"), any_of }),
+    }
+}
+
+/// The parameters of the type that look like the one that was meant.
+fn suggestion(resource_type: Option<TypeId>, name: &str) -> String {
+    let Some(ty) = resource_type else { return "write a search as Type?parameter=value".into() };
+    let wanted = name.to_ascii_lowercase().replace(['_', '-'], "");
+    let near: Vec<&str> = model::search_parameters(ty)
+        .map(|p| p.code)
+        .filter(|code| {
+            let code = code.to_ascii_lowercase().replace(['_', '-'], "");
+            code == wanted || wanted.len() > 2 && (code.starts_with(&wanted) || wanted.starts_with(&code) && code.len() > 2)
+        })
+        .collect();
+    match near.is_empty() {
+        true => format!("{} has: {}", ty.name(), model::search_parameters(ty).map(|p| p.code).collect::<Vec<_>>().join(", ")),
+        false => format!("did you mean {}", near.join(", ")),
+    }
+}
+
+fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Leaf>> {
+    let modifier = argument.modifier.as_deref();
+    if value.is_empty() {
+        return invalid(format!("search parameter \"{}\" has an empty alternative", shown(&argument.name)), "write a comma inside a value as \\,");
+    }
+    if meaning.ty == ParameterType::Composite {
+        return composite(meaning, argument, value);
+    }
+    let tests = tests(meaning.ty, &meaning.targets, argument, modifier, value)?;
+    Ok(tests.into_iter().map(|test| Leaf::One { parameter: meaning.key, test }).collect())
+}
+
+/// `a$b`: each component's value by the meaning of its own definition, all within one element.
+/// <https://hl7.org/fhir/R4/search.html#composite>
+fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Leaf>> {
+    if let Some(modifier) = &argument.modifier {
+        return invalid(format!("modifier :{} does not apply to a composite parameter", shown(modifier)), "");
+    }
+    let parts = split_unescaped(value, '$');
+    let mut leaves = Vec::new();
+    for definition in &meaning.definitions {
+        if definition.components.len() != parts.len() {
+            let message = format!("composite parameter \"{}\" takes {} values", definition.code, definition.components.len());
+            return invalid(message, "separate them with $");
+        }
+        let mut together = Vec::new();
+        for ((url, _), part) in definition.components.iter().zip(&parts) {
+            let Some(component) = model::search_parameter_by_url(url) else {
+                return invalid(format!("composite parameter \"{}\" has a component that is not defined", definition.code), "");
+            };
+            let found = tests(component.ty, component.targets, argument, None, part)?;
+            together.push(found.into_iter().map(|test| (component.key, test)).collect());
+        }
+        leaves.push(Leaf::Together(together));
+    }
+    Ok(leaves)
+}
+
+fn tests(ty: ParameterType, targets: &[TypeId], argument: &Argument, modifier: Option<&str>, value: &str) -> Result<Vec<Test>> {
+    let one = |test| Ok(vec![test]);
+    let wrong = |modifier: &str| {
+        if matches!(modifier, "in" | "not-in" | "below" | "above") {
+            return not_row_local(format!("modifier :{modifier} on \"{}\"", shown(&argument.name)));
+        }
+        invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(modifier), shown(&argument.name)), "")
+    };
+    match ty {
+        ParameterType::Token => match modifier {
+            None | Some("not") => one(token(value)),
+            Some("text") => one(Test::Display(normalise(&unescape(value)).into_owned())),
+            Some("of-type") => match split_unescaped(value, '|')[..] {
+                [system, code, value] => one(Test::OfType {
+                    system: (!system.is_empty()).then(|| unescape(system)),
+                    code: unescape(code),
+                    value: unescape(value),
+                }),
+                _ => invalid(":of-type takes system|code|value", ""),
+            },
+            Some(other) => wrong(other),
+        },
+        ParameterType::String => {
+            let value = unescape(value);
+            match modifier {
+                None => one(Test::StringStart(normalise(&value).into_owned())),
+                Some("exact") => one(Test::StringExact(value)),
+                Some("contains") => one(Test::StringContains(normalise(&value).into_owned())),
+                Some(other) => wrong(other),
+            }
+        }
+        ParameterType::Uri => {
+            let value = unescape(value);
+            match modifier {
+                None => one(Test::Uri(value)),
+                Some("below") => one(Test::UriBelow(value)),
+                Some("above") => one(Test::UriAbove(value)),
+                Some(other) => wrong(other),
+            }
+        }
+        ParameterType::Reference => reference(targets, argument, modifier, value),
+        ParameterType::Date | ParameterType::Number | ParameterType::Quantity => {
+            if let Some(modifier) = modifier {
+                return wrong(modifier);
+            }
+            let (comparison, rest) = prefix(value);
+            match ty {
+                ParameterType::Date => {
+                    if comparison == Comparison::Ap {
+                        return not_row_local("prefix ap on a date");
+                    }
+                    match time::parse(rest) {
+                        Some(interval) => one(Test::Date(comparison, interval)),
+                        None => invalid(
+                            format!("\"{}\" is no date for parameter \"{}\"", shown(rest), shown(&argument.name)),
+                            "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.sss]][Z|±hh:mm], after an optional eq ne gt lt ge le sa eb",
+                        ),
+                    }
+                }
+                ParameterType::Number => one(Test::Number(comparison, range(comparison, argument, rest)?)),
+                _ => {
+                    let parts = split_unescaped(rest, '|');
+                    let range = range(comparison, argument, parts[0])?;
+                    let unit = match parts[1..] {
+                        [] | [""] | ["", ""] => Unit::Any,
+                        [unit] => Unit::Named(unescape(unit)),
+                        ["", unit] => Unit::Named(unescape(unit)),
+                        [system, code] => Unit::Coded { system: unescape(system), code: unescape(code) },
+                        _ => return invalid(format!("\"{}\" is no quantity", shown(rest)), "write [prefix]number|system|code or [prefix]number||unit"),
+                    };
+                    one(Test::Quantity(comparison, range, unit))
+                }
+            }
+        }
+        ParameterType::Special | ParameterType::Composite => not_row_local(format!("parameter \"{}\"", shown(&argument.name))),
+    }
+}
+
+fn token(value: &str) -> Test {
+    match split_unescaped(value, '|')[..] {
+        [code] => Test::Code(unescape(code)),
+        [system, ""] => Test::System(unescape(system)),
+        ["", code] => Test::CodeAndSystem { code: unescape(code), system: None },
+        [system, code] => Test::CodeAndSystem { code: unescape(code), system: Some(unescape(system)) },
+        // a bar that should have been escaped: what follows the first one is the code
+        _ => {
+            let (system, code) = value.split_once('|').unwrap_or(("", value));
+            Test::CodeAndSystem { code: unescape(code), system: (!system.is_empty()).then(|| unescape(system)) }
+        }
+    }
+}
+
+fn reference(targets: &[TypeId], argument: &Argument, modifier: Option<&str>, value: &str) -> Result<Vec<Test>> {
+    let full = |text: &str| match Target::read(text) {
+        Some(t) => vec![Test::Reference { target: t.unversioned.to_owned(), version: t.version.map(str::to_owned) }],
+        None => Vec::new(),
+    };
+    let of = |ty: &str, id: &str| Test::Reference { target: format!("{ty}/{id}"), version: None };
+    match modifier {
+        None => {}
+        Some("identifier") => {
+            let test = match token(value) {
+                Test::Code(value) => Test::Identifier { system: None, value },
+                Test::CodeAndSystem { code, system } => Test::Identifier { system: Some(system), value: code },
+                _ => return invalid(":identifier takes system|value", ""),
+            };
+            return Ok(vec![test]);
+        }
+        Some(name) => {
+            return match model::type_named(name).filter(|ty| super::is_resource(*ty)) {
+                Some(ty) => Ok(vec![of(ty.name(), unescape(value).trim_start_matches(&format!("{}/", ty.name())))]),
+                None if matches!(name, "in" | "not-in" | "below" | "above" | "text") => not_row_local(format!("modifier :{name} on a reference")),
+                None => invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(name), shown(&argument.name)), ""),
+            };
+        }
+    }
+    let value = unescape(value);
+    if value.contains(['/', ':', '|']) {
+        return Ok(full(&value));
+    }
+    // an id alone: any type that the parameter may point at, and a canonical that looks like this
+    let any: Vec<TypeId> = if targets.is_empty() { model::resource_types().collect() } else { targets.to_vec() };
+    let mut tests: Vec<Test> = any.into_iter().filter(|ty| super::is_resource(*ty)).map(|ty| of(ty.name(), &value)).collect();
+    tests.push(Test::Reference { target: value, version: None });
+    Ok(tests)
+}
+
+fn prefix(value: &str) -> (Comparison, &str) {
+    let comparison = match value.as_bytes() {
+        [b'e', b'q', ..] => Comparison::Eq,
+        [b'n', b'e', ..] => Comparison::Ne,
+        [b'g', b't', ..] => Comparison::Gt,
+        [b'l', b't', ..] => Comparison::Lt,
+        [b'g', b'e', ..] => Comparison::Ge,
+        [b'l', b'e', ..] => Comparison::Le,
+        [b's', b'a', ..] => Comparison::Sa,
+        [b'e', b'b', ..] => Comparison::Eb,
+        [b'a', b'p', ..] => Comparison::Ap,
+        _ => return (Comparison::Eq, value),
+    };
+    (comparison, &value[2..])
+}
+
+fn range(comparison: Comparison, argument: &Argument, text: &str) -> Result<Range> {
+    let Some(number) = Decimal::parse(text.trim()) else {
+        return invalid(
+            format!("\"{}\" is no number for parameter \"{}\"", shown(text), shown(&argument.name)),
+            "write a decimal number after an optional eq ne gt lt ge le sa eb ap",
+        );
+    };
+    let (low, high) = if comparison == Comparison::Ap { number.tenth_around() } else { number.implied() };
+    Ok(Range { value: number.encode(), low: low.encode(), high: high.encode() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_encodings_are_taken_out_in_their_order() {
+        assert_eq!(split_unescaped(r"a\,b,c\\,d", ','), [r"a\,b", r"c\\", "d"]);
+        assert_eq!(unescape(r"a\,b\\c\|d"), r"a,b\c|d");
+        assert_eq!(decode("a%2Cb+c%C3%A9").unwrap(), "a,b cé");
+        assert!(decode("%").is_err() && decode("%ff").is_err() && decode("%00").is_err());
+    }
+
+    #[test]
+    fn odd_texts_are_refused_with_a_reason() {
+        for (text, kind) in [
+            ("Nonsense?name=a", ErrorKind::Invalid),
+            ("Patient?nosuch=a", ErrorKind::Invalid),
+            ("Patient?name", ErrorKind::Invalid),
+            ("Patient?name=", ErrorKind::Invalid),
+            ("Patient?birthdate=yesterday", ErrorKind::Invalid),
+            ("Patient?name:above=x", ErrorKind::NotRowLocal),
+            ("Patient?name:nonsense=x", ErrorKind::Invalid),
+            ("Observation?subject.name=x", ErrorKind::NotRowLocal),
+            ("Patient?_has:Observation:subject:code=x", ErrorKind::NotRowLocal),
+            ("Patient?_count=3", ErrorKind::Invalid),
+            ("Patient?active:missing=maybe", ErrorKind::Invalid),
+            ("Observation?code-value-quantity=a", ErrorKind::Invalid),
+        ] {
+            assert_eq!(Query::parse(text).map_err(|e| e.kind), Err(kind), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_type_may_be_left_out() {
+        assert_eq!(Query::parse("Patient").unwrap().conditions.len(), 0);
+        assert_eq!(Query::parse("name=a&birthdate=ge1970").unwrap().conditions.len(), 2);
+        assert_eq!(Query::parse("").unwrap(), Query::default());
+    }
+}

@@ -1,0 +1,283 @@
+//! A query as a search of the GIN index: groups of exact keys, of which each group must have one.
+//!
+//! Ranges become a short list of buckets, never a partial match: a partial match reads its whole range before anything
+//! is intersected. Only prefixes of strings and uris are partial.
+
+use super::decimal;
+use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
+use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
+use super::text::{self, normalise};
+use super::time::{self, Interval, OPEN_HIGH, OPEN_LOW};
+use crate::model::ParameterKey;
+
+/// A resource matches if it has a key of every group; exactly so, unless a key or the whole scan says that it must be rechecked.
+#[derive(Debug, PartialEq, Default)]
+pub struct Scan {
+    pub groups: Vec<Group>,
+    /// Keys of negated conditions: no part of the scan, but they tell how much is left.
+    pub excluded: Vec<Group>,
+    /// Some condition has no keys: what the groups find must still be tested.
+    pub recheck: bool,
+}
+
+#[derive(Debug, PartialEq, Default)]
+pub struct Group {
+    pub keys: Vec<ScanKey>,
+    /// Only resources with one searched type are in this group: the type's own key.
+    pub is_type: bool,
+}
+
+#[derive(Debug, PartialEq, Clone)]
+pub struct ScanKey {
+    pub bytes: Vec<u8>,
+    /// All keys that begin with these bytes.
+    pub partial: bool,
+    /// Whether having the key decides the condition.
+    pub exact: bool,
+}
+
+/// A prefix this short names too many keys to read them all where another group narrows the search.
+const BROAD_PREFIX: usize = 2;
+
+impl Scan {
+    pub fn of(query: &Query) -> Scan {
+        let mut scan = Scan::default();
+        for condition in &query.conditions {
+            scan.add(condition);
+        }
+        if let Some(ty) = query.resource_type {
+            let bytes = KeyBuffer::default().of_type(ty.name()).to_vec();
+            scan.groups.push(Group { keys: vec![ScanKey { bytes, partial: false, exact: true }], is_type: true });
+        }
+        scan.drop_broad_prefixes();
+        scan
+    }
+
+    fn add(&mut self, condition: &Condition) {
+        if condition.negated {
+            self.recheck = true;
+            let mut positive = Scan::default();
+            positive.add_any(&condition.any_of);
+            if let [_] = positive.groups.as_slice() {
+                self.excluded.append(&mut positive.groups);
+            }
+            return;
+        }
+        self.add_any(&condition.any_of);
+    }
+
+    fn add_any(&mut self, any_of: &[Leaf]) {
+        let mut builder = Builder::default();
+        let [leaf] = any_of else {
+            let all = any_of.iter().all(|leaf| match leaf {
+                Leaf::One { parameter, test } => builder.keys_of(*parameter, test),
+                // the first component speaks for the tuple, and the recheck for the rest
+                Leaf::Together(components) => components.first().is_some_and(|tests| builder.lossy(tests)),
+            });
+            return self.push(all, builder);
+        };
+        match leaf {
+            Leaf::One { parameter, test } => {
+                let found = builder.keys_of(*parameter, test);
+                if let Test::Quantity(_, _, unit) = test {
+                    self.add_unit(*parameter, unit);
+                }
+                self.push(found, builder);
+            }
+            Leaf::Together(components) => {
+                self.recheck = true;
+                for tests in components {
+                    let mut builder = Builder::default();
+                    let found = builder.lossy(tests);
+                    self.push(found, builder);
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, complete: bool, mut builder: Builder) {
+        if !complete {
+            self.recheck = true;
+            return;
+        }
+        builder.keys.sort_by(|a, b| a.bytes.cmp(&b.bytes).then(a.exact.cmp(&b.exact)));
+        builder.keys.dedup_by(|a, b| a.bytes == b.bytes && a.partial == b.partial); // keeps the first: not exact before exact
+        self.groups.push(Group { keys: builder.keys, is_type: false });
+    }
+
+    /// Number and unit may belong to two quantities: both groups, and a recheck by the keys of the number.
+    fn add_unit(&mut self, parameter: ParameterKey, unit: &Unit) {
+        let mut key = KeyBuffer::default();
+        let bytes = match unit {
+            Unit::Any => return,
+            Unit::Named(name) => key.unit(parameter, name),
+            Unit::Coded { system, code } => key.unit_and_system(parameter, code, Some(system)),
+        };
+        self.groups.push(Group { keys: vec![ScanKey { bytes: bytes.to_vec(), partial: false, exact: false }], is_type: false });
+        self.recheck = true;
+    }
+
+    /// Where another group narrows the search, a short prefix is left to the recheck.
+    fn drop_broad_prefixes(&mut self) {
+        let broad = |group: &Group| group.keys.iter().any(|k| k.partial && k.bytes.len() <= 3 + BROAD_PREFIX);
+        if self.groups.iter().any(|g| !g.is_type && !broad(g)) {
+            let before = self.groups.len();
+            self.groups.retain(|g| !broad(g));
+            self.recheck |= self.groups.len() < before;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    keys: Vec<ScanKey>,
+    buffer: KeyBuffer,
+}
+
+impl Builder {
+    /// Adds the keys of which a matching resource has one; false if the test has none.
+    fn keys_of(&mut self, p: ParameterKey, test: &Test) -> bool {
+        if keys::is_column(p) {
+            return false;
+        }
+        let mut put = |bytes: &[u8], exact: bool| {
+            let exact = exact && !keys::is_cut(bytes);
+            self.keys.push(ScanKey { bytes: bytes.to_vec(), partial: false, exact });
+        };
+        let key = &mut self.buffer;
+        match test {
+            Test::Present => put(key.presence(p), true),
+            Test::Code(code) => put(key.code(p, code), true),
+            Test::CodeAndSystem { code, system } => put(key.code_and_system(p, code, system.as_deref()), true),
+            Test::System(system) => {
+                put(key.system(p, system), true);
+            }
+            Test::OfType { value, .. } => put(key.code(p, value), false),
+            Test::StringExact(value) => put(key.string(p, &normalise(value)), false),
+            Test::StringStart(start) => {
+                let cut = text::prefix(start, MAX_PREFIX - 4);
+                let exact = cut.len() == start.len();
+                let bytes = key.string(p, cut).to_vec();
+                self.keys.push(ScanKey { bytes, partial: true, exact });
+            }
+            Test::Display(_) | Test::StringContains(_) => put(key.presence(p), false),
+            Test::Reference { target, version } => match version {
+                None => put(key.reference(p, target), true),
+                Some(_) => put(key.reference(p, target), false),
+            },
+            Test::Identifier { system: None, value } => put(key.identifier(p, value), true),
+            Test::Identifier { system: Some(system), value } => put(key.identifier_and_system(p, value, system.as_deref()), true),
+            Test::Uri(uri) => put(key.uri(p, uri), true),
+            Test::UriBelow(uri) => {
+                let bytes = key.uri(p, text::prefix(uri, MAX_PREFIX - 4)).to_vec();
+                self.keys.push(ScanKey { bytes, partial: true, exact: false });
+            }
+            Test::UriAbove(uri) => {
+                let ends = uri.char_indices().filter(|(_, c)| *c == '/').flat_map(|(at, _)| [at, at + 1]);
+                for end in ends.chain([uri.len()]).filter(|end| *end > 0) {
+                    put(key.uri(p, &uri[..end]), false);
+                }
+            }
+            Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
+            Test::Number(comparison, range) => self.number(p, *comparison, range, true),
+            Test::Quantity(comparison, range, unit) => self.number(p, *comparison, range, *unit == Unit::Any),
+        }
+        true
+    }
+
+    fn lossy(&mut self, tests: &[(ParameterKey, Test)]) -> bool {
+        let found = tests.iter().all(|(p, test)| self.keys_of(*p, test));
+        self.keys.iter_mut().for_each(|k| k.exact = false);
+        found
+    }
+
+    fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32, exact: bool) {
+        let bytes = self.buffer.bucket(p, end, level, number).to_vec();
+        self.keys.push(ScanKey { bytes, partial: false, exact });
+    }
+
+    fn presence(&mut self, p: ParameterKey) {
+        let bytes = self.buffer.presence(p).to_vec();
+        self.keys.push(ScanKey { bytes, partial: false, exact: false });
+    }
+
+    /// Dates of which this end lies in `[from, to)`.
+    fn date_end(&mut self, p: ParameterKey, end: End, from: i64, to: i64, exact: bool) {
+        for b in time::cover(Interval { low: from, high: to }) {
+            self.bucket(p, end, b.level, b.number, exact && b.exact);
+            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+        }
+        if end == End::Low && from == OPEN_LOW || end == End::High && to == OPEN_HIGH {
+            self.bucket(p, end, INFINITE, 0, exact);
+        }
+    }
+
+    /// Dates that lie wholly inside `searched`.
+    fn date_within(&mut self, p: ParameterKey, searched: Interval) {
+        match time::enclosing(searched) {
+            // both ends in one bucket: all of them if the bucket is what was searched, some if it is larger
+            Some(b) => self.bucket(p, End::Both, b.level, b.number, b.exact),
+            None => self.date_end(p, End::Low, searched.low, searched.high, false),
+        }
+    }
+
+    fn date(&mut self, p: ParameterKey, comparison: Comparison, s: Interval) {
+        match comparison {
+            Comparison::Eq => self.date_within(p, s),
+            Comparison::Ne => self.presence(p),
+            // the last instant of the target is at or after the end of what was searched
+            Comparison::Gt => self.date_end(p, End::High, s.high, OPEN_HIGH, true),
+            Comparison::Lt => self.date_end(p, End::Low, OPEN_LOW, s.low, true),
+            Comparison::Ge => {
+                self.date_end(p, End::High, s.high, OPEN_HIGH, true);
+                self.date_within(p, s);
+            }
+            Comparison::Le => {
+                self.date_end(p, End::Low, OPEN_LOW, s.low, true);
+                self.date_within(p, s);
+            }
+            Comparison::Sa => self.date_end(p, End::Low, s.high, OPEN_HIGH, true),
+            Comparison::Eb => self.date_end(p, End::High, OPEN_LOW, s.low, true),
+            Comparison::Ap => self.presence(p),
+        }
+    }
+
+    /// Numbers of which this end lies in the span.
+    fn number_end(&mut self, p: ParameterKey, end: End, span: decimal::Span, exact: bool) {
+        for b in decimal::cover(span) {
+            self.bucket(p, end, b.level, b.number, exact && b.exact);
+            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+        }
+        let open = match end {
+            End::Low => span.low == decimal::Bound::Infinite,
+            _ => span.high == decimal::Bound::Infinite,
+        };
+        if open {
+            self.bucket(p, end, INFINITE, 0, exact);
+        }
+    }
+
+    fn number(&mut self, p: ParameterKey, comparison: Comparison, range: &Range, exact: bool) {
+        use decimal::{Bound::*, Span};
+        let value = range.value.as_slice();
+        match comparison {
+            // a number inside has both ends inside; a wider one is told apart by the recheck
+            Comparison::Eq => self.number_within(p, range.implied(), exact),
+            Comparison::Ne | Comparison::Ap => self.presence(p),
+            // a target that only touches the value is in the bucket of the value, which is ragged
+            Comparison::Gt | Comparison::Ge => self.number_end(p, End::High, Span { low: Open(value), high: Infinite }, exact),
+            Comparison::Lt => self.number_end(p, End::Low, Span { low: Infinite, high: Open(value) }, exact),
+            Comparison::Le => self.number_end(p, End::Low, Span { low: Infinite, high: Closed(value) }, exact),
+            Comparison::Sa => self.number_end(p, End::Low, Span { low: Open(value), high: Infinite }, exact),
+            Comparison::Eb => self.number_end(p, End::High, Span { low: Infinite, high: Closed(value) }, exact),
+        }
+    }
+
+    fn number_within(&mut self, p: ParameterKey, span: decimal::Span, exact: bool) {
+        for b in decimal::cover(span) {
+            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+            // a range that begins in this bucket and ends in another
+            self.bucket(p, End::Low, b.level, b.number, false);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `fhir.keys`, `fhir.query` and the operator `|=` in SQL.
+
+use super::decimal::{Bound, Decimal, Span};
+use super::keys::{Keys, Value as Held};
+use super::query::{ErrorKind, Query, QueryError};
+use super::time::{self, Interval};
+use crate::json;
+use crate::model;
+use crate::pg::error::{Error, INVALID_PARAMETER};
+use crate::pg::function::Value;
+use crate::sql_function;
+use std::fmt::Write;
+
+impl From<QueryError> for Error {
+    fn from(error: QueryError) -> Error {
+        let sqlstate = match error.kind {
+            ErrorKind::Invalid => INVALID_PARAMETER,
+            ErrorKind::NotRowLocal => "0A000",
+            ErrorKind::TooLarge => "54000",
+        };
+        let report = Error::new(sqlstate, error.message);
+        match error.hint {
+            Some(hint) => report.hint(hint),
+            None => report,
+        }
+    }
+}
+
+sql_function!(fhir_keys_in, |call| {
+    let body = unhex(call.cstring(0)?).ok_or_else(malformed)?;
+    checked(&body)
+});
+sql_function!(fhir_keys_recv, |call| checked(call.message(0)?));
+sql_function!(fhir_keys_send, |call| Ok(Value::varlena(call.bytes(0)?)));
+sql_function!(fhir_keys_out, |call| {
+    let body = call.bytes(0)?;
+    let mut text = String::with_capacity(2 * body.len() + 2);
+    text.push_str("\\x");
+    for byte in body {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(Value::cstring(&text))
+});
+
+fn checked(body: &[u8]) -> Result<Value, Error> {
+    if Keys::is_valid(body) { Ok(Value::varlena(body)) } else { Err(malformed()) }
+}
+
+fn malformed() -> Error {
+    Error::new("22P02", "invalid input for type fhir.keys").hint("keys are made by fhir.keys(resource)")
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("\\x")?.as_bytes();
+    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect())?
+}
+
+sql_function!(fhir_query_in, |call| query(call.cstring(0)?));
+sql_function!(fhir_query_from_text, |call| query(call.text(0)?));
+sql_function!(fhir_query_out, |call| Ok(Value::cstring(call.text(0)?)));
+
+fn query(text: &str) -> Result<Value, Error> {
+    Query::parse(text)?;
+    Ok(Value::varlena(text.as_bytes()))
+}
+
+sql_function!(fhir_keys, |call| {
+    let keys = match json::root(call.jsonb(0)?) {
+        Some(resource) => super::stamp(resource).keys,
+        None => super::keys::Writer::new("").finish(),
+    };
+    Ok(Value::varlena(&keys))
+});
+
+sql_function!(fhir_matches, |call| {
+    let text = call.text(1)?;
+    let query = call.remembered(text.as_bytes(), || Query::parse(text).ok());
+    let matched = match (query, Keys::read(call.bytes(0)?)) {
+        (Some(query), Some(keys)) => query.matches(keys),
+        _ => false,
+    };
+    Ok(matched.into())
+});
+
+sql_function!(fhir_show_keys, |call| {
+    let mut rows = call.rows()?;
+    if let Some(keys) = Keys::read(call.bytes(0)?) {
+        for entry in keys.entries() {
+            let name = model::known_parameter_key(entry.parameter).map_or("?", |(code, _)| code);
+            let (kind, text) = shown(&entry.value);
+            rows.add([Value::from(name), Value::from(kind), Value::Int(i64::from(entry.element)), Value::from(text)]);
+        }
+    }
+    Ok(Value::Null)
+});
+
+fn shown(value: &Held) -> (&'static str, String) {
+    let coded = |system: Option<&str>, code: &str| format!("{}|{code}", system.unwrap_or(""));
+    match value {
+        Held::Present => ("present", String::new()),
+        Held::Token { system, code } => ("token", coded(*system, code)),
+        Held::Code { system, code } => ("code", coded(Some(system), code)),
+        Held::Display(text) => ("display", (*text).to_owned()),
+        Held::OfType { system, code, value } => ("of-type", format!("{}|{value}", coded(*system, code))),
+        Held::String(text) => ("string", (*text).to_owned()),
+        Held::Reference(reference) => ("reference", (*reference).to_owned()),
+        Held::Identifier { system, value } => ("identifier", coded(*system, value)),
+        Held::Date(interval) => ("date", date(*interval)),
+        Held::Number(span) => ("number", number(*span)),
+        Held::Quantity { span, system, code, unit } => {
+            let unit = unit.map(|u| format!(" {u}")).unwrap_or_default();
+            ("quantity", format!("{} {}{unit}", number(*span), coded(*system, code.unwrap_or(""))))
+        }
+        Held::Uri(uri) => ("uri", (*uri).to_owned()),
+    }
+}
+
+fn date(interval: Interval) -> String {
+    let end = |at: i64| match at {
+        time::OPEN_LOW | time::OPEN_HIGH => String::new(),
+        at => time::shown(at),
+    };
+    format!("[{},{})", end(interval.low), end(interval.high))
+}
+
+fn number(span: Span) -> String {
+    let shown = |bytes: &[u8]| Decimal::decode(bytes).map(|d| d.to_string()).unwrap_or_default();
+    if let (Bound::Closed(low), Bound::Closed(high)) = (span.low, span.high)
+        && low == high
+    {
+        return shown(low);
+    }
+    let low = match span.low {
+        Bound::Infinite => "(".to_owned(),
+        Bound::Open(b) => format!("({}", shown(b)),
+        Bound::Closed(b) => format!("[{}", shown(b)),
+    };
+    match span.high {
+        Bound::Infinite => format!("{low},)"),
+        Bound::Open(b) => format!("{low},{})", shown(b)),
+        Bound::Closed(b) => format!("{low},{}]", shown(b)),
+    }
+}

@@ -1,0 +1,103 @@
+//! Who may do what: roles, and work done as the owner of a table.
+
+use super::error::{Error, INSUFFICIENT_PRIVILEGE};
+use pgrx::pg_sys;
+use pgrx::pg_sys::Oid;
+
+/// Whether the current user has the privileges of `pg_read_server_files` (superusers do).
+pub fn may_read_server_files() -> bool {
+    // SAFETY: look-ups in the catalogue of roles.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), Oid::from(pg_sys::ROLE_PG_READ_SERVER_FILES)) }
+}
+
+/// The current user becomes `owner` until this is dropped, in the way of a `SECURITY DEFINER` function: it cannot change the
+/// role back, and what its tables trigger cannot do lasting things to the session.
+///
+/// The server puts the user back when the transaction or subtransaction fails, so an error that jumps does no harm.
+pub struct AsOwner {
+    user: Oid,
+    context: i32,
+}
+
+impl AsOwner {
+    /// Only the owner of what fired may be acted for, and only on what the same role owns.
+    pub fn of(fired: Oid, target: Oid) -> Result<AsOwner, Error> {
+        let owner = owner(fired);
+        if owner.is_none() || owner != self::owner(target) {
+            return Err(Error::new(INSUFFICIENT_PRIVILEGE, "the tables of a lake belong to different roles")
+                .hint("give every table of the lake to one role with ALTER TABLE … OWNER TO"));
+        }
+        let (mut user, mut context) = (Oid::INVALID, 0);
+        let flags = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+        // SAFETY: both set plain variables of the session.
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+            pg_sys::SetUserIdAndSecContext(owner.unwrap_or(user), context | flags);
+        }
+        Ok(AsOwner { user, context })
+    }
+}
+
+impl Drop for AsOwner {
+    fn drop(&mut self) {
+        // SAFETY: what `of` read.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) };
+    }
+}
+
+/// The owner of a table; `None` if there is no such table.
+fn owner(relation: Oid) -> Option<Oid> {
+    // SAFETY: the tuple is valid until released, and rows of pg_class have the form that its type says.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, pg_sys::Datum::from(relation));
+        if tuple.is_null() {
+            return None;
+        }
+        let class = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>();
+        let owner = (*class).relowner;
+        pg_sys::ReleaseSysCache(tuple);
+        Some(owner)
+    }
+}
+
+/// The table of that name in a schema.
+pub fn table(schema: Oid, name: &std::ffi::CStr) -> Option<Oid> {
+    // SAFETY: a look-up in the catalogue.
+    let found = unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) };
+    (found != Oid::INVALID).then_some(found)
+}
+
+/// Whether a table has no pages at all: then nothing has to be looked up in it.
+pub fn is_empty(relation: Oid) -> bool {
+    // SAFETY: a relation opened with a lock that readers take, and closed.
+    unsafe {
+        let opened = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
+        let blocks = pg_sys::RelationGetNumberOfBlocksInFork(opened, pg_sys::ForkNumber::MAIN_FORKNUM);
+        pg_sys::relation_close(opened, pg_sys::NoLock as i32);
+        blocks == 0
+    }
+}
+
+/// The schema's name.
+pub fn schema_name(schema: Oid) -> Option<String> {
+    // SAFETY: a zero-ended name in the current memory context, or null.
+    unsafe {
+        let name = pg_sys::get_namespace_name(schema);
+        (!name.is_null()).then(|| std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// `quote_ident`.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Whether a schema has a table of that name.
+pub fn has_table(schema: &str, name: &str) -> bool {
+    let (Ok(schema), Ok(name)) = (std::ffi::CString::new(schema), std::ffi::CString::new(name)) else { return false };
+    // SAFETY: look-ups in the catalogue.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+        schema != Oid::INVALID && table(schema, &name).is_some()
+    }
+}

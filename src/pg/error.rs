@@ -1,0 +1,151 @@
+//! Typed errors on their way to the client: SQLSTATE, message, detail, hint.
+//!
+//! pgrx turns what it reports into an enum of the SQLSTATEs of Postgres 12, and forgets constraint names and context.
+//! Ours has SQLSTATEs of its own (`FH404`), and an error that the server raised inside our SQL passes on as it came.
+
+use super::guard::Caught;
+use pgrx::pg_sys;
+use std::ffi::{c_char, c_int};
+
+/// What a function of ours fails with.
+#[derive(Debug)]
+pub enum Error {
+    Report(Box<Report>),
+    /// Raised by the server while it ran something for us.
+    Server(Caught),
+}
+
+#[derive(Debug)]
+pub struct Report {
+    /// Five characters; see [`error codes`](https://www.postgresql.org/docs/current/errcodes-appendix.html).
+    pub sqlstate: &'static str,
+    /// Lower case, no full stop.
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+}
+
+pub const INVALID_PARAMETER: &str = "22023";
+pub const NULL_NOT_ALLOWED: &str = "22004";
+pub const CHECK_VIOLATION: &str = "23514";
+pub const SERIALIZATION_FAILURE: &str = "40001";
+pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
+pub const UNDEFINED_TABLE: &str = "42P01";
+pub const UNDEFINED_FILE: &str = "58P01";
+pub const IO_ERROR: &str = "58030";
+pub const WRONG_TRIGGER: &str = "39P01";
+pub const NOT_IN_STATE: &str = "55000";
+pub const INTERNAL: &str = "XX000";
+
+impl Error {
+    pub fn new(sqlstate: &'static str, message: impl Into<String>) -> Error {
+        Error::Report(Box::new(Report { sqlstate, message: message.into(), detail: None, hint: None }))
+    }
+
+    pub fn detail(mut self, detail: impl Into<String>) -> Error {
+        if let Error::Report(report) = &mut self {
+            report.detail = Some(detail.into());
+        }
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        if let Error::Report(report) = &mut self {
+            report.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// Moves everything into the server's memory, so that nothing of Rust's is left when the error jumps.
+    pub(super) fn into_raw(self) -> Raw {
+        match self {
+            Error::Server(caught) => Raw { caught: caught.0, ..Raw::default() },
+            Error::Report(report) => Raw {
+                sqlstate: sqlstate_number(report.sqlstate),
+                message: server_string(&report.message),
+                detail: report.detail.as_deref().map_or(std::ptr::null(), server_string),
+                hint: report.hint.as_deref().map_or(std::ptr::null(), server_string),
+                caught: std::ptr::null_mut(),
+            },
+        }
+    }
+}
+
+/// An error without destructors.
+#[derive(Clone, Copy)]
+pub(super) struct Raw {
+    sqlstate: c_int,
+    message: *const c_char,
+    detail: *const c_char,
+    hint: *const c_char,
+    caught: *mut pg_sys::ErrorData,
+}
+
+impl Default for Raw {
+    fn default() -> Raw {
+        let null = std::ptr::null();
+        Raw { sqlstate: 0, message: null, detail: null, hint: null, caught: std::ptr::null_mut() }
+    }
+}
+
+impl Raw {
+    /// # Safety
+    /// No frame between the caller and the server may own anything: this jumps over it.
+    pub(super) unsafe fn raise(self) -> ! {
+        // SAFETY: the strings are zero-ended and live in a memory context of the server, which copies them; a caught error
+        // was copied by `CopyErrorData` into a context that outlives the statement's failure.
+        unsafe {
+            if !self.caught.is_null() {
+                server::ReThrowError(self.caught);
+            }
+            if server::errstart(pgrx::PgLogLevel::ERROR as c_int, std::ptr::null()) {
+                server::errcode(self.sqlstate);
+                server::errmsg_internal(c"%s".as_ptr(), self.message);
+                if !self.detail.is_null() {
+                    server::errdetail_internal(c"%s".as_ptr(), self.detail);
+                }
+                if !self.hint.is_null() {
+                    server::errhint(c"%s".as_ptr(), self.hint);
+                }
+                server::errfinish(c"fhirlake".as_ptr(), 0, c"fhirlake".as_ptr());
+            }
+        }
+        std::process::abort() // errfinish(ERROR) does not return
+    }
+}
+
+/// The server's functions without pgrx's guard, which would turn the error into a panic on its way.
+mod server {
+    use super::*;
+    unsafe extern "C-unwind" {
+        pub fn errstart(level: c_int, domain: *const c_char) -> bool;
+        pub fn errcode(sqlstate: c_int) -> c_int;
+        pub fn errmsg_internal(format: *const c_char, ...) -> c_int;
+        pub fn errdetail_internal(format: *const c_char, ...) -> c_int;
+        pub fn errhint(format: *const c_char, ...) -> c_int;
+        pub fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
+        pub fn ReThrowError(error: *mut pg_sys::ErrorData) -> !;
+    }
+}
+
+/// Sends a notice to the client.
+pub fn notice(message: &str) {
+    pgrx::notice!("{message}");
+}
+
+/// `MAKE_SQLSTATE`: six bits a character.
+fn sqlstate_number(sqlstate: &str) -> c_int {
+    sqlstate.bytes().take(5).enumerate().fold(0, |sum, (i, c)| sum | ((c_int::from(c) - c_int::from(b'0')) & 0x3F) << (6 * i))
+}
+
+/// A zero-ended copy in the current memory context.
+fn server_string(text: &str) -> *const c_char {
+    // SAFETY: pnstrdup copies that many bytes and ends them; a zero byte inside only ends the message early.
+    unsafe { pg_sys::pnstrdup(text.as_ptr().cast(), text.len() as pg_sys::Size) }
+}
+
+impl From<crate::json::JsonError> for Error {
+    fn from(error: crate::json::JsonError) -> Error {
+        Error::new(error.sqlstate, error.message).detail(format!("at byte {}", error.offset))
+    }
+}

@@ -1,0 +1,169 @@
+//! Raw V1 functions: the argument list as the server passes it, no conversion that copies.
+
+use super::error::{Error, NULL_NOT_ALLOWED, Raw};
+use pgrx::pg_sys;
+use pgrx::pg_sys::Datum;
+
+/// Binds a Rust function to the symbol that `CREATE FUNCTION … AS 'MODULE_PATHNAME', 'symbol'` names.
+///
+/// ```ignore
+/// sql_function!(fhir_is_valid, |call| Ok(is_valid(call.jsonb(0)?).into()));
+/// ```
+#[macro_export]
+macro_rules! sql_function {
+    ($symbol:ident, $body:expr) => {
+        #[allow(unsafe_code)]
+        const _: () = {
+            #[unsafe(export_name = concat!("pg_finfo_", stringify!($symbol)))]
+            pub extern "C" fn finfo() -> &'static ::pgrx::pg_sys::Pg_finfo_record {
+                const V1: ::pgrx::pg_sys::Pg_finfo_record = ::pgrx::pg_sys::Pg_finfo_record { api_version: 1 };
+                &V1
+            }
+
+            #[unsafe(no_mangle)]
+            pub unsafe extern "C-unwind" fn $symbol(info: ::pgrx::pg_sys::FunctionCallInfo) -> ::pgrx::pg_sys::Datum {
+                // SAFETY: the server calls this with a valid call frame, from its main thread.
+                unsafe { $crate::pg::function::enter(info, $body) }
+            }
+        };
+    };
+}
+
+/// One call from the server.
+pub struct Call {
+    pub(super) info: pg_sys::FunctionCallInfo,
+}
+
+/// What a function gives back.
+pub enum Value {
+    Null,
+    Void,
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    /// The bytes of a container, without the length word.
+    Jsonb(Vec<u8>),
+    /// Already in the server's form.
+    Datum(Datum),
+}
+
+/// # Safety
+/// Only for [`sql_function!`]: `info` is the server's call frame, and the frame of the caller owns nothing.
+pub unsafe fn enter(info: pg_sys::FunctionCallInfo, body: fn(&Call) -> Result<Value, Error>) -> Datum {
+    enum Outcome {
+        Value(Datum, bool),
+        Error(Raw),
+    }
+    // SAFETY: a panic, and what pgrx caught from the server, leave through pgrx's guard as an error. Our own errors come out
+    // of it as plain data, and jump when no Rust value is alive.
+    unsafe {
+        let outcome = pg_sys::panic::pgrx_extern_c_guard(|| match body(&Call { info }) {
+            Ok(value) => {
+                let datum = value.into_datum();
+                Outcome::Value(datum.unwrap_or(Datum::null()), datum.is_none())
+            }
+            Err(error) => Outcome::Error(error.into_raw()),
+        });
+        match outcome {
+            Outcome::Value(datum, is_null) => {
+                (*info).isnull = is_null;
+                datum
+            }
+            Outcome::Error(raw) => raw.raise(),
+        }
+    }
+}
+
+impl Call {
+    pub fn count(&self) -> usize {
+        // SAFETY: see `enter`.
+        unsafe { (*self.info).nargs as usize }
+    }
+
+    /// The argument as the server passed it; `None` for NULL or where there is none.
+    pub fn datum(&self, index: usize) -> Option<Datum> {
+        if index >= self.count() {
+            return None;
+        }
+        // SAFETY: the frame holds `nargs` arguments.
+        let argument = unsafe { *(*self.info).args.as_ptr().add(index) };
+        (!argument.isnull).then_some(argument.value)
+    }
+
+    fn required(&self, index: usize) -> Result<Datum, Error> {
+        self.datum(index).ok_or_else(|| Error::new(NULL_NOT_ALLOWED, format!("argument {} must not be null", index + 1)))
+    }
+
+    /// The container of a jsonb argument. It lives as long as the call.
+    pub fn jsonb(&self, index: usize) -> Result<&[u8], Error> {
+        // SAFETY: the SQL declaration says that this argument is a jsonb; the detoasted copy lives in the call's context.
+        Ok(unsafe { super::jsonb::container(self.required(index)?) })
+    }
+
+    pub fn text(&self, index: usize) -> Result<&str, Error> {
+        // SAFETY: the SQL declaration says that this argument is a text, and the database is UTF-8.
+        Ok(unsafe { super::jsonb::text(self.required(index)?) })
+    }
+
+    /// The body of an argument of variable length.
+    pub fn bytes(&self, index: usize) -> Result<&[u8], Error> {
+        // SAFETY: the SQL declaration says that this argument has a length word.
+        Ok(unsafe { super::jsonb::bytes(self.required(index)?) })
+    }
+
+    pub fn optional_text(&self, index: usize) -> Result<Option<&str>, Error> {
+        if self.datum(index).is_some() { self.text(index).map(Some) } else { Ok(None) }
+    }
+
+    pub fn int(&self, index: usize) -> Result<i64, Error> {
+        Ok(self.required(index)?.value() as i64)
+    }
+
+    pub fn bool(&self, index: usize) -> Result<bool, Error> {
+        Ok(self.required(index)?.value() as u8 != 0)
+    }
+}
+
+impl Value {
+    pub(super) fn into_datum(self) -> Option<Datum> {
+        match self {
+            Value::Null => None,
+            Value::Void => Some(Datum::from(0usize)),
+            Value::Bool(value) => Some(Datum::from(value)),
+            Value::Int(value) => Some(Datum::from(value)),
+            Value::Text(text) => Some(super::jsonb::varlena(text.as_bytes())),
+            Value::Jsonb(container) => Some(super::jsonb::varlena(&container)),
+            Value::Datum(datum) => Some(datum),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Int(value)
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Value {
+        Value::Text(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}

@@ -1,0 +1,177 @@
+/*
+ * How many rows hold a key of a GIN index, read from the index itself while planning.
+ *
+ * In C because GinState and the btree descriptors differ between majors; here the server's own headers lay them out.
+ * Exact for a key with an inline posting list; for one with a posting tree, pages predicted times the items of its first
+ * leaf. Every lock and pin taken is released before the next key.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/gin_private.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#if PG_VERSION_NUM >= 170000
+#define FIND_LEAF(btree) ginFindLeafPage(btree, true, false)
+#define BEGIN_POSTING(btree, index, root) ginScanBeginPostingTree(btree, index, root)
+#else
+#define FIND_LEAF(btree) ginFindLeafPage(btree, true, false, NULL)
+#define BEGIN_POSTING(btree, index, root) ginScanBeginPostingTree(btree, index, root, NULL)
+#endif
+
+/* A prefix is followed over so many leaf pages and posting trees, and extrapolated beyond. */
+#define PREFIX_PAGES 8
+#define PREFIX_TREES 32
+
+extern void fhirlake_probe(Relation index, int attnum, int nkeys, Datum *keys, bool *partial, double *rows);
+extern double fhirlake_pending_rows(Relation index);
+
+static double
+posting_tree_items(Relation index, BlockNumber root)
+{
+	GinBtreeData btree;
+	GinBtreeStack *stack;
+	ItemPointerData first;
+	int			nitems = 0;
+	double		pages;
+
+	stack = BEGIN_POSTING(&btree, index, root);
+	ItemPointerSetMin(&first);
+	(void) GinDataLeafPageGetItems(BufferGetPage(stack->buffer), &nitems, first);
+	pages = stack->predictNumber;
+	LockBuffer(stack->buffer, GIN_UNLOCK);
+	freeGinBtreeStack(stack);
+	return pages * nitems;
+}
+
+static double
+probe_exact(Relation index, GinBtree btree)
+{
+	GinBtreeStack *stack = FIND_LEAF(btree);
+	double		rows = 0;
+	BlockNumber tree = InvalidBlockNumber;
+
+	if (btree->findItem(btree, stack))
+	{
+		Page		page = BufferGetPage(stack->buffer);
+		IndexTuple	tuple = (IndexTuple) PageGetItem(page, PageGetItemId(page, stack->off));
+
+		if (GinIsPostingTree(tuple))
+			tree = GinGetPostingTree(tuple);
+		else
+			rows = GinGetNPosting(tuple);
+	}
+	LockBuffer(stack->buffer, GIN_UNLOCK);
+	freeGinBtreeStack(stack);
+	return BlockNumberIsValid(tree) ? posting_tree_items(index, tree) : rows;
+}
+
+static double
+probe_prefix(Relation index, GinState *state, GinBtree btree, int attnum, struct varlena *prefix)
+{
+	GinBtreeStack *stack = FIND_LEAF(btree);
+	OffsetNumber off;
+	double		rows = 0;
+	BlockNumber trees[PREFIX_TREES];
+	int			ntrees = 0;
+	int			more_trees = 0;
+	int			pages = 1;
+	bool		done = false;
+
+	btree->findItem(btree, stack);	/* sets off to the first key not below the prefix */
+	off = stack->off;
+	for (;;)
+	{
+		Page		page = BufferGetPage(stack->buffer);
+		OffsetNumber max = PageGetMaxOffsetNumber(page);
+
+		for (; off <= max; off++)
+		{
+			IndexTuple	tuple = (IndexTuple) PageGetItem(page, PageGetItemId(page, off));
+			GinNullCategory category;
+			Datum		key;
+			struct varlena *bytes;
+
+			if (gintuple_get_attrnum(state, tuple) != attnum)
+			{
+				done = true;
+				break;
+			}
+			key = gintuple_get_key(state, tuple, &category);
+			if (category != GIN_CAT_NORM_KEY)
+			{
+				done = true;
+				break;
+			}
+			bytes = (struct varlena *) DatumGetPointer(key);
+			if (VARSIZE_ANY_EXHDR(bytes) < VARSIZE_ANY_EXHDR(prefix) ||
+				memcmp(VARDATA_ANY(bytes), VARDATA_ANY(prefix), VARSIZE_ANY_EXHDR(prefix)) != 0)
+			{
+				done = true;
+				break;
+			}
+			if (!GinIsPostingTree(tuple))
+				rows += GinGetNPosting(tuple);
+			else if (ntrees < PREFIX_TREES)
+				trees[ntrees++] = GinGetPostingTree(tuple);
+			else
+				more_trees++;
+		}
+		if (done || GinPageRightMost(page) || pages >= PREFIX_PAGES)
+		{
+			if (!done && !GinPageRightMost(page))
+				rows *= 4;
+			break;
+		}
+		stack->buffer = ginStepRight(stack->buffer, index, GIN_SHARE);
+		stack->blkno = BufferGetBlockNumber(stack->buffer);
+		off = FirstOffsetNumber;
+		pages++;
+	}
+	LockBuffer(stack->buffer, GIN_UNLOCK);
+	freeGinBtreeStack(stack);
+
+	if (ntrees > 0)
+	{
+		double		items = 0;
+
+		for (int i = 0; i < ntrees; i++)
+			items += posting_tree_items(index, trees[i]);
+		rows += items + items / ntrees * more_trees;
+	}
+	return rows;
+}
+
+void
+fhirlake_probe(Relation index, int attnum, int nkeys, Datum *keys, bool *partial, double *rows)
+{
+	GinState	state;
+
+	initGinState(&state, index);
+	for (int i = 0; i < nkeys; i++)
+	{
+		GinBtreeData btree;
+
+		CHECK_FOR_INTERRUPTS();
+		ginPrepareEntryScan(&btree, attnum, keys[i], GIN_CAT_NORM_KEY, &state);
+		rows[i] = partial[i]
+			? probe_prefix(index, &state, &btree, attnum, (struct varlena *) DatumGetPointer(keys[i]))
+			: probe_exact(index, &btree);
+	}
+}
+
+/* Rows that wait in the pending list, where no key can be looked up. */
+double
+fhirlake_pending_rows(Relation index)
+{
+	Buffer		buffer = ReadBuffer(index, GIN_METAPAGE_BLKNO);
+	double		rows;
+
+	LockBuffer(buffer, GIN_SHARE);
+	rows = GinPageGetMeta(BufferGetPage(buffer))->nPendingHeapTuples;
+	UnlockReleaseBuffer(buffer);
+	return rows;
+}

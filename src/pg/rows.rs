@@ -1,0 +1,60 @@
+//! Functions that return a table: the rows go into a tuplestore, the server reads them when the function is done.
+
+use super::error::{Error, NOT_IN_STATE};
+use super::function::{Call, Value};
+use pgrx::pg_sys;
+use pgrx::pg_sys::Datum;
+
+/// The result of a set-returning function.
+pub struct Rows {
+    store: *mut pg_sys::Tuplestorestate,
+    descriptor: pg_sys::TupleDesc,
+}
+
+impl Call {
+    /// Opens the result. `InitMaterializedSRF` of Postgres 15, spelled out because 14 has no such function.
+    pub fn rows(&self) -> Result<Rows, Error> {
+        // SAFETY: the frame of a set-returning call carries a ReturnSetInfo; the store and its row type go into the
+        // per-query context, as the server asks of materialised results.
+        unsafe {
+            let result = (*self.info).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+            let allowed = !result.is_null()
+                && (*result.cast::<pg_sys::Node>()).type_ == pg_sys::NodeTag::T_ReturnSetInfo
+                && (*result).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize as i32 != 0;
+            if !allowed {
+                return Err(Error::new(NOT_IN_STATE, "a function that returns a table was called where none is expected"));
+            }
+            let previous = pg_sys::MemoryContextSwitchTo((*(*result).econtext).ecxt_per_query_memory);
+            let mut descriptor = std::ptr::null_mut();
+            let class = pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut descriptor);
+            if class == pg_sys::TypeFuncClass::TYPEFUNC_SCALAR {
+                descriptor = pg_sys::CreateTupleDescCopy((*result).expectedDesc);
+            } else if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE {
+                pg_sys::MemoryContextSwitchTo(previous);
+                return Err(Error::new(NOT_IN_STATE, "the row type of the result is not known"));
+            }
+            let random = (*result).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random as i32 != 0;
+            let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);
+            (*result).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
+            (*result).setResult = store;
+            (*result).setDesc = descriptor;
+            pg_sys::MemoryContextSwitchTo(previous);
+            Ok(Rows { store, descriptor })
+        }
+    }
+}
+
+impl Rows {
+    /// Adds a row; columns that are not given are NULL.
+    pub fn add(&mut self, values: impl IntoIterator<Item = Value>) {
+        // SAFETY: as many values as the row type has columns.
+        unsafe {
+            let columns = (*self.descriptor).natts as usize;
+            let mut datums: Vec<Option<Datum>> = values.into_iter().map(Value::into_datum).collect();
+            datums.resize(columns, None);
+            let mut nulls: Vec<bool> = datums.iter().map(Option::is_none).collect();
+            let mut values: Vec<Datum> = datums.into_iter().map(|datum| datum.unwrap_or(Datum::null())).collect();
+            pg_sys::tuplestore_putvalues(self.store, self.descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        }
+    }
+}

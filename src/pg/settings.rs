@@ -1,0 +1,56 @@
+//! The extension's settings, all under `fhir.`.
+
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use pgrx::pg_sys;
+use std::ffi::CString;
+
+/// How much of validation a write has to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PostgresGucEnum)]
+#[allow(non_camel_case_types)]
+pub enum Validation {
+    /// Only what the store itself needs: a resource of the right type.
+    off,
+    /// Elements, cardinalities, formats, choices, reference targets, required codes.
+    structure,
+}
+
+static LAKE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"lake"));
+static VALIDATION: GucSetting<Validation> = GucSetting::<Validation>::new(Validation::structure);
+
+/// Any user may set them: they decide about the user's own statements. A lake's owner who wants validation whatever the
+/// writer says declares it: `ALTER TABLE lake.resource ADD CHECK (fhir.is_valid(resource))`.
+pub fn define() {
+    GucRegistry::define_string_guc(
+        c"fhir.lake",
+        c"The lake that functions of schema fhir read and write.",
+        c"The name of a schema made by fhir.create_lake.",
+        &LAKE,
+        GucContext::Userset,
+        GucFlags::IS_NAME,
+    );
+    GucRegistry::define_enum_guc(
+        c"fhir.validation",
+        c"What a resource has to pass before it is stored.",
+        c"structure: elements, cardinalities, formats, choice types, reference targets and required codes. off: only its type and id.",
+        &VALIDATION,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    // Postgres 14 can only warn about names that it does not know; from 15 on they are refused.
+    // SAFETY: the name is a constant.
+    unsafe {
+        #[cfg(feature = "pg14")]
+        pg_sys::EmitWarningsOnPlaceholders(c"fhir".as_ptr());
+        #[cfg(not(feature = "pg14"))]
+        pg_sys::MarkGUCPrefixReserved(c"fhir".as_ptr());
+    }
+}
+
+/// The name of the current lake.
+pub fn lake() -> String {
+    LAKE.get().map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "lake".into())
+}
+
+pub fn validation() -> Validation {
+    VALIDATION.get()
+}

@@ -1,0 +1,62 @@
+//! Resources that have passed validation already, on their way through the server to the trigger.
+//!
+//! The loader validates a line before it inserts it; the trigger need not do it again. What is remembered is the bytes, not
+//! a state of the session: it cannot vouch for anything else, whatever happens in between.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+#[derive(Default)]
+struct Accepted {
+    /// Its key is random, so that no two documents can be made to share a number.
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+thread_local! {
+    static ACCEPTED: RefCell<Accepted> = RefCell::default();
+}
+
+/// Documents stay accepted until this is dropped.
+pub struct Batch(());
+
+impl Batch {
+    pub fn begin() -> Batch {
+        Batch(())
+    }
+
+    /// Remembers that these bytes are a valid resource.
+    pub fn accept(&self, container: &[u8]) {
+        ACCEPTED.with_borrow_mut(|accepted| {
+            let hash = accepted.hasher.hash_one(container);
+            accepted.hashes.insert(hash);
+        });
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        ACCEPTED.with_borrow_mut(|accepted| accepted.hashes.clear());
+    }
+}
+
+/// Whether these bytes are known to be a valid resource.
+pub fn is_accepted(container: &[u8]) -> bool {
+    ACCEPTED.with_borrow(|accepted| !accepted.hashes.is_empty() && accepted.hashes.contains(&accepted.hasher.hash_one(container)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_bytes_that_were_accepted_are_and_only_in_the_batch() {
+        let batch = Batch::begin();
+        batch.accept(b"one");
+        assert!(is_accepted(b"one"));
+        assert!(!is_accepted(b"two"));
+        drop(batch);
+        assert!(!is_accepted(b"one"));
+    }
+}

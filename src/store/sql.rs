@@ -1,0 +1,356 @@
+//! The triggers of a lake, and what the SQL functions of the store need from the server.
+
+use super::stamp::{self, Refusal, Submitted, Version};
+use super::accepted;
+use crate::index;
+use crate::json;
+use crate::model::{self, TypeId};
+use crate::pg::access::{self, AsOwner};
+use crate::pg::error::{self, Error};
+use crate::pg::function::{Call, Value};
+use crate::pg::jsonb::varlena;
+use crate::pg::settings::{self, Validation};
+use crate::pg::spi::{self, Arg, Spi};
+use crate::pg::time;
+use crate::pg::trigger::{Event, Row, Trigger};
+use crate::sql_function;
+use pgrx::pg_sys;
+use pgrx::pg_sys::Oid;
+
+sql_function!(fhir_stamp, stamp);
+sql_function!(fhir_keep, keep);
+sql_function!(fhir_refuse_truncate, refuse_truncate);
+sql_function!(fhir_same_resource, |call| Ok(stamp::is_same(call.jsonb(0)?, call.jsonb(1)?).into()));
+sql_function!(fhir_table_of, |call| Ok(table_of(call.text(0)?)?.into()));
+sql_function!(fhir_table_of_resource, |call| {
+    Ok(table_of(Submitted::read(call.jsonb(0)?, None)?.ty.name())?.into())
+});
+sql_function!(fhir_current_lake, |_| Ok(settings::lake().into()));
+sql_function!(fhir_library_version, |_| Ok(env!("CARGO_PKG_VERSION").into()));
+sql_function!(fhir_resource_types, resource_types);
+sql_function!(fhir_assert_valid, |call| {
+    if call.datum(0).is_none() {
+        return Ok(Value::Null);
+    }
+    let expected = call.optional_text(1)?.map(stamp::resource_type).transpose()?;
+    Submitted::read(call.jsonb(0)?, expected)?.validated()?;
+    Ok(true.into())
+});
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Error {
+        let mut error = Error::new(refusal.sqlstate(), refusal.to_string());
+        if let Some(detail) = refusal.detail() {
+            error = error.detail(detail);
+        }
+        if let Some(hint) = refusal.hint() {
+            error = error.hint(hint);
+        }
+        error
+    }
+}
+
+/// What a trigger needs to know of the table it fires on.
+#[derive(Clone, Copy)]
+struct Site {
+    compartment: i32,
+    ty: i32,
+    id: i32,
+    version: i32,
+    last_updated: i32,
+    xid: i32,
+    occurred: i32,
+    resource: i32,
+    search: i32,
+    /// The type whose table this is; `None` for a table of several.
+    holds: Option<TypeId>,
+    history: Oid,
+    membership: Oid,
+}
+
+impl Site {
+    fn of(trigger: &Trigger) -> Result<Site, Error> {
+        let other = |name: &std::ffi::CStr| {
+            access::table(trigger.schema(), name).ok_or_else(|| {
+                let name = name.to_string_lossy();
+                Error::new(error::UNDEFINED_TABLE, format!("the lake has no table \"{name}\""))
+                    .hint("the tables of a lake stay in one schema; fhir.create_lake makes them all")
+            })
+        };
+        let name = trigger.table_name();
+        Ok(Site {
+            compartment: trigger.column("compartment")?,
+            ty: trigger.column("type")?,
+            id: trigger.column("id")?,
+            version: trigger.column("version")?,
+            last_updated: trigger.column("last_updated")?,
+            xid: trigger.column("xid")?,
+            occurred: trigger.column("occurred")?,
+            resource: trigger.column("resource")?,
+            search: trigger.column("search")?,
+            holds: model::resource_types().find(|ty| ty.name().to_lowercase() == name),
+            history: other(c"history")?,
+            membership: other(c"membership")?,
+        })
+    }
+
+    fn resource<'a>(&self, row: Row<'a>) -> Result<&'a [u8], Error> {
+        row.jsonb(self.resource).ok_or_else(|| Error::new(error::NULL_NOT_ALLOWED, "column \"resource\" must not be null"))
+    }
+
+    fn id<'a>(&self, row: Row<'a>) -> Result<&'a str, Error> {
+        row.text(self.id).ok_or_else(|| Error::new(error::NULL_NOT_ALLOWED, "column \"id\" must not be null"))
+    }
+
+    fn version(&self, row: Row) -> Version {
+        Version { number: row.int(self.version).unwrap_or(0), last_updated: row.int(self.last_updated).unwrap_or(i64::MIN) }
+    }
+}
+
+/// BEFORE INSERT OR UPDATE, each row: everything but `resource` is computed, whatever the user wrote there.
+///
+/// It writes nothing itself, so that `ON CONFLICT`, which may drop the row again, stays safe.
+fn stamp(call: &Call) -> Result<Value, Error> {
+    let trigger = call.trigger()?;
+    let (true, true, Some(new)) = (trigger.is_before, trigger.is_row, trigger.new()) else {
+        return Err(Error::new(error::WRONG_TRIGGER, "fhir.stamp() is a trigger BEFORE INSERT OR UPDATE FOR EACH ROW"));
+    };
+    let site = call.kept(|| Site::of(&trigger))?;
+    let container = site.resource(new)?;
+    let submitted = Submitted::read(container, site.holds)?;
+    match trigger.old() {
+        None => {
+            validate(&submitted, container)?;
+            let now = time::now();
+            let random = time::random().ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for an id"))?;
+            let id = submitted.id_or_new(now, random);
+            // Only an id that the client chose can have been used before.
+            let previous = match submitted.id {
+                Some(id) => last_version(&trigger, &site, submitted.ty, id)?,
+                None => None,
+            };
+            let version = Version::after(previous, now);
+            let stored = submitted.stored(&id, version)?;
+            Ok(accept(&trigger, &site, new, submitted.ty, &id, version, time::transaction(), stored))
+        }
+        Some(old) => {
+            let id = submitted.id_of_update(site.id(old)?)?;
+            let before = site.version(old);
+            let stored = submitted.stored(id, before)?;
+            if stored == site.resource(old)? {
+                // Nothing changed: no version. The row goes through all the same, so that the client sees it counted and
+                // returned; and it gets its keys anew, which is how they are rebuilt after an upgrade.
+                let xid = old.int(site.xid).unwrap_or(0) as u64;
+                return Ok(accept(&trigger, &site, new, submitted.ty, id, before, xid, stored));
+            }
+            validate(&submitted, container)?;
+            let version = Version::after(Some(before), time::now());
+            let stored = submitted.stored(id, version)?;
+            Ok(accept(&trigger, &site, new, submitted.ty, id, version, time::transaction(), stored))
+        }
+    }
+}
+
+fn validate(submitted: &Submitted, container: &[u8]) -> Result<(), Error> {
+    if settings::validation() == Validation::structure && !accepted::is_accepted(container) {
+        submitted.validated()?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn accept(
+    trigger: &Trigger,
+    site: &Site,
+    row: Row,
+    ty: TypeId,
+    id: &str,
+    version: Version,
+    xid: u64,
+    stored: Vec<u8>,
+) -> Value {
+    let stamp = json::root(&stored).map(index::stamp);
+    let (home, occurred, keys) = match stamp {
+        Some(stamp) => (stamp.compartments.into_iter().next(), stamp.occurred, stamp.keys),
+        None => (None, i64::MIN, Vec::new()),
+    };
+    trigger.accept(
+        row,
+        vec![
+            (site.compartment, Value::Text(home.unwrap_or_else(|| format!("{}/{id}", ty.name())))),
+            (site.ty, ty.name().into()),
+            (site.id, id.into()),
+            (site.version, version.number.into()),
+            (site.last_updated, version.last_updated.into()),
+            (site.xid, (xid as i64).into()),
+            (site.occurred, occurred.into()),
+            (site.resource, Value::Jsonb(stored)),
+            (site.search, Value::Datum(varlena(&keys))),
+        ],
+    )
+}
+
+/// The last version that history has of an id: a tombstone, if the resource is not there now.
+fn last_version(trigger: &Trigger, site: &Site, ty: TypeId, id: &str) -> Result<Option<Version>, Error> {
+    if access::is_empty(site.history) {
+        return Ok(None);
+    }
+    let schema = schema_of(trigger)?;
+    // The writer need not be able to read history.
+    let _owner = AsOwner::of(trigger.table(), site.history)?;
+    spi::connected(|sql| {
+        let query = format!(
+            "SELECT version, last_updated FROM {schema}.history WHERE type OPERATOR(pg_catalog.=) $1 \
+             AND id OPERATOR(pg_catalog.=) $2 ORDER BY version DESC LIMIT 1"
+        );
+        // Not read-only: that would keep the statement's snapshot, in which a deletion we waited for has not happened.
+        let number = sql.int(&query, &[Arg::Text(ty.name()), Arg::Text(id)], false)?;
+        let last_updated = sql.cell(0, 2).map(|datum| datum.value() as i64);
+        Ok(number.zip(last_updated).map(|(number, last_updated)| Version { number, last_updated }))
+    })
+}
+
+/// AFTER INSERT OR UPDATE OR DELETE, each row: history and membership.
+fn keep(call: &Call) -> Result<Value, Error> {
+    let trigger = call.trigger()?;
+    if trigger.is_before || !trigger.is_row {
+        return Err(Error::new(error::WRONG_TRIGGER, "fhir.keep() is a trigger AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW"));
+    }
+    let site = call.kept(|| Site::of(&trigger))?;
+    match trigger.event {
+        Event::Insert => check_first(&trigger, &site)?,
+        Event::Update | Event::Delete => write_history(&trigger, &site)?,
+        Event::Truncate => {}
+    }
+    write_membership(&trigger, &site)?;
+    Ok(trigger.done())
+}
+
+/// The deletion of the same id may have committed between the stamp, which saw no tombstone, and the insertion, which waited
+/// for it. Then the version is taken already.
+fn check_first(trigger: &Trigger, site: &Site) -> Result<(), Error> {
+    let Some(new) = trigger.new().filter(|_| !access::is_empty(site.history)) else { return Ok(()) };
+    let (id, version) = (site.id(new)?, site.version(new));
+    let Some(ty) = new.text(site.ty) else { return Ok(()) };
+    match last_version(trigger, site, stamp::resource_type(ty)?, id)? {
+        Some(last) if last.number >= version.number => {
+            Err(Error::new(error::SERIALIZATION_FAILURE, format!("{ty}/{id} was deleted at the same time")).hint("try again"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The superseded version, and a tombstone after a DELETE.
+fn write_history(trigger: &Trigger, site: &Site) -> Result<(), Error> {
+    let Some(old) = trigger.old() else { return Ok(()) };
+    let before = site.version(old);
+    let after = match trigger.new() {
+        Some(new) => site.version(new),
+        None => Version::after(Some(before), time::now()),
+    };
+    if after.number == before.number {
+        return Ok(());
+    }
+    let (Some(compartment), Some(ty)) = (old.text(site.compartment), old.text(site.ty)) else { return Ok(()) };
+    let (id, xid) = (site.id(old)?, old.datum(site.xid));
+    let resource = old.datum(site.resource);
+    let schema = schema_of(trigger)?;
+    let _owner = AsOwner::of(trigger.table(), site.history)?;
+    let insert = format!(
+        "INSERT INTO {schema}.history (compartment, type, id, version, last_updated, superseded, xid, method, resource) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    );
+    let row = |version: Version, until: i64, xid: Arg<'_>, method: &str, resource: Arg<'_>, sql: &Spi| {
+        let args = [
+            Arg::Text(compartment),
+            Arg::Text(ty),
+            Arg::Text(id),
+            Arg::Int(version.number),
+            Arg::Time(version.last_updated),
+            Arg::Time(until),
+            xid,
+            Arg::Text(method),
+            resource,
+        ];
+        sql.run(&insert, &args)
+    };
+    spi::connected(|sql| {
+        let xid = xid.map_or(Arg::Null(pg_sys::XID8OID), |xid| Arg::Datum(pg_sys::XID8OID, xid));
+        let content = resource.map_or(Arg::Null(pg_sys::JSONBOID), |resource| Arg::Datum(pg_sys::JSONBOID, resource));
+        let method = if before.number == 1 { "POST" } else { "PUT" };
+        row(before, after.last_updated, xid, method, content, sql)?;
+        if trigger.event == Event::Delete {
+            let xid = Arg::Datum(pg_sys::XID8OID, pg_sys::Datum::from(time::transaction()));
+            row(after, i64::MAX, xid, "DELETE", Arg::Null(pg_sys::JSONBOID), sql)?;
+        }
+        Ok(())
+    })
+}
+
+/// Second and later compartments of the resource.
+fn write_membership(trigger: &Trigger, site: &Site) -> Result<(), Error> {
+    let row = trigger.new().or(trigger.old());
+    let Some((row, ty)) = row.and_then(|row| Some((row, row.text(site.ty)?))) else { return Ok(()) };
+    if !model::type_named(ty).is_some_and(|ty| model::compartment_rules(ty).next().is_some()) {
+        return Ok(());
+    }
+    let others = |row: Option<Row>| -> Option<(Vec<String>, i64)> {
+        let stamp = index::stamp(json::root(row?.jsonb(site.resource)?)?);
+        Some((stamp.compartments.into_iter().skip(1).collect::<Vec<_>>(), stamp.occurred)).filter(|(others, _)| !others.is_empty())
+    };
+    let (before, after) = (others(trigger.old()), others(trigger.new()));
+    if before == after {
+        return Ok(());
+    }
+    let (id, schema) = (site.id(row)?, schema_of(trigger)?);
+    let _owner = AsOwner::of(trigger.table(), site.membership)?;
+    spi::connected(|sql| {
+        if before.is_some() {
+            let delete = format!(
+                "DELETE FROM {schema}.membership WHERE type OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2"
+            );
+            sql.run(&delete, &[Arg::Text(ty), Arg::Text(id)])?;
+        }
+        if let Some((compartments, occurred)) = after {
+            let insert = format!("INSERT INTO {schema}.membership (compartment, occurred, type, id) VALUES ($1, $2, $3, $4)");
+            for compartment in &compartments {
+                sql.run(&insert, &[Arg::Text(compartment), Arg::Time(occurred), Arg::Text(ty), Arg::Text(id)])?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// BEFORE TRUNCATE: it would take resources away without a trace in history.
+fn refuse_truncate(call: &Call) -> Result<Value, Error> {
+    let table = call.trigger()?.table_name();
+    Err(Error::new(error::NOT_IN_STATE, format!("table \"{table}\" of a lake cannot be truncated"))
+        .detail("TRUNCATE would leave no history of what it removes")
+        .hint("use DELETE, or fhir.drop_lake and fhir.create_lake to begin anew"))
+}
+
+fn schema_of(trigger: &Trigger) -> Result<String, Error> {
+    access::schema_name(trigger.schema())
+        .map(|name| access::quoted(&name))
+        .ok_or_else(|| Error::new(error::INTERNAL, "a table without a schema fired a trigger"))
+}
+
+/// The table of a resource type in the current lake, qualified and quoted.
+pub fn table_of(ty: &str) -> Result<String, Error> {
+    let ty = stamp::resource_type(ty)?;
+    let lake = settings::lake();
+    let table = ty.name().to_lowercase();
+    if !access::has_table(&lake, &table) {
+        return Err(Error::new(error::UNDEFINED_TABLE, format!("there is no lake \"{lake}\""))
+            .hint("SELECT fhir.create_lake() makes one, fhir.lakes() lists them, SET fhir.lake chooses one"));
+    }
+    Ok(format!("{}.{}", access::quoted(&lake), access::quoted(&table)))
+}
+
+fn resource_types(call: &Call) -> Result<Value, Error> {
+    let mut rows = call.rows()?;
+    for ty in model::resource_types() {
+        rows.add([ty.name().into()]);
+    }
+    Ok(Value::Null)
+}

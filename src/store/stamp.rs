@@ -1,0 +1,220 @@
+//! The stamp: from the resource as it was submitted to the resource as it is stored.
+//!
+//! Sets [`Resource.id`](https://hl7.org/fhir/R4/resource.html#id) where the client gave none, and `meta.versionId` and
+//! `meta.lastUpdated` always; the rest of the resource, and of its `meta`, keeps its bytes.
+
+use super::time::{instant, uuid};
+use crate::json::{self, Item, JsonError, Node, Object};
+use crate::model::{self, TypeId};
+use crate::validate::{self, Issue, Severity};
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// How many issues an error lists; `fhir.issues` has all.
+const LISTED: usize = 5;
+
+/// A resource as a client submitted it: an object, of a known concrete type, its id well formed where it has one.
+#[derive(Clone, Copy)]
+pub struct Submitted<'a> {
+    pub node: Node<'a>,
+    object: Object<'a>,
+    pub ty: TypeId,
+    pub id: Option<&'a str>,
+}
+
+/// What names a version of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub number: i64,
+    /// Microseconds since 2000-01-01 UTC.
+    pub last_updated: i64,
+}
+
+impl Version {
+    /// The version after `previous`, `now`. Times of versions grow even where the clock does not.
+    pub fn after(previous: Option<Version>, now: i64) -> Version {
+        match previous {
+            None => Version { number: 1, last_updated: now },
+            Some(previous) => {
+                Version { number: previous.number + 1, last_updated: now.max(previous.last_updated.saturating_add(1)) }
+            }
+        }
+    }
+}
+
+impl<'a> Submitted<'a> {
+    /// Reads a container; `expected` is the type that the table holds.
+    pub fn read(container: &'a [u8], expected: Option<TypeId>) -> Result<Submitted<'a>, Refusal> {
+        let node = json::root(container).ok_or(Refusal::NotAnObject)?;
+        let object = node.as_object().ok_or(Refusal::NotAnObject)?;
+        let name = object.get("resourceType").and_then(Node::as_str).ok_or(Refusal::NoType)?;
+        let ty = resource_type(name)?;
+        if let Some(expected) = expected.filter(|expected| *expected != ty) {
+            return Err(Refusal::WrongType { expected: expected.name(), found: ty.name() });
+        }
+        let id = match object.get("id") {
+            None => None,
+            Some(Node::String(id)) if is_id(id) => Some(id),
+            Some(other) => return Err(Refusal::BadId(excerpt(other.as_str().unwrap_or("not a string")))),
+        };
+        Ok(Submitted { node, object, ty, id })
+    }
+
+    /// Refuses what is not structurally valid.
+    pub fn validated(&self) -> Result<(), Refusal> {
+        let mut issues = Vec::new();
+        validate::structure(self.node, &mut |issue: Issue| {
+            if matches!(issue.severity, Severity::Fatal | Severity::Error) {
+                issues.push(issue);
+            }
+            if issues.len() > LISTED { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if issues.is_empty() { Ok(()) } else { Err(Refusal::Invalid { ty: self.ty.name(), issues }) }
+    }
+
+    /// The container to store: this resource with that id and version.
+    pub fn stored(&self, id: &str, version: Version) -> Result<Vec<u8>, Refusal> {
+        let mut properties: Vec<(Cow<str>, Item)> = Vec::with_capacity(self.object.len() + 2);
+        properties.extend(
+            self.object.iter().filter(|(key, _)| *key != "id" && *key != "meta").map(|(key, value)| (Cow::Borrowed(key), Item::Node(value))),
+        );
+        let mut meta: Vec<(Cow<str>, Item)> = vec![
+            (Cow::Borrowed("versionId"), Item::String(Cow::Owned(version.number.to_string()))),
+            (Cow::Borrowed("lastUpdated"), Item::String(Cow::Owned(instant(version.last_updated)))),
+        ];
+        if let Some(given) = self.object.get("meta").and_then(Node::as_object) {
+            meta.extend(
+                given
+                    .iter()
+                    .filter(|(key, _)| !matches!(*key, "versionId" | "lastUpdated" | "_versionId" | "_lastUpdated"))
+                    .map(|(key, value)| (Cow::Borrowed(key), Item::Node(value))),
+            );
+        }
+        properties.push((Cow::Borrowed("id"), Item::String(Cow::Borrowed(id))));
+        properties.push((Cow::Borrowed("meta"), Item::Object(meta)));
+        Ok(json::write(&Item::Object(properties))?)
+    }
+
+    /// The id to store on INSERT: the client's, else a new one.
+    pub fn id_or_new(&self, now: i64, random: [u8; 8]) -> Cow<'a, str> {
+        self.id.map_or_else(|| Cow::Owned(uuid(now, random)), Cow::Borrowed)
+    }
+
+    /// The id to store on UPDATE: the old one, which the client may leave out but not change.
+    pub fn id_of_update(&self, old: &'a str) -> Result<&'a str, Refusal> {
+        match self.id {
+            Some(id) if id != old => Err(Refusal::IdChanged { old: excerpt(old), new: excerpt(id) }),
+            _ => Ok(old),
+        }
+    }
+}
+
+/// The concrete resource type of that name.
+pub fn resource_type(name: &str) -> Result<TypeId, Refusal> {
+    let concrete = |ty: &TypeId| ty.get().kind == model::Kind::Resource && !ty.get().is_abstract;
+    model::type_named(name).filter(concrete).ok_or_else(|| Refusal::UnknownType {
+        name: excerpt(name),
+        meant: model::resource_types().map(TypeId::name).find(|known| known.eq_ignore_ascii_case(name)),
+    })
+}
+
+/// Whether two stored containers hold the same resource but for id, `meta.versionId` and `meta.lastUpdated`.
+pub fn is_same(stored: &[u8], other: &[u8]) -> bool {
+    const NONE: Version = Version { number: 0, last_updated: 0 };
+    let plain = |container| Submitted::read(container, None).and_then(|resource| resource.stored("", NONE));
+    matches!((plain(stored), plain(other)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The [`id`](https://hl7.org/fhir/R4/datatypes.html#id) type.
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'.')
+}
+
+/// As much of what the client sent as an error may repeat.
+fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(64).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// Why a resource is not stored.
+#[derive(Debug)]
+pub enum Refusal {
+    NotAnObject,
+    NoType,
+    UnknownType { name: String, meant: Option<&'static str> },
+    WrongType { expected: &'static str, found: &'static str },
+    BadId(String),
+    IdChanged { old: String, new: String },
+    Invalid { ty: &'static str, issues: Vec<Issue> },
+    Json(JsonError),
+}
+
+impl From<JsonError> for Refusal {
+    fn from(error: JsonError) -> Refusal {
+        Refusal::Json(error)
+    }
+}
+
+impl Refusal {
+    /// Structure is a check constraint like any other to a client; what is no resource at all is a wrong parameter.
+    pub fn sqlstate(&self) -> &'static str {
+        match self {
+            Refusal::Invalid { .. } | Refusal::WrongType { .. } => "23514",
+            Refusal::Json(error) => error.sqlstate,
+            _ => "22023",
+        }
+    }
+
+    /// Where in the resource, as `fhir.issues` names it.
+    pub fn expression(&self) -> Option<&str> {
+        match self {
+            Refusal::Invalid { issues, .. } => issues.first().map(|issue| issue.expression.as_str()),
+            _ => None,
+        }
+    }
+
+    pub fn detail(&self) -> Option<String> {
+        let Refusal::Invalid { issues, .. } = self else { return None };
+        let mut lines: Vec<String> =
+            issues.iter().take(LISTED).map(|issue| format!("{}: {}", issue.expression, issue.details)).collect();
+        if issues.len() > LISTED {
+            lines.push("…".to_owned());
+        }
+        Some(lines.join("\n"))
+    }
+
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Refusal::NotAnObject | Refusal::NoType => "a resource is a JSON object with a resourceType".to_owned(),
+            Refusal::UnknownType { meant: Some(meant), .. } => format!("did you mean {meant}?"),
+            Refusal::UnknownType { meant: None, .. } => "SELECT fhir.resource_types() lists the types of FHIR R4".to_owned(),
+            Refusal::WrongType { found, .. } => format!("insert it into table {} of the lake", found.to_lowercase()),
+            Refusal::BadId(_) => "an id has 1 to 64 letters, digits, '-' or '.'".to_owned(),
+            Refusal::IdChanged { .. } => "insert it as a new resource and delete the old one".to_owned(),
+            Refusal::Invalid { .. } => "SELECT * FROM fhir.issues(resource) lists everything that is wrong".to_owned(),
+            Refusal::Json(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NotAnObject => write!(f, "not a FHIR resource: not a JSON object"),
+            Refusal::NoType => write!(f, "not a FHIR resource: no resourceType"),
+            Refusal::UnknownType { name, .. } => write!(f, "\"{name}\" is not a FHIR R4 resource type"),
+            Refusal::WrongType { expected, found } => write!(f, "resource is of type {found}, not {expected}"),
+            Refusal::BadId(id) => write!(f, "\"{id}\" is not a FHIR id"),
+            Refusal::IdChanged { old, new } => write!(f, "id of a resource cannot change from \"{old}\" to \"{new}\""),
+            Refusal::Invalid { ty, issues } => match issues.first() {
+                Some(issue) => write!(f, "invalid {ty}: {}: {}", issue.expression, issue.details),
+                None => write!(f, "invalid {ty}"),
+            },
+            Refusal::Json(error) => write!(f, "{}", error.message),
+        }
+    }
+}

@@ -47,11 +47,11 @@ fn error_keeps_its_constraint(_: &Call) -> Result<Value, Error> {
 fn user_is_restored(_: &Call) -> Result<Value, Error> {
     connected(|sql| {
         sql.run("SELECT fhir.create_lake('restored')", &[])?;
-        sql.run("CREATE ROLE pg_test_writer", &[])?;
-        sql.run("GRANT USAGE ON SCHEMA restored TO pg_test_writer", &[])?;
-        sql.run("GRANT SELECT, INSERT, DELETE ON restored.patient TO pg_test_writer", &[])?;
+        sql.run("CREATE ROLE test_writer", &[])?;
+        sql.run("GRANT USAGE ON SCHEMA restored TO test_writer", &[])?;
+        sql.run("GRANT SELECT, INSERT, DELETE ON restored.patient TO test_writer", &[])?;
         sql.run("ALTER TABLE restored.history ADD CHECK (method <> 'DELETE')", &[])?;
-        sql.run("SET LOCAL ROLE pg_test_writer", &[])?;
+        sql.run("SET LOCAL ROLE test_writer", &[])?;
         sql.run("INSERT INTO restored.patient (resource) VALUES ('{\"resourceType\":\"Patient\"}')", &[])?;
         sql.run("DO $$ BEGIN DELETE FROM restored.patient; EXCEPTION WHEN check_violation THEN NULL; END $$", &[])?;
         sql.run("SELECT current_user", &[])?;
@@ -60,7 +60,7 @@ fn user_is_restored(_: &Call) -> Result<Value, Error> {
         let user = user.map(|name| unsafe { std::ffi::CStr::from_ptr((*name).data.as_ptr()).to_string_lossy().into_owned() });
         sql.run("RESET ROLE", &[])?;
         match user.as_deref() {
-            Some("pg_test_writer") => Ok(()),
+            Some("test_writer") => Ok(()),
             other => Err(failed(&format!("the user is {other:?}"))),
         }
     })?;

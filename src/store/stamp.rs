@@ -178,19 +178,20 @@ impl Refusal {
         }
     }
 
-    /// The first few issues, where there is more than one.
-    pub fn detail(&self) -> Option<String> {
+    /// The first few issues, a line each.
+    pub fn listed(&self) -> Option<String> {
         let Refusal::Invalid { issues, .. } = self else { return None };
-        // A single one is in the message already.
-        if issues.len() < 2 {
-            return None;
-        }
         let mut lines: Vec<String> =
             issues.iter().take(LISTED).map(|issue| format!("{}: {}", issue.expression, issue.details)).collect();
         if issues.len() > LISTED {
             lines.push("…".to_owned());
         }
         Some(lines.join("\n"))
+    }
+
+    /// The issues, where there are more than the one that the message names.
+    pub fn detail(&self) -> Option<String> {
+        self.listed().filter(|lines| lines.contains('\n'))
     }
 
     pub fn hint(&self) -> Option<String> {

@@ -105,11 +105,11 @@ SELECT count(*) FROM lake.membership;
 -- A user's own trigger comes before the stamp, whatever it is called, so that the stamp sees what it wrote.
 CREATE FUNCTION pg_temp.tag() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.resource := jsonb_set(NEW.resource, '{language}', '"de"');
+    NEW.resource := jsonb_set(NEW.resource, '{gender}', '"other"');
     RETURN NEW;
 END $$;
 CREATE TRIGGER tag BEFORE INSERT ON lake.patient FOR EACH ROW EXECUTE FUNCTION pg_temp.tag();
-INSERT INTO lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"tagged"}') RETURNING resource->>'language', search OPERATOR(fhir.|=) '_language=de' AS found;
+INSERT INTO lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"tagged"}') RETURNING resource->>'gender', search OPERATOR(fhir.|=) 'gender=other' AS found;
 DROP TRIGGER tag ON lake.patient;
 -- An error of a user's trigger keeps its code.
 CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -106,6 +106,8 @@ pub enum ErrorKind {
     Invalid,
     /// A search that a row cannot answer by itself: SQLSTATE 0A000.
     NotRowLocal,
+    /// Part of FHIR search, but not yet of ours: SQLSTATE 0A000.
+    NotSupported,
     /// Too large: SQLSTATE 54000.
     TooLarge,
 }

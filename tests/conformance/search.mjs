@@ -86,7 +86,7 @@ function run(args) {
   lines.forEach((line, n) => (line.error = byNumber.get(n)?.error ?? undefined));
   const wrong = lines.filter((line) => line.wrong);
 
-  console.log(`${about.examples} examples, ${about.index} index, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.log(`${about.examples} examples, ${((Date.now() - started) / 1000).toFixed(1)} s; plan by index: ${about.plan}`);
   console.log(`${lines.length} queries, ${lines.length - wrong.length} equal`);
   table('by parameter type', tally(lines, (l) => l.kind));
   table('by parameter type and modifier or prefix', tally(lines, (l) => `${l.kind} ${l.modifier || '(none)'}`));
@@ -113,7 +113,14 @@ function run(args) {
 try {
   process.exitCode = run(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Skip)) throw error;
-  console.log(`skip: ${error.message}`);
-  console.log('0 passed, 0 failed, 1 skipped');
+  if (error instanceof Skip) {
+    console.log(`skipped: ${error.message}`);
+    console.log('0 passed, 0 failed, 1 skipped');
+  } else if (error.stdio || error.status !== undefined) {
+    console.log(`psql ended with status ${error.status}`);
+    console.log('0 passed, 1 failed, 0 skipped');
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
 }

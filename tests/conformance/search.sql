@@ -47,6 +47,20 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE TEMP TABLE plan (line text);
+DO $$
+DECLARE
+  line text;
+BEGIN
+  SET LOCAL enable_seqscan = off;
+  FOR line IN EXECUTE format('EXPLAIN (COSTS OFF) SELECT FROM examples WHERE fhir.keys(doc) OPERATOR(fhir.|=) %L::fhir.query',
+                             (SELECT q FROM pg_temp.query WHERE q !~ ':' ORDER BY n LIMIT 1)) LOOP
+    INSERT INTO pg_temp.plan VALUES (line);
+  END LOOP;
+EXCEPTION WHEN OTHERS THEN
+  INSERT INTO pg_temp.plan VALUES (SQLERRM);
+END $$;
+
 SELECT json_build_object('examples', (SELECT count(*) FROM examples),
-                         'index', (SELECT count(*) FROM pg_index WHERE indrelid = 'examples'::regclass AND indisvalid));
+                         'plan', (SELECT string_agg(trim(line), ' ') FROM pg_temp.plan));
 SELECT json_build_object('n', n, 'index', by_index, 'scan', by_scan, 'error', error) FROM pg_temp.answer ORDER BY n;

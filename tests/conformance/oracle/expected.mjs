@@ -106,6 +106,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     report(write());
   } catch (error) {
     if (!(error instanceof Skip)) throw error;
-    console.log(`skip: ${error.message}`);
+    console.log(`skipped: ${error.message}`);
   }
 }

@@ -124,7 +124,7 @@ fn not_row_local<T>(what: impl std::fmt::Display) -> Result<T> {
     Err(QueryError {
         kind: ErrorKind::NotRowLocal,
         message: format!("{what} cannot be decided from one row"),
-        hint: Some("fhir.search and fhir.search_rows resolve what needs other rows, terminology or the clock".into()),
+        hint: Some("search what it points at by itself, and join the two in SQL".into()),
     })
 }
 

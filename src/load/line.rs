@@ -43,7 +43,7 @@ pub fn too_long(start: &[u8], max: usize) -> Rejected {
 fn rejected(text: &[u8], refusal: &Refusal) -> Rejected {
     let reason = match refusal {
         Refusal::Json(error) => format!("{} at byte {} of the line", error.message, error.offset),
-        other => other.detail().unwrap_or_else(|| other.to_string()),
+        other => other.listed().unwrap_or_else(|| other.to_string()),
     };
     Rejected { expression: refusal.expression().map(str::to_owned), reason, text: kept(text) }
 }

@@ -56,7 +56,8 @@ impl<'a> Submitted<'a> {
         let id = match object.get("id") {
             None => None,
             Some(Node::String(id)) if is_id(id) => Some(id),
-            Some(other) => return Err(Refusal::BadId(excerpt(other.as_str().unwrap_or("not a string")))),
+            Some(Node::String(id)) => return Err(Refusal::BadId(Some(excerpt(id)))),
+            Some(_) => return Err(Refusal::BadId(None)),
         };
         Ok(Submitted { node, object, ty, id })
     }
@@ -147,7 +148,7 @@ pub enum Refusal {
     NoType,
     UnknownType { name: String, meant: Option<&'static str> },
     WrongType { expected: &'static str, found: &'static str },
-    BadId(String),
+    BadId(Option<String>),
     IdChanged { old: String, new: String },
     Invalid { ty: &'static str, issues: Vec<Issue> },
     Json(JsonError),
@@ -177,7 +178,8 @@ impl Refusal {
         }
     }
 
-    pub fn detail(&self) -> Option<String> {
+    /// The first few issues, a line each.
+    pub fn listed(&self) -> Option<String> {
         let Refusal::Invalid { issues, .. } = self else { return None };
         let mut lines: Vec<String> =
             issues.iter().take(LISTED).map(|issue| format!("{}: {}", issue.expression, issue.details)).collect();
@@ -187,12 +189,17 @@ impl Refusal {
         Some(lines.join("\n"))
     }
 
+    /// The issues, where there are more than the one that the message names.
+    pub fn detail(&self) -> Option<String> {
+        self.listed().filter(|lines| lines.contains('\n'))
+    }
+
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Refusal::NotAnObject | Refusal::NoType => "a resource is a JSON object with a resourceType".to_owned(),
             Refusal::UnknownType { meant: Some(meant), .. } => format!("did you mean {meant}?"),
             Refusal::UnknownType { meant: None, .. } => "SELECT fhir.resource_types() lists the types of FHIR R4".to_owned(),
-            Refusal::WrongType { found, .. } => format!("insert it into table {} of the lake", found.to_lowercase()),
+            Refusal::WrongType { found, .. } => format!("table {} of the lake is the one for it", found.to_lowercase()),
             Refusal::BadId(_) => "an id has 1 to 64 letters, digits, '-' or '.'".to_owned(),
             Refusal::IdChanged { .. } => "insert it as a new resource and delete the old one".to_owned(),
             Refusal::Invalid { .. } => "SELECT * FROM fhir.issues(resource) lists everything that is wrong".to_owned(),
@@ -208,7 +215,8 @@ impl fmt::Display for Refusal {
             Refusal::NoType => write!(f, "not a FHIR resource: no resourceType"),
             Refusal::UnknownType { name, .. } => write!(f, "\"{name}\" is not a FHIR R4 resource type"),
             Refusal::WrongType { expected, found } => write!(f, "resource is of type {found}, not {expected}"),
-            Refusal::BadId(id) => write!(f, "\"{id}\" is not a FHIR id"),
+            Refusal::BadId(Some(id)) => write!(f, "\"{id}\" is not a FHIR id"),
+            Refusal::BadId(None) => write!(f, "id of a resource is not a string"),
             Refusal::IdChanged { old, new } => write!(f, "id of a resource cannot change from \"{old}\" to \"{new}\""),
             Refusal::Invalid { ty, issues } => match issues.first() {
                 Some(issue) => write!(f, "invalid {ty}: {}: {}", issue.expression, issue.details),

@@ -68,7 +68,7 @@ BEGIN
         RAISE EXCEPTION 'the name of a lake has 1 to 63 bytes' USING ERRCODE = 'invalid_name';
     END IF;
     IF to_regnamespace(lake) IS NOT NULL THEN
-        RAISE EXCEPTION 'schema % already exists', lake
+        RAISE EXCEPTION 'schema "%" already exists', name
             USING ERRCODE = 'duplicate_schema',
                   HINT = CASE WHEN EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name)
                       THEN 'It is a lake already: load into it, or remove it with fhir.drop_lake.'
@@ -224,8 +224,8 @@ DECLARE
     lake text := quote_ident(name);
 BEGIN
     IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
-        RAISE EXCEPTION 'there is no lake %', lake
-            USING ERRCODE = 'undefined_schema', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+        RAISE EXCEPTION 'there is no lake "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
     IF cascade THEN
         EXECUTE format('DROP SCHEMA %s CASCADE', lake);
@@ -247,8 +247,8 @@ DECLARE
     lake text := coalesce(name, fhir.current_lake());
 BEGIN
     IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
-        RAISE EXCEPTION 'there is no lake %', quote_ident(lake)
-            USING ERRCODE = 'undefined_schema', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
     RETURN QUERY EXECUTE format($$
         SELECT r.type, r.resources, pg_relation_size(p.oid), coalesce(pg_total_relation_size(nullif(p.reltoastrelid, 0)), 0),
@@ -275,8 +275,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is read or write (which includes read).';
     END IF;
     IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
-        RAISE EXCEPTION 'there is no lake %', lake
-            USING ERRCODE = 'undefined_schema', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+        RAISE EXCEPTION 'there is no lake "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', lake, grantee);
     EXECUTE format('GRANT SELECT ON %1$s.membership, %1$s.history, %1$s.entity TO %2$s', lake, grantee);

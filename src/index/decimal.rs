@@ -17,6 +17,8 @@ pub struct Decimal {
 /// More digits than this are cut: they are far beyond any measurement, and bound what a key can cost.
 const MAX_DIGITS: usize = 64;
 const MAX_EXPONENT: i32 = 30_000;
+/// Places of an implied range that are worked out.
+const MAX_WIDTH: usize = 1_000;
 
 impl Decimal {
     /// Reads `-?\d*(\.\d*)?([eE][+-]?\d+)?`. `None` if it is not that, or has an exponent beyond ±30,000.
@@ -104,8 +106,8 @@ impl Decimal {
         // An integer of the place after the last, as digits; small enough because digits are bounded.
         let place = self.scale - 1;
         let width = (self.exponent - place).max(1);
-        if width as usize > MAX_DIGITS + 2 {
-            return self.clone(); // finer than what is kept
+        if width as usize > MAX_WIDTH {
+            return self.clone(); // finer than any measurement: nothing but the value itself
         }
         let mut units = vec![0u8; width as usize + 1];
         for (i, d) in self.digits.iter().enumerate() {
@@ -286,6 +288,15 @@ impl Span<'_> {
 
     pub fn reaches_below(self, value: &[u8]) -> bool {
         self.low.at().is_none_or(|(b, _)| b < value)
+    }
+
+    /// Whether `value` is the greatest number inside.
+    pub fn ends_at(self, value: &[u8]) -> bool {
+        self.high == Bound::Closed(value)
+    }
+
+    pub fn begins_at(self, value: &[u8]) -> bool {
+        self.low == Bound::Closed(value)
     }
 
     /// Whether every number inside lies beyond `value`.

@@ -6,10 +6,12 @@
 use super::decimal::{Bound, Decimal, Span};
 use super::keys::{Entry, Value, Writer};
 use super::time::{self, Interval};
+use super::text::normalise;
 use crate::json::Node;
-use crate::model::{self, Kind, ParameterKey, ParameterType, TypeId, ValueSetId};
+use crate::model::{self, Kind, ParameterKey, ParameterType, SearchParameter, TypeId, ValueSetId};
 use crate::path::{self, Compiled, Condition, Step};
-use std::sync::OnceLock;
+use std::collections::HashSet;
+use std::sync::{LazyLock, OnceLock};
 
 /// The compartment that a record is kept and ordered by. <https://hl7.org/fhir/R4/compartmentdefinition-patient.html>
 const HOME: &str = "Patient";
@@ -53,6 +55,21 @@ pub fn plan(ty: TypeId) -> &'static Plan {
     static PLANS: OnceLock<Vec<OnceLock<Plan>>> = OnceLock::new();
     let plans = PLANS.get_or_init(|| model::TYPES.iter().map(|_| OnceLock::new()).collect());
     plans[ty.0 as usize].get_or_init(|| Plan::compile(ty))
+}
+
+/// Whether a token parameter also reads elements of type string, which are kept and compared without case.
+pub fn reads_strings(parameter: &'static SearchParameter) -> bool {
+    static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let tokens = model::SEARCH_PARAMETERS.iter().filter(|p| p.ty == ParameterType::Token);
+        let reads = |p: &&SearchParameter| {
+            p.bases.iter().any(|base| match path::compile(p.expression, *base) {
+                Ok(Compiled::Values(branches)) => branches.iter().any(|b| b.ty == model::STRING),
+                _ => false,
+            })
+        };
+        tokens.filter(reads).map(|p| p.url).collect()
+    });
+    KNOWN.contains(parameter.url)
 }
 
 impl Plan {
@@ -283,6 +300,9 @@ fn token<'a>(ty: TypeId, required: Option<ValueSetId>, node: Node<'a>, put: &mut
             Node::Number(n) => put(Value::Token { system: None, code: &n.to_decimal_string() }),
             _ => {
                 let Some(code) = text(node) else { return };
+                if ty == model::STRING {
+                    return put(Value::Token { system: None, code: &normalise(code) }); // strings compare without case
+                }
                 match required.and_then(|set| model::value_set(set).system_of(code)) {
                     Some(system) => put(Value::Code { system, code }),
                     None => put(Value::Token { system: None, code }),
@@ -354,7 +374,8 @@ fn interval(ty: TypeId, node: Node) -> Option<Interval> {
             let bounds = node.get("repeat").and_then(|r| r.get("boundsPeriod")).and_then(|b| interval(model::PERIOD, b));
             events.chain(bounds).reduce(|a, b| Interval { low: a.low.min(b.low), high: a.high.max(b.high) })
         }
-        _ => text(node).and_then(time::parse),
+        model::DATE | model::DATE_TIME | model::INSTANT => text(node).and_then(time::parse),
+        _ => None,
     }
 }
 

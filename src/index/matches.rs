@@ -106,14 +106,13 @@ fn compare_dates(comparison: Comparison, searched: Interval, target: Interval) -
 
 /// `eq`, `ne` and `ap` take the range that the search value implies, the others the value exactly.
 fn compare_numbers(comparison: Comparison, range: &Range, target: Span) -> bool {
-    let exactly = || Span { low: Bound::Closed(&range.value), high: Bound::Closed(&range.value) };
     match comparison {
         Comparison::Eq => range.implied().contains(target),
         Comparison::Ne => !range.implied().contains(target),
         Comparison::Gt => target.reaches_above(&range.value),
         Comparison::Lt => target.reaches_below(&range.value),
-        Comparison::Ge => target.reaches_above(&range.value) || exactly().contains(target),
-        Comparison::Le => target.reaches_below(&range.value) || exactly().contains(target),
+        Comparison::Ge => target.reaches_above(&range.value) || target.ends_at(&range.value),
+        Comparison::Le => target.reaches_below(&range.value) || target.begins_at(&range.value),
         Comparison::Sa => target.is_above(&range.value),
         Comparison::Eb => target.is_below(&range.value),
         Comparison::Ap => target.reaches_above(&range.low) && target.reaches_below(&range.high) || contains_any(range, target),

@@ -115,6 +115,8 @@ pub enum ErrorKind {
     Invalid,
     /// A search that a row cannot answer by itself: SQLSTATE 0A000.
     NotRowLocal,
+    /// Part of FHIR search, but not yet of ours: SQLSTATE 0A000.
+    NotSupported,
     /// Too large: SQLSTATE 54000.
     TooLarge,
 }
@@ -130,7 +132,7 @@ fn not_row_local<T>(what: impl std::fmt::Display) -> Result<T> {
     Err(QueryError {
         kind: ErrorKind::NotRowLocal,
         message: format!("{what} cannot be decided from one row"),
-        hint: Some("fhir.search and fhir.search_rows resolve what needs other rows, terminology or the clock".into()),
+        hint: Some("search what it points at by itself, and join the two in SQL".into()),
     })
 }
 
@@ -381,7 +383,7 @@ fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Lea
     if meaning.ty == ParameterType::Composite {
         return composite(meaning, argument, value);
     }
-    let tests = tests(meaning.ty, &meaning.targets, argument, modifier, value)?;
+    let tests = tests(meaning.ty, &meaning.targets, &meaning.definitions, argument, modifier, value)?;
     Ok(tests.into_iter().map(|test| Leaf::One { parameter: meaning.key, test }).collect())
 }
 
@@ -403,7 +405,7 @@ fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<
             let Some(component) = model::search_parameter_by_url(url) else {
                 return invalid(format!("composite parameter \"{}\" has a component that is not defined", definition.code), "");
             };
-            let found = tests(component.ty, component.targets, argument, None, part)?;
+            let found = tests(component.ty, component.targets, &[component], argument, None, part)?;
             let tests = found.into_iter().map(|test| (component.key, test)).collect();
             together.push(Component { tests, anywhere: expression.starts_with("%resource") });
         }
@@ -413,7 +415,14 @@ fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<
     Ok(leaves)
 }
 
-fn tests(ty: ParameterType, targets: &[TypeId], argument: &Argument, modifier: Option<&str>, value: &str) -> Result<Vec<Test>> {
+fn tests(
+    ty: ParameterType,
+    targets: &[TypeId],
+    definitions: &[&'static SearchParameter],
+    argument: &Argument,
+    modifier: Option<&str>,
+    value: &str,
+) -> Result<Vec<Test>> {
     let one = |test| Ok(vec![test]);
     let wrong = |modifier: &str| {
         if matches!(modifier, "in" | "not-in" | "below" | "above") {
@@ -423,7 +432,7 @@ fn tests(ty: ParameterType, targets: &[TypeId], argument: &Argument, modifier: O
     };
     match ty {
         ParameterType::Token => match modifier {
-            None | Some("not") => one(token(value)),
+            None | Some("not") => Ok(tokens(definitions, value)),
             Some("text") => one(Test::Display(normalise(&unescape(value)).into_owned())),
             Some("of-type") => match split_unescaped(value, '|')[..] {
                 [system, code, value] => one(Test::OfType {
@@ -489,6 +498,20 @@ fn tests(ty: ParameterType, targets: &[TypeId], argument: &Argument, modifier: O
         }
         ParameterType::Special | ParameterType::Composite => not_row_local(format!("parameter \"{}\"", shown(&argument.name))),
     }
+}
+
+/// A token, and without its case where the parameter also reads elements of type string.
+fn tokens(definitions: &[&'static SearchParameter], value: &str) -> Vec<Test> {
+    let written = token(value);
+    if !definitions.iter().any(|definition| super::extract::reads_strings(definition)) {
+        return vec![written];
+    }
+    let folded = match &written {
+        Test::Code(code) => Test::Code(normalise(code).into_owned()),
+        Test::CodeAndSystem { code, system } => Test::CodeAndSystem { code: normalise(code).into_owned(), system: system.clone() },
+        other => other.clone(),
+    };
+    if folded == written { vec![written] } else { vec![written, folded] }
 }
 
 fn token(value: &str) -> Test {

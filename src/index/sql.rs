@@ -15,7 +15,7 @@ impl From<QueryError> for Error {
     fn from(error: QueryError) -> Error {
         let sqlstate = match error.kind {
             ErrorKind::Invalid => INVALID_PARAMETER,
-            ErrorKind::NotRowLocal => "0A000",
+            ErrorKind::NotRowLocal | ErrorKind::NotSupported => "0A000",
             ErrorKind::TooLarge => "54000",
         };
         let report = Error::new(sqlstate, error.message);

@@ -6,9 +6,11 @@ use std::fmt;
 /// A refusal: the message, where in the text it happened, and its SQLSTATE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
+    /// Lower case, no full stop, nothing of the text in it.
     pub message: Cow<'static, str>,
     /// Byte offset in the text; 0 where no text is involved.
     pub offset: usize,
+    /// What the server gives for the same text.
     pub sqlstate: &'static str,
 }
 
@@ -27,20 +29,33 @@ pub const TOO_DEEP: &str = "54001";
 /// No memory.
 pub const OUT_OF_MEMORY: &str = "53200";
 
+/// Boxed inside: the results of small steps then travel in registers.
+pub(super) type Fallible<T> = Result<T, Box<JsonError>>;
+
+impl From<Box<JsonError>> for JsonError {
+    fn from(error: Box<JsonError>) -> JsonError {
+        *error
+    }
+}
+
 impl JsonError {
-    pub(super) fn new(sqlstate: &'static str, offset: usize, message: impl Into<Cow<'static, str>>) -> JsonError {
-        JsonError { message: message.into(), offset, sqlstate }
+    #[cold]
+    pub(super) fn new(sqlstate: &'static str, offset: usize, message: impl Into<Cow<'static, str>>) -> Box<JsonError> {
+        Box::new(JsonError { message: message.into(), offset, sqlstate })
     }
 
-    pub(super) fn out_of_memory() -> JsonError {
+    #[cold]
+    pub(super) fn out_of_memory() -> Box<JsonError> {
         JsonError::new(OUT_OF_MEMORY, 0, "out of memory")
     }
 
-    pub(super) fn too_deep(offset: usize, max_depth: usize) -> JsonError {
+    #[cold]
+    pub(super) fn too_deep(offset: usize, max_depth: usize) -> Box<JsonError> {
         JsonError::new(TOO_DEEP, offset, format!("json is nested deeper than {max_depth} levels"))
     }
 
-    pub(super) fn too_large(offset: usize, what: &str, max: usize) -> JsonError {
+    #[cold]
+    pub(super) fn too_large(offset: usize, what: &str, max: usize) -> Box<JsonError> {
         JsonError::new(LIMIT_EXCEEDED, offset, format!("{what} exceeds the maximum of {max} bytes"))
     }
 }

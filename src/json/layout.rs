@@ -8,7 +8,7 @@
 //!             and the padding before one counts into its length
 //! ```
 
-use super::error::{JsonError, LIMIT_EXCEEDED};
+use super::error::{Fallible, JsonError, LIMIT_EXCEEDED};
 
 pub const COUNT_MASK: u32 = 0x0FFF_FFFF;
 pub const SCALAR: u32 = 0x1000_0000;
@@ -64,52 +64,40 @@ pub fn stated_length(word: u32) -> Option<usize> {
     }
 }
 
-/// A container while its slots are being written.
-#[derive(Clone, Copy)]
-pub struct Open {
-    /// Before the padding: the padding counts into the length.
-    base: usize,
-    entries: usize,
+/// The entries of a container, one after the other.
+#[derive(Clone, Copy, Default)]
+pub struct Entries {
     slot: u32,
-    total: u32,
+    total: usize,
 }
 
-impl Open {
-    /// Writes the header and leaves room for the entries.
-    pub fn begin(out: &mut Vec<u8>, header: u32, slots: u32) -> Open {
-        let base = out.len();
-        pad(out);
-        out.extend_from_slice(&header.to_ne_bytes());
-        let entries = out.len();
-        out.resize(entries + 4 * slots as usize, 0);
-        Open { base, entries, slot: 0, total: 0 }
-    }
-
-    /// Fills the next entry: `kind` with the `length` bytes that were just written, padding included.
+impl Entries {
+    /// The next entry: `kind` with `length` bytes of data, padding included. Holds only if [`Entries::end`] agrees.
     #[inline]
-    pub fn entry(&mut self, out: &mut [u8], kind: u32, length: usize) -> Result<(), JsonError> {
-        let total = self.total as usize + length;
-        if total > LENGTH_MASK as usize {
-            return Err(too_large());
-        }
-        self.total = total as u32;
-        let field = if self.slot.is_multiple_of(OFFSET_STRIDE) { HAS_OFFSET | self.total } else { length as u32 };
-        let at = self.entries + 4 * self.slot as usize;
-        if let Some(entry) = out.get_mut(at..at + 4) {
-            entry.copy_from_slice(&(kind | field).to_ne_bytes());
-        }
+    pub fn add(&mut self, kind: u32, length: usize) -> u32 {
+        self.total = self.total.saturating_add(length);
+        let field =
+            if self.slot.is_multiple_of(OFFSET_STRIDE) { HAS_OFFSET | self.total as u32 } else { length as u32 };
         self.slot += 1;
-        Ok(())
+        kind | field
     }
 
-    /// The length of the whole container, for the entry in its parent.
-    pub fn end(self, out: &[u8]) -> Result<usize, JsonError> {
-        let length = out.len() - self.base;
-        if length > LENGTH_MASK as usize { Err(too_large()) } else { Ok(length) }
+    /// The data so far.
+    #[inline]
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The length of the whole container, unless that is too large.
+    #[inline]
+    pub fn end(&self) -> Fallible<u32> {
+        let length = self.total.saturating_add(4 + 4 * self.slot as usize);
+        if length > LENGTH_MASK as usize { Err(too_large()) } else { Ok(length as u32) }
     }
 }
 
-fn too_large() -> JsonError {
+#[cold]
+fn too_large() -> Box<JsonError> {
     let message = format!("total size of jsonb elements exceeds the maximum of {LENGTH_MASK} bytes");
     JsonError::new(LIMIT_EXCEEDED, 0, message)
 }

@@ -6,11 +6,15 @@
 //! `reader` walks such bytes, `text` prints them as the server does; `layout` is the format that all of them share.
 
 mod error;
+#[cfg(any(test, feature = "pg_test"))]
+pub mod generate;
 mod layout;
 pub mod number;
 pub mod parse;
 pub mod reader;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod writer;
 

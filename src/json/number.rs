@@ -8,7 +8,7 @@
 //! ```
 //! The weight is the power of 10,000 of the first digit; the scale is the count of decimals that are shown (`1.10` has two).
 
-use super::error::{JsonError, NUMBER_OUT_OF_RANGE};
+use super::error::{Fallible, JsonError, NUMBER_OUT_OF_RANGE};
 use std::fmt;
 
 const KIND_MASK: u16 = 0xC000;
@@ -172,7 +172,7 @@ pub fn encode(text: &str) -> Option<Result<Vec<u8>, JsonError>> {
         return None;
     }
     let mut out = Vec::new();
-    Some(append(&token, &mut out).map(|()| out))
+    Some(append(&token, &mut out).map(|()| out).map_err(|error| *error))
 }
 
 /// A number in a JSON text, taken apart.
@@ -186,7 +186,7 @@ pub(super) struct Token<'a> {
 }
 
 /// Appends the datum of a number, without its length word.
-pub(super) fn append(token: &Token<'_>, out: &mut Vec<u8>) -> Result<(), JsonError> {
+pub(super) fn append(token: &Token<'_>, out: &mut Vec<u8>) -> Fallible<()> {
     let overflow = || JsonError::new(NUMBER_OUT_OF_RANGE, token.start, "value overflows numeric format");
     let exponent = exponent(token.exponent);
     if exponent.abs() >= MAX_EXPONENT {

@@ -1,6 +1,6 @@
 //! The tokens of a JSON text (RFC 8259 sections 6 and 7).
 
-use super::error::{INVALID_TEXT, JsonError, UNTRANSLATABLE};
+use super::error::{Fallible, INVALID_TEXT, JsonError, UNTRANSLATABLE};
 use super::number::Token;
 
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
@@ -39,7 +39,7 @@ pub fn plain_run(text: &[u8], mut at: usize) -> usize {
 }
 
 /// Unescapes a string from `at`, up to its closing quote; gives the place behind that. The text must be UTF-8.
-pub fn escaped_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Result<usize, JsonError> {
+pub fn escaped_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Fallible<usize> {
     loop {
         let end = plain_run(text, at);
         append(out, text.get(at..end).unwrap_or_default())?;
@@ -54,7 +54,7 @@ pub fn escaped_string(text: &[u8], mut at: usize, out: &mut Vec<u8>) -> Result<u
 }
 
 /// One escape sequence; a surrogate pair is one.
-fn escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, JsonError> {
+fn escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Fallible<usize> {
     let byte = match text.get(at + 1) {
         Some(byte @ (b'"' | b'\\' | b'/')) => *byte,
         Some(b'b') => 0x08,
@@ -70,7 +70,7 @@ fn escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, JsonError>
     Ok(at + 2)
 }
 
-fn unicode_escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, JsonError> {
+fn unicode_escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Fallible<usize> {
     let lone = || JsonError::new(INVALID_TEXT, at, "unicode surrogate without its pair in string");
     let unit = code_unit(text, at)?;
     let (code, end) = match unit {
@@ -93,7 +93,7 @@ fn unicode_escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> Result<usize, Js
 }
 
 /// The four hex digits behind `\u`.
-fn code_unit(text: &[u8], at: usize) -> Result<u32, JsonError> {
+fn code_unit(text: &[u8], at: usize) -> Fallible<u32> {
     let mut unit = 0;
     for digit in at + 2..at + 6 {
         let value = match text.get(digit) {
@@ -109,7 +109,7 @@ fn code_unit(text: &[u8], at: usize) -> Result<u32, JsonError> {
 }
 
 /// A number from `at`, which holds a digit or a minus.
-pub fn number(text: &[u8], start: usize) -> Result<Token<'_>, JsonError> {
+pub fn number(text: &[u8], start: usize) -> Fallible<Token<'_>> {
     let negative = text.get(start) == Some(&b'-');
     let first = start + usize::from(negative);
     let mut end = digits(text, first)?;
@@ -133,8 +133,36 @@ pub fn number(text: &[u8], start: usize) -> Result<Token<'_>, JsonError> {
     Ok(Token { negative, whole, fraction, exponent, start, end })
 }
 
+/// What is wrong with the token behind a number, if anything: the server reads that one before it converts the number.
+#[cold]
+pub fn error_behind_number(text: &[u8], end: usize) -> Option<Box<JsonError>> {
+    let is_word =
+        |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+    let invalid = |at| JsonError::new(INVALID_TEXT, at, "invalid token");
+    if is_word(end) {
+        return Some(invalid(end));
+    }
+    let at = skip_space(text, end);
+    let end = match text.get(at)? {
+        b'{' | b'}' | b'[' | b']' | b',' | b':' => return None,
+        b'"' => return escaped_string(text, at + 1, &mut Vec::new()).err(),
+        b'-' | b'0'..=b'9' => match number(text, at) {
+            Ok(token) => token.end,
+            Err(error) => return Some(error),
+        },
+        _ => {
+            let length = text.get(at..)?.iter().zip(at..).take_while(|(_, at)| is_word(*at)).count();
+            match text.get(at..at + length)? {
+                b"true" | b"false" | b"null" => return None,
+                _ => return Some(invalid(at)),
+            }
+        }
+    };
+    is_word(end).then(|| invalid(end))
+}
+
 /// The end of at least one digit.
-fn digits(text: &[u8], start: usize) -> Result<usize, JsonError> {
+fn digits(text: &[u8], start: usize) -> Fallible<usize> {
     let mut at = start;
     while text.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
@@ -147,18 +175,28 @@ fn digits(text: &[u8], start: usize) -> Result<usize, JsonError> {
 }
 
 #[inline]
-pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), JsonError> {
-    out.try_reserve(bytes.len()).map_err(|_| JsonError::out_of_memory())?;
+pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Fallible<()> {
+    reserve(out, bytes.len())?;
     out.extend_from_slice(bytes);
     Ok(())
 }
 
+#[inline]
+pub fn reserve<T>(list: &mut Vec<T>, more: usize) -> Fallible<()> {
+    if list.capacity() - list.len() < more { grow(list, more) } else { Ok(()) }
+}
+
 #[cold]
-pub fn unexpected_end(at: usize) -> JsonError {
+fn grow<T>(list: &mut Vec<T>, more: usize) -> Fallible<()> {
+    list.try_reserve(more).map_err(|_| JsonError::out_of_memory())
+}
+
+#[cold]
+pub fn unexpected_end(at: usize) -> Box<JsonError> {
     JsonError::new(INVALID_TEXT, at, "the json text ends too early")
 }
 
 #[cold]
-pub fn control_character(at: usize) -> JsonError {
+pub fn control_character(at: usize) -> Box<JsonError> {
     JsonError::new(INVALID_TEXT, at, "a control character in a string must be escaped")
 }

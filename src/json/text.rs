@@ -25,7 +25,7 @@ impl Node<'_> {
         let mut out = Bounded { text: String::new(), max_bytes, error: None };
         match self.write_json(&mut out) {
             Ok(()) => Ok(out.text),
-            Err(fmt::Error) => Err(out.error.unwrap_or_else(JsonError::out_of_memory)),
+            Err(fmt::Error) => Err(*out.error.unwrap_or_else(JsonError::out_of_memory)),
         }
     }
 
@@ -105,7 +105,7 @@ pub fn write_string(text: &str, out: &mut dyn Write) -> fmt::Result {
 struct Bounded {
     text: String,
     max_bytes: usize,
-    error: Option<JsonError>,
+    error: Option<Box<JsonError>>,
 }
 
 impl Write for Bounded {

@@ -1,10 +1,10 @@
 //! Trees to container bytes.
 
-use super::error::{INVALID_BYTES, JsonError, LIMIT_EXCEEDED, NUMBER_OUT_OF_RANGE};
-use super::layout::{self as jb, Open, length_word, pad};
+use super::error::{Fallible, INVALID_BYTES, JsonError, LIMIT_EXCEEDED, NUMBER_OUT_OF_RANGE};
+use super::layout::{self as jb, Entries, length_word, pad};
 use super::number::Number;
 use super::reader::{Node, key_order};
-use super::scan::append;
+use super::scan::{append, reserve};
 use std::borrow::Cow;
 
 /// A JSON value that is being made, or a piece of another document.
@@ -33,18 +33,17 @@ pub fn write(item: &Item<'_>) -> Result<Vec<u8>, JsonError> {
             value(item, MAX_DEPTH, &mut out)?;
         }
         scalar => {
-            let mut container = Open::begin(&mut out, jb::ARRAY | jb::SCALAR | 1, 1);
-            let (kind, length) = value(scalar, MAX_DEPTH, &mut out)?;
-            container.entry(&mut out, kind, length)?;
+            let mut container = Open::begin(jb::ARRAY | jb::SCALAR, 1, 1, &mut out)?;
+            container.add(scalar, MAX_DEPTH, &mut out)?;
+            container.end()?;
         }
     }
     Ok(out)
 }
 
-/// Appends a value; gives the type of its entry, and its length with the padding.
-fn value(item: &Item<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(u32, usize), JsonError> {
-    let before = out.len();
-    let kind = match item {
+/// Appends a value with its padding; gives the type of its entry.
+fn value(item: &Item<'_>, depth: usize, out: &mut Vec<u8>) -> Fallible<u32> {
+    Ok(match item {
         Item::Null | Item::Node(Node::Null) => jb::NULL,
         Item::Bool(true) | Item::Node(Node::Bool(true)) => jb::TRUE,
         Item::Bool(false) | Item::Node(Node::Bool(false)) => jb::FALSE,
@@ -56,11 +55,10 @@ fn value(item: &Item<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(u32, usize
         Item::Object(members) => object(members, depth, out)?,
         Item::Node(Node::Array(array)) => verbatim(array.bytes(), out)?,
         Item::Node(Node::Object(object)) => verbatim(object.bytes(), out)?,
-    };
-    Ok((kind, out.len() - before))
+    })
 }
 
-fn string(text: &str, out: &mut Vec<u8>) -> Result<u32, JsonError> {
+fn string(text: &str, out: &mut Vec<u8>) -> Fallible<u32> {
     if text.len() > jb::LENGTH_MASK as usize {
         return Err(JsonError::too_large(0, "string", jb::LENGTH_MASK as usize));
     }
@@ -71,7 +69,7 @@ fn string(text: &str, out: &mut Vec<u8>) -> Result<u32, JsonError> {
     Ok(jb::STRING)
 }
 
-fn number(datum: &[u8], out: &mut Vec<u8>) -> Result<u32, JsonError> {
+fn number(datum: &[u8], out: &mut Vec<u8>) -> Fallible<u32> {
     if Number::new(datum).is_none() || datum.len() > jb::LENGTH_MASK as usize - 8 {
         return Err(JsonError::new(NUMBER_OUT_OF_RANGE, 0, "not a numeric value"));
     }
@@ -83,53 +81,81 @@ fn number(datum: &[u8], out: &mut Vec<u8>) -> Result<u32, JsonError> {
 }
 
 /// A container lies on a multiple of four wherever it goes, so its bytes need no change.
-fn verbatim(container: &[u8], out: &mut Vec<u8>) -> Result<u32, JsonError> {
+fn verbatim(container: &[u8], out: &mut Vec<u8>) -> Fallible<u32> {
     reserve(out, container.len() + 3)?;
     pad(out);
     out.extend_from_slice(container);
     Ok(jb::CONTAINER)
 }
 
-fn array(items: &[Item<'_>], depth: usize, out: &mut Vec<u8>) -> Result<u32, JsonError> {
+fn array(items: &[Item<'_>], depth: usize, out: &mut Vec<u8>) -> Fallible<u32> {
     let depth = depth.checked_sub(1).ok_or_else(|| JsonError::too_deep(0, MAX_DEPTH))?;
-    let mut container = begin(jb::ARRAY, items.len(), items.len(), out)?;
+    let mut container = Open::begin(jb::ARRAY, items.len(), items.len(), out)?;
     for item in items {
-        let (kind, length) = value(item, depth, out)?;
-        container.entry(out, kind, length)?;
+        container.add(item, depth, out)?;
     }
-    container.end(out)?;
-    Ok(jb::CONTAINER)
+    container.end()
 }
 
-fn object(members: &[(Cow<'_, str>, Item<'_>)], depth: usize, out: &mut Vec<u8>) -> Result<u32, JsonError> {
+fn object(members: &[(Cow<'_, str>, Item<'_>)], depth: usize, out: &mut Vec<u8>) -> Fallible<u32> {
     let depth = depth.checked_sub(1).ok_or_else(|| JsonError::too_deep(0, MAX_DEPTH))?;
     let mut sorted = Vec::new();
-    sorted.try_reserve_exact(members.len()).map_err(|_| JsonError::out_of_memory())?;
+    reserve(&mut sorted, members.len())?;
     sorted.extend(members.iter().enumerate());
     // The last of equal keys comes first, and is the one that is kept.
     sorted.sort_unstable_by(|(i, (a, _)), (j, (b, _))| key_order(a.as_bytes(), b.as_bytes()).then(j.cmp(i)));
     sorted.dedup_by(|(_, (later, _)), (_, (kept, _))| later == kept);
-    let mut container = begin(jb::OBJECT, sorted.len(), 2 * sorted.len(), out)?;
+    let mut container = Open::begin(jb::OBJECT, sorted.len(), 2 * sorted.len(), out)?;
     for (_, (key, _)) in &sorted {
-        let kind = string(key, out)?;
-        container.entry(out, kind, key.len())?;
+        string(key, out)?;
+        container.fill(jb::STRING, out);
     }
     for (_, (_, item)) in &sorted {
-        let (kind, length) = value(item, depth, out)?;
-        container.entry(out, kind, length)?;
+        container.add(item, depth, out)?;
     }
-    container.end(out)?;
-    Ok(jb::CONTAINER)
+    container.end()
 }
 
-fn begin(kind: u32, count: usize, slots: usize, out: &mut Vec<u8>) -> Result<Open, JsonError> {
-    if slots > jb::COUNT_MASK as usize {
-        return Err(JsonError::new(LIMIT_EXCEEDED, 0, format!("more than {} values in json", jb::COUNT_MASK)));
-    }
-    reserve(out, 4 * slots + 8)?;
-    Ok(Open::begin(out, kind | count as u32, slots as u32))
+/// A container while its slots are being written.
+struct Open {
+    /// Where the next entry stands, and where the data begins.
+    entry: usize,
+    data: usize,
+    entries: Entries,
 }
 
-fn reserve(out: &mut Vec<u8>, more: usize) -> Result<(), JsonError> {
-    out.try_reserve(more).map_err(|_| JsonError::out_of_memory())
+impl Open {
+    /// Writes the header and leaves room for the entries.
+    fn begin(kind: u32, count: usize, slots: usize, out: &mut Vec<u8>) -> Fallible<Open> {
+        if slots > jb::COUNT_MASK as usize {
+            return Err(JsonError::new(LIMIT_EXCEEDED, 0, format!("more than {} values in json", jb::COUNT_MASK)));
+        }
+        reserve(out, 4 * slots + 8)?;
+        pad(out);
+        out.extend_from_slice(&(kind | count as u32).to_ne_bytes());
+        let entry = out.len();
+        out.resize(entry + 4 * slots, 0);
+        Ok(Open { entry, data: out.len(), entries: Entries::default() })
+    }
+
+    fn add(&mut self, item: &Item<'_>, depth: usize, out: &mut Vec<u8>) -> Fallible<()> {
+        let kind = value(item, depth, out)?;
+        self.fill(kind, out);
+        Ok(())
+    }
+
+    /// The entry of what was just written.
+    fn fill(&mut self, kind: u32, out: &mut [u8]) {
+        let length = out.len() - self.data - self.entries.total();
+        let word = self.entries.add(kind, length);
+        if let Some(entry) = out.get_mut(self.entry..self.entry + 4) {
+            entry.copy_from_slice(&word.to_ne_bytes());
+        }
+        self.entry += 4;
+    }
+
+    fn end(self) -> Fallible<u32> {
+        self.entries.end()?;
+        Ok(jb::CONTAINER)
+    }
 }

@@ -1,6 +1,7 @@
 //! What a literal reference points at: <https://hl7.org/fhir/R4/references.html#literal>.
 
-use crate::model::{RESOURCE, TypeId, is_a, type_named};
+use crate::model::{TypeId, resource_types};
+use std::sync::LazyLock;
 
 /// The text of `Reference.reference`, taken apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +30,13 @@ impl Target<'_> {
 
 /// Takes a literal reference apart.
 pub fn target(reference: &str) -> Target<'_> {
+    // Nearly all are `Type/id`.
+    if let Some((name, id)) = reference.split_once('/')
+        && is_id(id)
+        && let Some(ty) = resource_type(name)
+    {
+        return Target::Literal { base: "", ty, id, version: None };
+    }
     if let Some(id) = reference.strip_prefix('#') {
         return Target::Contained(id);
     }
@@ -47,7 +55,7 @@ pub fn target(reference: &str) -> Target<'_> {
         None => ("", rest),
     };
     match resource_type(name) {
-        Some(ty) if is_id(id) && version.is_none_or(is_id) && absolute == !base.is_empty() => Target::Literal { base, ty, id, version },
+        Some(ty) if is_id(id) && version.is_none_or(is_id) && absolute != base.is_empty() => Target::Literal { base, ty, id, version },
         _ if absolute => Target::Absolute,
         _ => Target::Malformed,
     }
@@ -55,12 +63,26 @@ pub fn target(reference: &str) -> Target<'_> {
 
 /// `[A-Za-z0-9\-\.]{1,64}`: <https://hl7.org/fhir/R4/datatypes.html#id>.
 pub fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    // Without a way out the loop takes many bytes at once.
+    (1..=64).contains(&text.len()) && text.bytes().fold(true, |all, b| all & (b.is_ascii_alphanumeric() | (b == b'-') | (b == b'.')))
 }
 
 /// The concrete resource type of that name.
 pub fn resource_type(name: &str) -> Option<TypeId> {
-    type_named(name).filter(|ty| is_a(*ty, RESOURCE) && !ty.get().is_abstract)
+    // Asked for every resource and reference, so not by a search over all types: by length, first and last letters.
+    static BUCKETS: LazyLock<[Vec<TypeId>; 256]> = LazyLock::new(|| {
+        let mut buckets = [const { Vec::new() }; 256];
+        resource_types().for_each(|ty| buckets[bucket(ty.name())].push(ty));
+        buckets
+    });
+    BUCKETS[bucket(name)].iter().copied().find(|ty| ty.name() == name)
+}
+
+fn bucket(name: &str) -> usize {
+    match name.as_bytes() {
+        [a, b, .., y, z] => usize::from(a.wrapping_mul(31) ^ b.wrapping_mul(17) ^ y.wrapping_mul(7) ^ z ^ name.len() as u8),
+        _ => 0,
+    }
 }
 
 /// Whether a URI begins with `scheme:` (RFC 3986, 3.1).
@@ -73,6 +95,7 @@ fn has_scheme(uri: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::type_named;
 
     #[test]
     fn references_are_taken_apart() {

@@ -61,13 +61,12 @@ impl<'a, 'e> Walk<'a, 'e> {
     fn first_step(&mut self, steps: &[Step], node: Node<'a>) -> ControlFlow<()> {
         if let [Step::Field { name, ty }, rest @ ..] = steps
             && (ty.get().kind == Kind::Backbone || *ty == USAGE_CONTEXT)
+            && let Some(Node::Array(array)) = node.get(name)
         {
-            if let Some(Node::Array(array)) = node.get(name) {
-                for (i, item) in array.iter().enumerate() {
-                    self.step(rest, item, u16::try_from(i + 1).unwrap_or(u16::MAX), 0)?;
-                }
-                return ControlFlow::Continue(());
+            for (i, item) in array.iter().enumerate() {
+                self.step(rest, item, u16::try_from(i + 1).unwrap_or(u16::MAX), 0)?;
             }
+            return ControlFlow::Continue(());
         }
         self.step(steps, node, 0, 0)
     }

@@ -7,7 +7,7 @@ use super::error::Error;
 use pgrx::pg_sys;
 use std::mem::MaybeUninit;
 
-/// The server's own copy of an error, in the memory context that was current at the call.
+/// The server's own copy of an error, kept until the transaction ends.
 #[derive(Debug)]
 pub struct Caught(pub(super) *mut pg_sys::ErrorData);
 
@@ -34,9 +34,11 @@ pub unsafe fn attempt<T: Copy>(call: impl FnOnce() -> T) -> Result<T, Error> {
         if jumped == 0 {
             return Ok(result.assume_init());
         }
-        pg_sys::CurrentMemoryContext = context;
+        // The copy must outlive what the callers give back on their way out.
+        pg_sys::CurrentMemoryContext = pg_sys::TopTransactionContext;
         let caught = pg_sys::CopyErrorData();
         pg_sys::FlushErrorState();
+        pg_sys::CurrentMemoryContext = context;
         Err(Error::Server(Caught(caught)))
     }
 }

@@ -4,12 +4,14 @@
 //! [`function`] (V1 functions), [`jsonb`] (datums), [`rows`] (set results), [`trigger`], [`spi`], [`error`], [`settings`].
 
 pub mod access;
+pub mod arrays;
 pub mod call_site;
 pub mod error;
 pub mod function;
 mod gin;
 pub mod guard;
 pub mod jsonb;
+pub mod memory;
 pub mod rows;
 mod selectivity;
 pub mod settings;

@@ -150,6 +150,12 @@ impl<'a> Row<'a> {
         self.datum(column).map(|datum| unsafe { super::jsonb::container(datum) })
     }
 
+    /// The body of any other varlena column.
+    pub fn bytes(&self, column: i32) -> Option<&'a [u8]> {
+        // SAFETY: the caller names a varlena column; as above.
+        self.datum(column).map(|datum| unsafe { super::jsonb::bytes(datum) })
+    }
+
     pub fn text(&self, column: i32) -> Option<&'a str> {
         // SAFETY: the caller names a text column; as above.
         self.datum(column).map(|datum| unsafe { super::jsonb::text(datum) })

@@ -5,6 +5,7 @@
 //! and keep membership.
 
 pub mod accepted;
+pub mod membership;
 pub mod stamp;
 pub mod time;
 

@@ -1,7 +1,7 @@
 //! The triggers of a lake, and what the SQL functions of the store need from the server.
 
 use super::stamp::{self, Refusal, Submitted, Version};
-use super::accepted;
+use super::{accepted, membership};
 use crate::index;
 use crate::json;
 use crate::model::{self, TypeId};
@@ -16,6 +16,7 @@ use crate::pg::trigger::{Event, Row, Trigger};
 use crate::sql_function;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
+use std::collections::BTreeSet;
 
 sql_function!(fhir_stamp, stamp);
 sql_function!(fhir_keep, keep);
@@ -88,7 +89,7 @@ impl Site {
             occurred: trigger.column("occurred")?,
             resource: trigger.column("resource")?,
             search: trigger.column("search")?,
-            holds: model::resource_types().find(|ty| ty.name().to_lowercase() == name),
+            holds: model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(&name)),
             history: other(c"history")?,
             membership: other(c"membership")?,
         })
@@ -231,6 +232,9 @@ fn keep(call: &Call) -> Result<Value, Error> {
 fn check_first(trigger: &Trigger, site: &Site) -> Result<(), Error> {
     let Some(new) = trigger.new().filter(|_| !access::is_empty(site.history)) else { return Ok(()) };
     let (id, version) = (site.id(new)?, site.version(new));
+    if super::time::is_uuid_of(id, version.last_updated) {
+        return Ok(()); // the server made this id just now
+    }
     let Some(ty) = new.text(site.ty) else { return Ok(()) };
     match last_version(trigger, site, stamp::resource_type(ty)?, id)? {
         Some(last) if last.number >= version.number => {
@@ -289,20 +293,18 @@ fn write_history(trigger: &Trigger, site: &Site) -> Result<(), Error> {
 
 /// Second and later compartments of the resource.
 fn write_membership(trigger: &Trigger, site: &Site) -> Result<(), Error> {
-    let row = trigger.new().or(trigger.old());
-    let Some((row, ty)) = row.and_then(|row| Some((row, row.text(site.ty)?))) else { return Ok(()) };
-    if !model::type_named(ty).is_some_and(|ty| model::compartment_rules(ty).next().is_some()) {
-        return Ok(());
-    }
-    let others = |row: Option<Row>| -> Option<(Vec<String>, i64)> {
-        let stamp = index::stamp(json::root(row?.jsonb(site.resource)?)?);
-        Some((stamp.compartments.into_iter().skip(1).collect::<Vec<_>>(), stamp.occurred)).filter(|(others, _)| !others.is_empty())
+    let others = |row: Option<Row>| -> Option<(BTreeSet<String>, i64)> {
+        let row = row?;
+        let others = membership::others(model::type_named(row.text(site.ty)?)?, row.bytes(site.search)?, row.text(site.compartment)?);
+        (!others.is_empty()).then_some((others, row.int(site.occurred)?))
     };
     let (before, after) = (others(trigger.old()), others(trigger.new()));
     if before == after {
         return Ok(());
     }
-    let (id, schema) = (site.id(row)?, schema_of(trigger)?);
+    let Some(row) = trigger.new().or(trigger.old()) else { return Ok(()) };
+    let (Some(ty), id) = (row.text(site.ty), site.id(row)?) else { return Ok(()) };
+    let schema = schema_of(trigger)?;
     let _owner = AsOwner::of(trigger.table(), site.membership)?;
     spi::connected(|sql| {
         if before.is_some() {

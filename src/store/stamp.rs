@@ -56,7 +56,8 @@ impl<'a> Submitted<'a> {
         let id = match object.get("id") {
             None => None,
             Some(Node::String(id)) if is_id(id) => Some(id),
-            Some(other) => return Err(Refusal::BadId(excerpt(other.as_str().unwrap_or("not a string")))),
+            Some(Node::String(id)) => return Err(Refusal::BadId(Some(excerpt(id)))),
+            Some(_) => return Err(Refusal::BadId(None)),
         };
         Ok(Submitted { node, object, ty, id })
     }
@@ -147,7 +148,7 @@ pub enum Refusal {
     NoType,
     UnknownType { name: String, meant: Option<&'static str> },
     WrongType { expected: &'static str, found: &'static str },
-    BadId(String),
+    BadId(Option<String>),
     IdChanged { old: String, new: String },
     Invalid { ty: &'static str, issues: Vec<Issue> },
     Json(JsonError),
@@ -177,7 +178,8 @@ impl Refusal {
         }
     }
 
-    pub fn detail(&self) -> Option<String> {
+    /// The first few issues, a line each.
+    pub fn listed(&self) -> Option<String> {
         let Refusal::Invalid { issues, .. } = self else { return None };
         let mut lines: Vec<String> =
             issues.iter().take(LISTED).map(|issue| format!("{}: {}", issue.expression, issue.details)).collect();
@@ -187,12 +189,17 @@ impl Refusal {
         Some(lines.join("\n"))
     }
 
+    /// The issues, where there are more than the one that the message names.
+    pub fn detail(&self) -> Option<String> {
+        self.listed().filter(|lines| lines.contains('\n'))
+    }
+
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Refusal::NotAnObject | Refusal::NoType => "a resource is a JSON object with a resourceType".to_owned(),
             Refusal::UnknownType { meant: Some(meant), .. } => format!("did you mean {meant}?"),
             Refusal::UnknownType { meant: None, .. } => "SELECT fhir.resource_types() lists the types of FHIR R4".to_owned(),
-            Refusal::WrongType { found, .. } => format!("insert it into table {} of the lake", found.to_lowercase()),
+            Refusal::WrongType { found, .. } => format!("table {} of the lake is the one for it", found.to_lowercase()),
             Refusal::BadId(_) => "an id has 1 to 64 letters, digits, '-' or '.'".to_owned(),
             Refusal::IdChanged { .. } => "insert it as a new resource and delete the old one".to_owned(),
             Refusal::Invalid { .. } => "SELECT * FROM fhir.issues(resource) lists everything that is wrong".to_owned(),
@@ -208,7 +215,8 @@ impl fmt::Display for Refusal {
             Refusal::NoType => write!(f, "not a FHIR resource: no resourceType"),
             Refusal::UnknownType { name, .. } => write!(f, "\"{name}\" is not a FHIR R4 resource type"),
             Refusal::WrongType { expected, found } => write!(f, "resource is of type {found}, not {expected}"),
-            Refusal::BadId(id) => write!(f, "\"{id}\" is not a FHIR id"),
+            Refusal::BadId(Some(id)) => write!(f, "\"{id}\" is not a FHIR id"),
+            Refusal::BadId(None) => write!(f, "id of a resource is not a string"),
             Refusal::IdChanged { old, new } => write!(f, "id of a resource cannot change from \"{old}\" to \"{new}\""),
             Refusal::Invalid { ty, issues } => match issues.first() {
                 Some(issue) => write!(f, "invalid {ty}: {}: {}", issue.expression, issue.details),
@@ -216,5 +224,85 @@ impl fmt::Display for Refusal {
             },
             Refusal::Json(error) => write!(f, "{}", error.message),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(text: &str) -> Vec<u8> {
+        json::parse(text.as_bytes(), &json::Limits::default()).unwrap()
+    }
+
+    fn stored(text: &str, id: &str, version: Version) -> String {
+        let container = container(text);
+        let stored = Submitted::read(&container, None).unwrap().stored(id, version).unwrap();
+        json::root(&stored).unwrap().to_json()
+    }
+
+    fn refused(text: &str) -> String {
+        Submitted::read(&container(text), None).err().map(|refusal| refusal.to_string()).unwrap_or_default()
+    }
+
+    const SECOND: Version = Version { number: 2, last_updated: 0 };
+
+    #[test]
+    fn id_and_version_are_set_and_all_else_is_kept() {
+        assert_eq!(
+            stored(r#"{"resourceType":"Observation","valueDecimal":1.10,"meta":{"versionId":"9","lastUpdated":"x","tag":[{"code":"t"}]}}"#, "o", SECOND),
+            r#"{"id": "o", "meta": {"tag": [{"code": "t"}], "versionId": "2", "lastUpdated": "2000-01-01T00:00:00.000000Z"}, "resourceType": "Observation", "valueDecimal": 1.10}"#
+        );
+    }
+
+    #[test]
+    fn stamping_what_is_stored_gives_the_same_bytes() {
+        let first = {
+            let container = container(r#"{"resourceType":"Patient","id":"p","active":true}"#);
+            Submitted::read(&container, None).unwrap().stored("p", SECOND).unwrap()
+        };
+        let again = Submitted::read(&first, None).unwrap().stored("p", SECOND).unwrap();
+        assert_eq!(first, again);
+        assert!(is_same(&first, &container(r#"{"active":true,"resourceType":"Patient"}"#)));
+        assert!(!is_same(&first, &container(r#"{"active":false,"resourceType":"Patient"}"#)));
+        assert!(!is_same(&first, &container("[]")));
+    }
+
+    #[test]
+    fn meta_that_is_no_object_is_replaced() {
+        assert!(stored(r#"{"resourceType":"Patient","meta":[1]}"#, "p", SECOND).contains(r#""meta": {"versionId": "2""#));
+    }
+
+    #[test]
+    fn what_is_no_resource_is_refused() {
+        for text in ["7", "[]", "null", r#""Patient""#] {
+            assert_eq!(refused(text), "not a FHIR resource: not a JSON object");
+        }
+        assert_eq!(refused("{}"), "not a FHIR resource: no resourceType");
+        assert_eq!(refused(r#"{"resourceType":"Resource"}"#), "\"Resource\" is not a FHIR R4 resource type");
+        assert_eq!(refused(r#"{"resourceType":"Patient","id":"a b"}"#), "\"a b\" is not a FHIR id");
+        assert_eq!(refused(r#"{"resourceType":"Patient","id":null}"#), "id of a resource is not a string");
+        assert_eq!(resource_type("medicationrequest").unwrap_err().hint().unwrap(), "did you mean MedicationRequest?");
+    }
+
+    #[test]
+    fn an_update_keeps_the_id() {
+        let with = container(r#"{"resourceType":"Patient","id":"p"}"#);
+        let without = container(r#"{"resourceType":"Patient"}"#);
+        assert_eq!(Submitted::read(&with, None).unwrap().id_of_update("p").unwrap(), "p");
+        assert_eq!(Submitted::read(&without, None).unwrap().id_of_update("p").unwrap(), "p");
+        assert!(Submitted::read(&with, None).unwrap().id_of_update("q").is_err());
+    }
+
+    #[test]
+    fn times_of_versions_grow_where_the_clock_does_not() {
+        assert_eq!(Version::after(None, 5), Version { number: 1, last_updated: 5 });
+        assert_eq!(Version::after(Some(Version { number: 3, last_updated: 9 }), 5), Version { number: 4, last_updated: 10 });
+    }
+
+    #[test]
+    fn a_refusal_repeats_only_the_beginning_of_what_was_sent() {
+        let long = format!(r#"{{"resourceType":"{}"}}"#, "ü".repeat(10_000));
+        assert!(refused(&long).len() < 200);
     }
 }

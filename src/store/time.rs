@@ -33,6 +33,12 @@ pub fn uuid(micros: i64, random: [u8; 8]) -> String {
     )
 }
 
+/// Whether [`uuid`] made this id at that time.
+pub fn is_uuid_of(id: &str, micros: i64) -> bool {
+    const TIME: std::ops::Range<usize> = 0..18;
+    id.get(TIME) == uuid(micros, [0; 8]).get(TIME) && id.len() == 36
+}
+
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
 fn civil(days: i64) -> (i64, i64, i64) {
     // Years begin in March here, so that the leap day is the last of its year.
@@ -61,6 +67,7 @@ mod tests {
     fn ids_made_later_sort_later() {
         let ids: Vec<String> = (0..5000).map(|i| uuid(800_000_000_000_000 + i, [0xFF; 8])).collect();
         assert!(ids.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(is_uuid_of(&ids[7], 800_000_000_000_007) && !is_uuid_of(&ids[7], 800_000_000_000_008));
         assert_eq!(ids[0].len(), 36);
         assert_eq!(&ids[0][14..15], "7");
         assert!("89ab".contains(&ids[0][19..20]));

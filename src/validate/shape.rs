@@ -139,14 +139,14 @@ mod tests {
 
     #[test]
     fn every_property_of_every_type_is_found() {
-        for i in 0..TYPES.len() {
+        for (i, ty) in TYPES.iter().enumerate() {
             let shape = Shape::of(TypeId(i as u16));
-            assert!(TYPES[i].elements.len() <= Elements::BITS as usize, "{}", TYPES[i].name);
-            for field in TYPES[i].fields {
+            assert!(ty.elements.len() <= Elements::BITS as usize, "{}", ty.name);
+            for field in ty.fields {
                 assert_eq!(shape.rule(field.name).map(|r| r.name), Some(field.name));
             }
             for unknown in ["", "_", "x", "aPropertyThatNoTypeHas"] {
-                assert!(shape.rule(unknown).is_none(), "{} {unknown}", TYPES[i].name);
+                assert!(shape.rule(unknown).is_none(), "{} {unknown}", ty.name);
             }
         }
     }

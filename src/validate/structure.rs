@@ -47,6 +47,22 @@ fn clip(text: &str) -> &str {
     text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
 }
 
+/// What a Reference says about its target, caught while its properties are walked.
+struct Pointer<'a> {
+    text: Option<&'a str>,
+    ty: Option<&'a str>,
+}
+
+impl<'a> Pointer<'a> {
+    fn take(&mut self, property: &str, value: Node<'a>) {
+        match property {
+            "reference" => self.text = value.as_str(),
+            "type" => self.ty = value.as_str(),
+            _ => {}
+        }
+    }
+}
+
 /// The resource that contained resources and `#id` references belong to.
 struct Container<'a> {
     resource: Object<'a>,
@@ -104,19 +120,20 @@ impl Walk<'_> {
         let root = At { parent: None, name: ty.name(), index: None };
         let at = if at.parent.is_none() { &root } else { at };
         match container {
-            Some(container) => self.object(object, ty, Scope { container, is_contained: true, depth }, at),
-            None => self.object(object, ty, Scope { container: &Container { resource: object, ty }, is_contained: false, depth }, at),
+            Some(container) => self.object(object, ty, &[], Scope { container, is_contained: true, depth }, at),
+            None => self.object(object, ty, &[], Scope { container: &Container { resource: object, ty }, is_contained: false, depth }, at),
         }
     }
 
-    /// An object of the type `ty`.
-    fn object(&mut self, object: Object<'_>, ty: TypeId, scope: Scope<'_, '_>, at: &At) -> Flow {
+    /// An object of the type `ty`; a Reference may point at `targets`.
+    fn object(&mut self, object: Object<'_>, ty: TypeId, targets: &[TypeId], scope: Scope<'_, '_>, at: &At) -> Flow {
         if scope.depth >= MAX_DEPTH {
             return self.tell(Severity::Fatal, "too-costly", at, format!("nested deeper than {MAX_DEPTH} levels"));
         }
         let shape = Shape::of(ty);
         let mut seen: Elements = 0;
         let mut count = 0usize;
+        let mut pointer = Pointer { text: None, ty: None };
         for (key, value) in object.iter() {
             count += 1;
             if let Some(rule) = shape.rule(key) {
@@ -125,6 +142,9 @@ impl Walk<'_> {
                     self.error("structure", &at, "more than one type of a choice is given")?;
                 }
                 seen |= rule.bit;
+                if ty == REFERENCE {
+                    pointer.take(key, value);
+                }
                 self.property(object, rule, value, ty, scope, &at)?;
             } else if key == "resourceType" && shape.is_resource {
             } else if let Some((rule, element)) = key.strip_prefix('_').and_then(|k| shape.rule(k)).and_then(|r| Some((r, r.sibling_type()?))) {
@@ -146,7 +166,7 @@ impl Walk<'_> {
             self.missing(shape, seen, at)?;
         }
         if ty == REFERENCE {
-            self.reference_form(object, scope.container, at)?;
+            self.reference(&pointer, targets, scope.container, at)?;
         } else if ty == EXTENSION {
             let both = shape.element("extension") | shape.element("value");
             if (seen & both).count_ones() != 1 {
@@ -194,7 +214,7 @@ impl Walk<'_> {
     }
 
     fn length(&mut self, array: Array<'_>, rule: &Rule, at: &At) -> Flow {
-        if array.len() == 0 {
+        if array.is_empty() {
             return self.error("structure", at, "an array may not be empty");
         }
         if rule.max != u16::MAX && array.len() > usize::from(rule.max) {
@@ -207,7 +227,7 @@ impl Walk<'_> {
     fn sibling(&mut self, object: Object<'_>, rule: &Rule, value: Node<'_>, element: TypeId, scope: Scope<'_, '_>, at: &At) -> Flow {
         if !rule.repeats {
             return match value {
-                Node::Object(value) => self.object(value, element, scope.deeper(), at),
+                Node::Object(value) => self.object(value, element, &[], scope.deeper(), at),
                 _ => self.error("structure", at, "the id and extensions of a primitive must be an object"),
             };
         }
@@ -222,7 +242,7 @@ impl Walk<'_> {
         for (i, item) in array.iter().enumerate() {
             let at = At { parent: at.parent, name: at.name, index: Some(i) };
             match item {
-                Node::Object(item) => self.object(item, element, scope.deeper(), &at)?,
+                Node::Object(item) => self.object(item, element, &[], scope.deeper(), &at)?,
                 Node::Null if values.is_some_and(|v| matches!(v.get(i), Some(v) if !matches!(v, Node::Null))) => {}
                 Node::Null => self.error("structure", &at, "null beside no value")?,
                 _ => self.error("structure", &at, "the id and extensions of a primitive must be an object")?,
@@ -250,10 +270,7 @@ impl Walk<'_> {
                 let Node::Object(object) = value else {
                     return self.tell(Severity::Error, "structure", at, format!("{} must be a JSON object", ty.name()));
                 };
-                self.object(object, ty, scope.deeper(), at)?;
-                if !rule.field.targets.is_empty() && ty == REFERENCE {
-                    self.reference_target(object, rule.field.targets, scope.container, at)?;
-                }
+                self.object(object, ty, rule.field.targets, scope.deeper(), at)?;
                 match rule.required {
                     Some(set) if ty == CODING => self.coding(object, set, at),
                     Some(set) if ty == CODEABLE_CONCEPT => self.concept(object, set, at),
@@ -295,34 +312,24 @@ impl Walk<'_> {
         self.tell(Severity::Error, "code-invalid", at, format!("no coding is in the value set {}", value_set(set).url))
     }
 
-    /// What holds for any Reference: <https://hl7.org/fhir/R4/references.html>.
-    fn reference_form(&mut self, object: Object<'_>, container: &Container<'_>, at: &At) -> Flow {
-        let Some(text) = object.get("reference").and_then(Node::as_str) else { return GO_ON };
-        match reference::target(text) {
-            Target::Malformed => self.error("value", at, "not a reference: Type/id, #id or an absolute URL"),
-            Target::Contained(id) if !id.is_empty() && contained(container, id).is_none() => {
-                self.tell(Severity::Error, "not-found", at, format!("no contained resource has the id \"{}\"", clip(id)))
-            }
-            target => match (target.ty(), object.get("type").and_then(Node::as_str).and_then(reference::resource_type)) {
-                (Some(a), Some(b)) if a != b => self.error("value", at, "reference and type name different resource types"),
-                _ => GO_ON,
-            },
-        }
-    }
-
-    fn reference_target(&mut self, object: Object<'_>, targets: &[TypeId], container: &Container<'_>, at: &At) -> Flow {
-        let text = object.get("reference").and_then(Node::as_str);
-        let by_text = match text.map(reference::target) {
-            Some(Target::Contained("")) => Some(container.ty),
-            Some(Target::Contained(id)) => {
-                contained(container, id).and_then(|c| c.get("resourceType")?.as_str().and_then(reference::resource_type))
-            }
-            Some(target) => target.ty(),
+    /// <https://hl7.org/fhir/R4/references.html>
+    fn reference(&mut self, pointer: &Pointer<'_>, targets: &[TypeId], container: &Container<'_>, at: &At) -> Flow {
+        let by_text = match pointer.text.map(reference::target) {
             None => None,
+            Some(Target::Malformed) => return self.error("value", at, "not a reference: Type/id, #id or an absolute URL"),
+            Some(Target::Contained("")) => Some(container.ty),
+            Some(Target::Contained(id)) => match contained(container, id) {
+                Some(resource) => resource.get("resourceType").and_then(Node::as_str).and_then(reference::resource_type),
+                None => return self.tell(Severity::Error, "not-found", at, format!("no contained resource has the id \"{}\"", clip(id))),
+            },
+            Some(target) => target.ty(),
         };
-        let ty = by_text.or_else(|| object.get("type").and_then(Node::as_str).and_then(reference::resource_type));
-        match ty {
-            Some(ty) if !targets.iter().any(|target| is_a(ty, *target)) => {
+        let by_type = pointer.ty.and_then(reference::resource_type);
+        if by_text.is_some() && by_type.is_some() && by_text != by_type {
+            self.error("value", at, "reference and type name different resource types")?;
+        }
+        match by_text.or(by_type) {
+            Some(ty) if !targets.is_empty() && !targets.iter().any(|target| is_a(ty, *target)) => {
                 self.tell(Severity::Error, "value", at, format!("may not refer to {}", ty.name()))
             }
             _ => GO_ON,

@@ -175,6 +175,25 @@ fn deep_nesting_ends_with_an_issue() {
 }
 
 #[test]
+fn damaged_bytes_give_an_answer() {
+    let text = r##"{"resourceType":"Patient","id":"a","active":true,"birthDate":"1970-01-01","name":[{"given":["a",null],"_given":[null,{"id":"x"}]}],
+        "contained":[{"resourceType":"Patient","id":"c"}],"link":[{"type":"refer","other":{"reference":"#c"}}],"multipleBirthInteger":2}"##;
+    let bytes = json::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let mut random = 1u64;
+    for _ in 0..100_000 {
+        let mut damaged = bytes.clone();
+        for _ in 0..3 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (random >> 33) as usize % damaged.len();
+            damaged[at] = (random >> 24) as u8;
+        }
+        if let Some(root) = json::root(&damaged) {
+            assert_eq!(is_valid(root), issues(root).is_empty());
+        }
+    }
+}
+
+#[test]
 fn what_is_told_back_is_short() {
     let long = "x".repeat(100_000);
     let found = issues_of(&format!(r#"{{"resourceType":"Patient","gender":"{long}","{long}":1}}"#));
@@ -258,6 +277,39 @@ mod data {
         match unpacked("tar", &["xzOf"], "small.tgz") {
             Some(text) => check("small", &text, 2_248, &[]),
             None => println!("skipped: no small.tgz in {}, or no tar", folder()),
+        }
+    }
+
+    /// `cargo test --release --no-default-features --lib validate::tests::data::speed -- --ignored --nocapture`
+    #[test]
+    #[ignore = "a measurement"]
+    fn speed() {
+        let Some(text) = unpacked("xz", &["-dc"], "synthea-100.ndjson.xz") else {
+            println!("skipped: no synthea-100 in {}, or no xz", folder());
+            return;
+        };
+        let all: Vec<Vec<u8>> = text.lines().map(|l| json::parse(l.as_bytes(), &Limits::default()).unwrap()).collect();
+        fn walk(node: Node<'_>) -> usize {
+            match node {
+                Node::Object(o) => 1 + o.iter().map(|(_, v)| walk(v)).sum::<usize>(),
+                Node::Array(a) => 1 + a.iter().map(walk).sum::<usize>(),
+                _ => 1,
+            }
+        }
+        // Time on the processor, as other programs may run.
+        let cpu = || {
+            let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+            stat.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1000.0
+        };
+                for _ in 0..4 {
+            let size = all.iter().map(Vec::len).sum::<usize>() as f64 / all.len() as f64;
+            assert!(all.iter().all(|b| json::root(b).is_some_and(is_valid)));
+            let start = cpu();
+            let nodes: usize = all.iter().filter_map(|b| json::root(b)).map(walk).sum();
+            let walked = cpu();
+            let valid = all.iter().filter(|b| json::root(b).is_some_and(is_valid)).count();
+            let (walk, took) = ((walked - start) / all.len() as f64, (cpu() - walked) / all.len() as f64);
+            println!("{valid} valid, {} nodes and {size:.0} bytes each: {took:.2} us, of which the bare walk {walk:.2}", nodes / all.len());
         }
     }
 }

@@ -6,7 +6,7 @@
 cluster_pid() {
   local pid
   pid=$(head -n 1 "$place/$1/data/postmaster.pid" 2>/dev/null) || return 1
-  [[ $pid =~ ^[0-9]+$ && $(readlink "/proc/$pid/exe") == "$place/pg/"* ]] && echo "$pid"
+  [[ $pid =~ ^[0-9]+$ && $(readlink "/proc/$pid/exe") == "$place"/pg*/* ]] && echo "$pid"
 }
 
 # Where a cluster's socket is: beside the data, unless the path is too long for a Unix socket (107 bytes).

@@ -115,28 +115,30 @@ choose_place() {
 # Sets `pg_copy` (its pg_config) and `pg_bin`. Postgres finds its files relative to its program, so a copy that keeps the
 # relative paths is a server of its own, and installing into it needs no rights and harms nobody.
 copy_postgres() {
-  local bin lib share common version
+  local bin lib share common version copy
   bin=$("$pg_config" --bindir) lib=$("$pg_config" --pkglibdir) share=$("$pg_config" --sharedir)
   common=$bin
   while [[ $lib/ != "$common"/* || $share/ != "$common"/* ]]; do common=${common%/*}; done
-  pg_bin=$place/pg/${bin#"$common"/}
+  [[ $("$pg_config" --version) =~ ^PostgreSQL\ ([0-9]+) ]]
+  copy=$place/pg${BASH_REMATCH[1]}
+  pg_bin=$copy/${bin#"$common"/}
   pg_copy=$pg_bin/pg_config
   version="$pg_config $("$pg_config" --version) $(stat -c %Y "$bin/postgres")"
-  [[ -f $place/pg/version && $(<"$place/pg/version") == "$version" ]] && return
-  say "copying $("$pg_config" --version) to $place/pg"
-  rm -rf "$place/pg"
-  mkdir -p "$place/pg"
+  [[ -f $copy/version && $(<"$copy/version") == "$version" ]] && return
+  say "copying $("$pg_config" --version) to $copy"
+  rm -rf "$copy"
+  mkdir -p "$copy"
   if [[ $common == /usr || -z $common ]]; then
     local directory
     for directory in "$bin" "$lib" "$share"; do
-      mkdir -p "$place/pg/${directory#"$common"/}"
-      cp -a --no-preserve=ownership "$directory/." "$place/pg/${directory#"$common"/}"
+      mkdir -p "$copy/${directory#"$common"/}"
+      cp -a --no-preserve=ownership "$directory/." "$copy/${directory#"$common"/}"
     done
-    ln -s "$common/include" "$place/pg/include"
+    ln -s "$common/include" "$copy/include"
   else
-    cp -a --no-preserve=ownership "$common/." "$place/pg"
+    cp -a --no-preserve=ownership "$common/." "$copy"
   fi
-  echo "$version" >"$place/pg/version"
+  echo "$version" >"$copy/version"
 }
 
 # One build serves demo and tests: unoptimised for the compiler's sake would make the load crawl, see [profile.dev].

@@ -155,7 +155,7 @@ suite_scripts() {
       p=0 f=1 s=0
     fi
     ((status == 0 || f)) || f=1
-    if ((f)); then tail -n 60 "$log" | indented; else grep '^skipped: ' "$log" | indented || true; fi
+    if ((f)); then tail -n 60 "$log" | indented; else grep -E '^skip(ped)?: ' "$log" | indented || true; fi
     echo "   $suite/$test: $p passed, $f failed, $s skipped"
     ((f == 0)) || echo "   FAILED: $suite/$test (status $status, see $log)"
     ((f == 0)) || cluster_settle test

@@ -52,6 +52,9 @@ impl Decimal {
         }
         let exponent = whole.len() as i32 - leading as i32 + power;
         let scale = power - fraction.len() as i32;
+        if exponent.abs() > MAX_EXPONENT {
+            return None;
+        }
         Some(Decimal::normal(negative, exponent, digits, scale))
     }
 
@@ -60,6 +63,10 @@ impl Decimal {
             return Decimal { negative: false, exponent: 0, digits, scale };
         }
         Decimal { negative, exponent, digits, scale }
+    }
+
+    fn is_normal(&self) -> bool {
+        self.digits.iter().all(|d| *d <= 9) && self.digits.first() != Some(&0) && self.digits.last() != Some(&0)
     }
 
     /// The range that the written precision implies: half a unit of the last place to either side.
@@ -242,6 +249,16 @@ pub struct Span<'a> {
 }
 
 impl Span<'_> {
+    /// Whether its ends are numbers in their one encoding and some number lies between or on them.
+    pub fn is_sound(self) -> bool {
+        let is_number = |bound: Bound| bound.at().is_none_or(|(bytes, _)| Decimal::decode(bytes).is_some_and(|d| d.is_normal() && d.encode() == bytes));
+        let in_order = match (self.low.at(), self.high.at()) {
+            (Some((a, a_open)), Some((b, b_open))) => a < b || a == b && !a_open && !b_open,
+            _ => true,
+        };
+        is_number(self.low) && is_number(self.high) && in_order
+    }
+
     pub fn contains(self, other: Span) -> bool {
         let low = match (self.low.at(), other.low.at()) {
             (None, _) => true,
@@ -314,7 +331,8 @@ fn place(d: &Decimal) -> (i32, bool) {
     } else {
         (d.exponent - MIN_EXPONENT + 1) * 900 + mantissa
     };
-    let clean = d.digits.len() <= 3 && (MIN_EXPONENT..=MAX_BUCKET_EXPONENT).contains(&d.exponent);
+    // the first bucket also holds all that is smaller
+    let clean = d.digits.len() <= 3 && magnitude > 900 && d.exponent <= MAX_BUCKET_EXPONENT;
     // a negative bucket holds (-next, -start]: it ends, not begins, at its clean number
     if d.negative { (-1 - magnitude, false) } else { (magnitude, clean) }
 }

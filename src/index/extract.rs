@@ -184,7 +184,7 @@ impl Plan {
                 }
                 writer.push(&entry);
             });
-            // an element without a value (only extensions) counts as missing
+            // there, though nothing in it can be searched; the null of an array is a primitive with extensions only, which counts as missing
             if !found && !matches!(node, Node::Null) {
                 writer.push(&Entry { parameter: leaf.parameter, element, value: Value::Present });
             }
@@ -366,7 +366,8 @@ fn interval(ty: TypeId, node: Node) -> Option<Interval> {
             if start.is_none() && end.is_none() {
                 return None;
             }
-            Some(Interval { low: start.map_or(time::OPEN_LOW, |i| i.low), high: end.map_or(time::OPEN_HIGH, |i| i.high) })
+            let period = Interval { low: start.map_or(time::OPEN_LOW, |i| i.low), high: end.map_or(time::OPEN_HIGH, |i| i.high) };
+            (period.low < period.high).then_some(period) // one that ends before it starts says nothing
         }
         model::TIMING => {
             let events = node.get("event").into_iter().flat_map(Node::items).filter_map(|e| text(e).and_then(time::parse));
@@ -387,12 +388,12 @@ fn encoded(node: Option<Node>) -> Option<Vec<u8>> {
 
 /// Calls `f` with the span of a number, a quantity or a range.
 fn with_span(ty: TypeId, node: Node, f: &mut dyn FnMut(Span)) {
-    let closed = |value: &Option<Vec<u8>>, f: &mut dyn FnMut(Bound)| f(value.as_deref().map_or(Bound::Infinite, Bound::Closed));
     if ty == model::RANGE {
         let end = |name| encoded(node.get(name).and_then(|q| q.get("value")));
         let (low, high) = (end("low"), end("high"));
-        if low.is_some() || high.is_some() {
-            closed(&low, &mut |low| closed(&high, &mut |high| f(Span { low, high })));
+        let span = Span { low: low.as_deref().map_or(Bound::Infinite, Bound::Closed), high: high.as_deref().map_or(Bound::Infinite, Bound::Closed) };
+        if (low.is_some() || high.is_some()) && span.is_sound() {
+            f(span);
         }
         return;
     }

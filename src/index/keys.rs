@@ -41,6 +41,17 @@ pub enum Value<'a> {
     Uri(&'a str),
 }
 
+impl Value<'_> {
+    /// Whether it is such as extraction makes: no range ends before it begins, so that a range and its keys say the same.
+    fn is_sound(&self) -> bool {
+        match self {
+            Value::Date(interval) => interval.low < interval.high,
+            Value::Number(span) | Value::Quantity { span, .. } => span.is_sound(),
+            _ => true,
+        }
+    }
+}
+
 /// A value, where it belongs.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Entry<'a> {
@@ -96,7 +107,7 @@ impl<'a> Keys<'a> {
         let mut previous = 0;
         while !cursor.0.is_empty() {
             match cursor.block().and_then(Entry::read) {
-                Some(entry) if entry.parameter.0 >= previous => previous = entry.parameter.0,
+                Some(entry) if entry.parameter.0 >= previous && entry.value.is_sound() => previous = entry.parameter.0,
                 _ => return false,
             }
         }
@@ -130,14 +141,12 @@ impl<'a> Keys<'a> {
                     emit(key.code(p, code));
                     emit(key.code_and_system(p, code, None));
                     emit(key.code_and_system(p, code, Some(system)));
+                    emit(key.system(p, system));
                 }
                 Value::String(s) => emit(key.string(p, &text::normalise(s))),
                 Value::Reference(r) => {
                     if let Some(target) = Target::read(r) {
                         emit(key.reference(p, target.unversioned));
-                        if target.version.is_some() {
-                            emit(key.reference(p, r));
-                        }
                     }
                 }
                 Value::Identifier { system, value } => {

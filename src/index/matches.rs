@@ -5,7 +5,6 @@ use super::keys::{Entry, Keys, Target, Value};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::text::normalise;
 use super::time::Interval;
-use crate::model::ParameterKey;
 
 impl Query {
     /// True if all conditions hold for the resource that the keys were made from.
@@ -25,14 +24,13 @@ impl Leaf {
         match self {
             Leaf::One { parameter, test } => keys.of(*parameter).any(|e| test.matches(&e.value)),
             Leaf::Together(components) => {
+                // those that may lie anywhere stand last
                 let Some((first, rest)) = components.split_first() else { return false };
-                let satisfies = |e: &Entry, tests: &[(ParameterKey, Test)]| {
-                    tests.iter().any(|(p, test)| *p == e.parameter && test.matches(&e.value))
-                };
-                first.iter().any(|(p, test)| {
+                first.tests.iter().any(|(p, test)| {
                     keys.of(*p).filter(|e| test.matches(&e.value)).any(|found| {
-                        rest.iter().all(|tests| {
-                            tests.iter().any(|(p, _)| keys.of(*p).any(|e| e.element == found.element && satisfies(&e, tests)))
+                        rest.iter().all(|component| {
+                            let belongs = |e: &Entry| component.anywhere || e.element == found.element;
+                            component.tests.iter().any(|(p, test)| keys.of(*p).any(|e| belongs(&e) && test.matches(&e.value)))
                         })
                     })
                 })

@@ -13,6 +13,8 @@ pub mod scan;
 mod sql;
 pub mod text;
 pub mod time;
+#[cfg(test)]
+mod tests;
 
 pub use keys::Keys;
 pub use query::Query;

@@ -28,7 +28,15 @@ pub struct Condition {
 #[derive(Debug, PartialEq)]
 pub enum Leaf {
     One { parameter: ParameterKey, test: Test },
-    Together(Vec<Vec<(ParameterKey, Test)>>),
+    Together(Vec<Component>),
+}
+
+/// One part of a composite; a value that meets any of the tests will do.
+#[derive(Debug, PartialEq)]
+pub struct Component {
+    pub tests: Vec<(ParameterKey, Test)>,
+    /// Its definition starts at the resource, so it need not lie in the element that holds the others.
+    pub anywhere: bool,
 }
 
 #[derive(Debug, PartialEq, Clone)]
@@ -78,7 +86,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// What `eq` covers.
+    /// What `eq` covers: where the precision is beyond what is kept, the number alone.
     pub fn implied(&self) -> Span<'_> {
         let high = if self.low == self.high { Bound::Closed(self.high.as_slice()) } else { Bound::Open(self.high.as_slice()) };
         Span { low: Bound::Closed(&self.low), high }
@@ -283,7 +291,9 @@ fn meanings(resource_type: Option<TypeId>, name: &str) -> Vec<Meaning> {
             .into_iter()
             .collect();
     }
-    let definitions = || model::SEARCH_PARAMETERS.iter().filter(move |p| p.code == name);
+    // sorted by code
+    let first = model::SEARCH_PARAMETERS.partition_point(|p| p.code < name);
+    let definitions = || model::SEARCH_PARAMETERS[first..].iter().take_while(|p| p.code == name);
     model::keys_of_code(name)
         .map(|(key, ty)| {
             let definitions: Vec<_> = definitions().filter(|p| p.key == key).collect();
@@ -391,13 +401,15 @@ fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<
             return invalid(message, "separate them with $");
         }
         let mut together = Vec::new();
-        for ((url, _), part) in definition.components.iter().zip(&parts) {
+        for ((url, expression), part) in definition.components.iter().zip(&parts) {
             let Some(component) = model::search_parameter_by_url(url) else {
                 return invalid(format!("composite parameter \"{}\" has a component that is not defined", definition.code), "");
             };
             let found = tests(component.ty, component.targets, &[component], argument, None, part)?;
-            together.push(found.into_iter().map(|test| (component.key, test)).collect());
+            let tests = found.into_iter().map(|test| (component.key, test)).collect();
+            together.push(Component { tests, anywhere: expression.starts_with("%resource") });
         }
+        together.sort_by_key(|c| c.anywhere);
         leaves.push(Leaf::Together(together));
     }
     Ok(leaves)
@@ -534,7 +546,11 @@ fn reference(targets: &[TypeId], argument: &Argument, modifier: Option<&str>, va
         }
         Some(name) => {
             return match model::type_named(name).filter(|ty| super::is_resource(*ty)) {
-                Some(ty) => Ok(vec![of(ty.name(), unescape(value).trim_start_matches(&format!("{}/", ty.name())))]),
+                Some(ty) => {
+                    let value = unescape(value);
+                    let id = value.strip_prefix(ty.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&value);
+                    Ok(full(&format!("{}/{id}", ty.name())))
+                }
                 None if matches!(name, "in" | "not-in" | "below" | "above" | "text") => not_row_local(format!("modifier :{name} on a reference")),
                 None => invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(name), shown(&argument.name)), ""),
             };

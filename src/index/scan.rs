@@ -18,7 +18,12 @@ pub struct Scan {
     pub excluded: Vec<Group>,
     /// Some condition has no keys: what the groups find must still be tested.
     pub recheck: bool,
+    /// Keys in all groups.
+    size: usize,
 }
+
+/// A scan has no more keys than this; conditions beyond are left to the recheck.
+pub const MAX_KEYS: usize = 100_000;
 
 #[derive(Debug, PartialEq, Default)]
 pub struct Group {
@@ -56,9 +61,10 @@ impl Scan {
     fn add(&mut self, condition: &Condition) {
         if condition.negated {
             self.recheck = true;
-            let mut positive = Scan::default();
+            let mut positive = Scan { size: self.size, ..Scan::default() };
             positive.add_any(&condition.any_of);
             if let [_] = positive.groups.as_slice() {
+                self.size = positive.size;
                 self.excluded.append(&mut positive.groups);
             }
             return;
@@ -69,10 +75,13 @@ impl Scan {
     fn add_any(&mut self, any_of: &[Leaf]) {
         let mut builder = Builder::default();
         let [leaf] = any_of else {
-            let all = any_of.iter().all(|leaf| match leaf {
-                Leaf::One { parameter, test } => builder.keys_of(*parameter, test),
-                // the first component speaks for the tuple, and the recheck for the rest
-                Leaf::Together(components) => components.first().is_some_and(|tests| builder.lossy(tests)),
+            let all = any_of.iter().all(|leaf| {
+                let found = match leaf {
+                    Leaf::One { parameter, test } => builder.keys_of(*parameter, test),
+                    // the first component speaks for the tuple, and the recheck for the rest
+                    Leaf::Together(components) => components.first().is_some_and(|c| builder.lossy(&c.tests)),
+                };
+                found && builder.is_bounded()
             });
             return self.push(all, builder);
         };
@@ -86,9 +95,9 @@ impl Scan {
             }
             Leaf::Together(components) => {
                 self.recheck = true;
-                for tests in components {
+                for component in components {
                     let mut builder = Builder::default();
-                    let found = builder.lossy(tests);
+                    let found = builder.lossy(&component.tests);
                     self.push(found, builder);
                 }
             }
@@ -96,12 +105,12 @@ impl Scan {
     }
 
     fn push(&mut self, complete: bool, mut builder: Builder) {
-        if !complete {
+        builder.unite();
+        if !complete || self.size + builder.keys.len() > MAX_KEYS {
             self.recheck = true;
             return;
         }
-        builder.keys.sort_by(|a, b| a.bytes.cmp(&b.bytes).then(a.exact.cmp(&b.exact)));
-        builder.keys.dedup_by(|a, b| a.bytes == b.bytes && a.partial == b.partial); // keeps the first: not exact before exact
+        self.size += builder.keys.len();
         self.groups.push(Group { keys: builder.keys, is_type: false });
     }
 
@@ -135,6 +144,19 @@ struct Builder {
 }
 
 impl Builder {
+    /// Leaves one of keys that are alike: the one that decides least.
+    fn unite(&mut self) {
+        self.keys.sort_by(|a, b| a.bytes.cmp(&b.bytes).then(a.exact.cmp(&b.exact)));
+        self.keys.dedup_by(|a, b| a.bytes == b.bytes && a.partial == b.partial);
+    }
+
+    fn is_bounded(&mut self) -> bool {
+        if self.keys.len() > MAX_KEYS {
+            self.unite();
+        }
+        self.keys.len() <= MAX_KEYS
+    }
+
     /// Adds the keys of which a matching resource has one; false if the test has none.
     fn keys_of(&mut self, p: ParameterKey, test: &Test) -> bool {
         if keys::is_column(p) {
@@ -173,9 +195,11 @@ impl Builder {
                 self.keys.push(ScanKey { bytes, partial: true, exact: false });
             }
             Test::UriAbove(uri) => {
-                let ends = uri.char_indices().filter(|(_, c)| *c == '/').flat_map(|(at, _)| [at, at + 1]);
-                for end in ends.chain([uri.len()]).filter(|end| *end > 0) {
-                    put(key.uri(p, &uri[..end]), false);
+                // what lies beyond the cut has the same key
+                let cut = text::prefix(uri, MAX_PREFIX);
+                let ends = cut.char_indices().filter(|(_, c)| *c == '/').flat_map(|(at, _)| [at, at + 1]);
+                for end in ends.chain([cut.len()]).filter(|end| *end > 0) {
+                    put(key.uri(p, &cut[..end]), false);
                 }
             }
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),

@@ -23,7 +23,7 @@ const EPOCH_DAYS: i64 = 10_957;
 impl Interval {
     /// The last instant inside, or [`OPEN_HIGH`].
     pub fn last(self) -> i64 {
-        if self.high == OPEN_HIGH { OPEN_HIGH } else { self.high - 1 }
+        if self.high == OPEN_HIGH { OPEN_HIGH } else { self.high.saturating_sub(1) }
     }
 
     /// Whether `other` lies wholly inside.

@@ -6,9 +6,11 @@ use std::fmt;
 /// A refusal: the message, where in the text it happened, and its SQLSTATE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
+    /// Lower case, no full stop, nothing of the text in it.
     pub message: Cow<'static, str>,
     /// Byte offset in the text; 0 where no text is involved.
     pub offset: usize,
+    /// What the server gives for the same text.
     pub sqlstate: &'static str,
 }
 

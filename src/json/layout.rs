@@ -74,7 +74,7 @@ pub struct Entries {
 impl Entries {
     /// The next entry: `kind` with `length` bytes of data, padding included. Holds only if [`Entries::end`] agrees.
     #[inline]
-    pub fn next(&mut self, kind: u32, length: usize) -> u32 {
+    pub fn add(&mut self, kind: u32, length: usize) -> u32 {
         self.total = self.total.saturating_add(length);
         let field =
             if self.slot.is_multiple_of(OFFSET_STRIDE) { HAS_OFFSET | self.total as u32 } else { length as u32 };

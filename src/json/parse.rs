@@ -101,6 +101,7 @@ const KEPT_SLOTS: usize = 1 << 16;
 const KEPT_BYTES: usize = 1 << 20;
 
 impl Parser {
+    /// Takes no memory until the first text.
     pub fn new(limits: Limits) -> Parser {
         Parser {
             limits,
@@ -357,14 +358,14 @@ fn finish<'a>(
     reserve(finished, slots + 1)?;
     finished.push(Slot { entry: header | values.len() as u32, at: slots as u32 });
     let mut entries = Entries::default();
-    finished.extend(keys.map(|slot| Slot { entry: entries.next(jb::STRING, slot.length()), at: slot.at }));
+    finished.extend(keys.map(|slot| Slot { entry: entries.add(jb::STRING, slot.length()), at: slot.at }));
     finished.extend(values.map(|slot| {
         let kind = slot.kind();
         let padding = match kind {
             jb::NUMBER | jb::CONTAINER => aligned(entries.total()) - entries.total(),
             _ => 0,
         };
-        Slot { entry: entries.next(kind, slot.length() + padding), at: slot.at }
+        Slot { entry: entries.add(kind, slot.length() + padding), at: slot.at }
     }));
     Ok(Slot { entry: jb::CONTAINER | entries.end()?, at: at as u32 })
 }

@@ -1,8 +1,8 @@
 //! A walk over the bytes of a `jsonb` container, in place.
 //!
-//! Safe on arbitrary bytes: every access is checked, what is not well-formed reads as absent, and an iteration visits
-//! no byte twice, so that a whole walk is bounded by the input. A nested container is at least eight bytes shorter than
-//! the one around it; whoever recurses over a document that the server did not make must still count the levels.
+//! Safe on arbitrary bytes: every access is checked, what is not well-formed reads as absent, and the values that an
+//! iteration gives do not overlap, so that a whole walk is bounded by the input. A nested container is at least eight
+//! bytes shorter than the one around it, but there is no other bound on levels: whoever recurses must count them.
 
 use super::layout::{self as jb, aligned, stated_length, word};
 use super::number::Number;
@@ -37,26 +37,32 @@ pub enum Node<'a> {
 }
 
 impl<'a> Node<'a> {
+    /// The text, where this is a string.
     pub fn as_str(self) -> Option<&'a str> {
         if let Node::String(text) = self { Some(text) } else { None }
     }
 
+    /// The value, where this is `true` or `false`.
     pub fn as_bool(self) -> Option<bool> {
         if let Node::Bool(value) = self { Some(value) } else { None }
     }
 
+    /// The number, where this is one.
     pub fn as_number(self) -> Option<Number<'a>> {
         if let Node::Number(number) = self { Some(number) } else { None }
     }
 
+    /// The array, where this is one.
     pub fn as_array(self) -> Option<Array<'a>> {
         if let Node::Array(array) = self { Some(array) } else { None }
     }
 
+    /// The object, where this is one.
     pub fn as_object(self) -> Option<Object<'a>> {
         if let Node::Object(object) = self { Some(object) } else { None }
     }
 
+    /// Whether this is `null`.
     pub fn is_null(self) -> bool {
         matches!(self, Node::Null)
     }
@@ -129,14 +135,17 @@ impl<'a> Iterator for Items<'a> {
 pub struct Array<'a>(Container<'a>);
 
 impl<'a> Array<'a> {
+    /// How many items.
     pub fn len(&self) -> usize {
         self.0.count
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.count == 0
     }
 
+    /// The item at a place, counted from 0.
     pub fn get(&self, index: usize) -> Option<Node<'a>> {
         Node::new(self.0.data(), self.0.span(index)?)
     }
@@ -173,14 +182,17 @@ impl<'a> Iterator for ArrayIter<'a> {
 pub struct Object<'a>(Container<'a>);
 
 impl<'a> Object<'a> {
+    /// How many pairs of key and value.
     pub fn len(&self) -> usize {
         self.0.count
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.count == 0
     }
 
+    /// The value under a key; the search is binary.
     pub fn get(&self, key: &str) -> Option<Node<'a>> {
         let (mut low, mut high) = (0, self.0.count);
         let data = self.0.data();

@@ -147,7 +147,7 @@ impl Open {
     /// The entry of what was just written.
     fn fill(&mut self, kind: u32, out: &mut [u8]) {
         let length = out.len() - self.data - self.entries.total();
-        let word = self.entries.next(kind, length);
+        let word = self.entries.add(kind, length);
         if let Some(entry) = out.get_mut(self.entry..self.entry + 4) {
             entry.copy_from_slice(&word.to_ne_bytes());
         }

@@ -89,7 +89,7 @@ impl Site {
             occurred: trigger.column("occurred")?,
             resource: trigger.column("resource")?,
             search: trigger.column("search")?,
-            holds: model::resource_types().find(|ty| ty.name().to_lowercase() == name),
+            holds: model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(&name)),
             history: other(c"history")?,
             membership: other(c"membership")?,
         })

@@ -226,3 +226,83 @@ impl fmt::Display for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(text: &str) -> Vec<u8> {
+        json::parse(text.as_bytes(), &json::Limits::default()).unwrap()
+    }
+
+    fn stored(text: &str, id: &str, version: Version) -> String {
+        let container = container(text);
+        let stored = Submitted::read(&container, None).unwrap().stored(id, version).unwrap();
+        json::root(&stored).unwrap().to_json()
+    }
+
+    fn refused(text: &str) -> String {
+        Submitted::read(&container(text), None).err().map(|refusal| refusal.to_string()).unwrap_or_default()
+    }
+
+    const SECOND: Version = Version { number: 2, last_updated: 0 };
+
+    #[test]
+    fn id_and_version_are_set_and_all_else_is_kept() {
+        assert_eq!(
+            stored(r#"{"resourceType":"Observation","valueDecimal":1.10,"meta":{"versionId":"9","lastUpdated":"x","tag":[{"code":"t"}]}}"#, "o", SECOND),
+            r#"{"id": "o", "meta": {"tag": [{"code": "t"}], "versionId": "2", "lastUpdated": "2000-01-01T00:00:00.000000Z"}, "resourceType": "Observation", "valueDecimal": 1.10}"#
+        );
+    }
+
+    #[test]
+    fn stamping_what_is_stored_gives_the_same_bytes() {
+        let first = {
+            let container = container(r#"{"resourceType":"Patient","id":"p","active":true}"#);
+            Submitted::read(&container, None).unwrap().stored("p", SECOND).unwrap()
+        };
+        let again = Submitted::read(&first, None).unwrap().stored("p", SECOND).unwrap();
+        assert_eq!(first, again);
+        assert!(is_same(&first, &container(r#"{"active":true,"resourceType":"Patient"}"#)));
+        assert!(!is_same(&first, &container(r#"{"active":false,"resourceType":"Patient"}"#)));
+        assert!(!is_same(&first, &container("[]")));
+    }
+
+    #[test]
+    fn meta_that_is_no_object_is_replaced() {
+        assert!(stored(r#"{"resourceType":"Patient","meta":[1]}"#, "p", SECOND).contains(r#""meta": {"versionId": "2""#));
+    }
+
+    #[test]
+    fn what_is_no_resource_is_refused() {
+        for text in ["7", "[]", "null", r#""Patient""#] {
+            assert_eq!(refused(text), "not a FHIR resource: not a JSON object");
+        }
+        assert_eq!(refused("{}"), "not a FHIR resource: no resourceType");
+        assert_eq!(refused(r#"{"resourceType":"Resource"}"#), "\"Resource\" is not a FHIR R4 resource type");
+        assert_eq!(refused(r#"{"resourceType":"Patient","id":"a b"}"#), "\"a b\" is not a FHIR id");
+        assert_eq!(refused(r#"{"resourceType":"Patient","id":null}"#), "id of a resource is not a string");
+        assert_eq!(resource_type("medicationrequest").unwrap_err().hint().unwrap(), "did you mean MedicationRequest?");
+    }
+
+    #[test]
+    fn an_update_keeps_the_id() {
+        let with = container(r#"{"resourceType":"Patient","id":"p"}"#);
+        let without = container(r#"{"resourceType":"Patient"}"#);
+        assert_eq!(Submitted::read(&with, None).unwrap().id_of_update("p").unwrap(), "p");
+        assert_eq!(Submitted::read(&without, None).unwrap().id_of_update("p").unwrap(), "p");
+        assert!(Submitted::read(&with, None).unwrap().id_of_update("q").is_err());
+    }
+
+    #[test]
+    fn times_of_versions_grow_where_the_clock_does_not() {
+        assert_eq!(Version::after(None, 5), Version { number: 1, last_updated: 5 });
+        assert_eq!(Version::after(Some(Version { number: 3, last_updated: 9 }), 5), Version { number: 4, last_updated: 10 });
+    }
+
+    #[test]
+    fn a_refusal_repeats_only_the_beginning_of_what_was_sent() {
+        let long = format!(r#"{{"resourceType":"{}"}}"#, "ü".repeat(10_000));
+        assert!(refused(&long).len() < 200);
+    }
+}

@@ -224,16 +224,16 @@ fn size_is_bounded() {
 fn containers_end_at_256_mib() {
     let array_of = |length: usize| {
         let mut entries = Entries::default();
-        entries.next(STRING, length);
+        entries.add(STRING, length);
         entries.end().map_err(|error| error.sqlstate)
     };
     assert_eq!(array_of(268_435_447), Ok(268_435_455));
     assert_eq!(array_of(268_435_448), Err("54000"));
     assert_eq!(array_of(268_435_456), Err("54000"));
     let mut entries = Entries::default();
-    entries.next(STRING, 200_000_000);
-    entries.next(STRING, 100_000_000);
-    entries.next(STRING, usize::MAX);
+    entries.add(STRING, 200_000_000);
+    entries.add(STRING, 100_000_000);
+    entries.add(STRING, usize::MAX);
     assert!(entries.end().is_err());
 }
 

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Question: does a lake survive pg_dump and restore, whole and without a new stamp, and go on where it stopped?
+set -euo pipefail
+
+passed=0 failed=0
+check() {
+  if [[ $2 == "$3" ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED: %s\n  expected: %s\n  found:    %s\n' "$1" "$2" "$3"; fi
+}
+source=$PGDATABASE target=${PGDATABASE}_restored
+work=$(mktemp -d)
+trap 'rm -rf "$work"; "$PG_BIN/psql" -XqAt -d "$source" -c "DROP DATABASE IF EXISTS \"$target\"" >/dev/null' EXIT
+in_source() { "$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$source" "$@"; }
+in_target() { "$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$target" "$@"; }
+
+in_source <<'SQL'
+SELECT fhir.create_lake();
+INSERT INTO lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"p1","name":[{"family":"Smith"}]}'), ('{"resourceType":"Patient","id":"p2"}'), ('{"resourceType":"Patient","id":"gone"}');
+INSERT INTO lake.appointment (resource) VALUES ('{"resourceType":"Appointment","id":"a","status":"proposed","participant":[{"actor":{"reference":"Patient/p1"},"status":"accepted"},{"actor":{"reference":"Patient/p2"},"status":"accepted"}]}');
+UPDATE lake.patient SET resource = resource || '{"active":true}' WHERE id = 'p1';
+DELETE FROM lake.patient WHERE id = 'gone';
+SQL
+content="SELECT md5(string_agg(r::text, E'\n' ORDER BY r::text COLLATE \"C\")) FROM (SELECT r::text FROM lake.resource r
+  UNION ALL SELECT h::text FROM lake.history h UNION ALL SELECT m::text FROM lake.membership m) t (r)"
+before=$(in_source -c "$content")
+
+restore() {
+  in_source -c "DROP DATABASE IF EXISTS \"$target\"" -c "CREATE DATABASE \"$target\" TEMPLATE template0"
+  "$@"
+  check "$1: the rows are the same, stamps and all" "$before" "$(in_target -c "$content")"
+  check "$1: it is a lake" lake "$(in_target -c 'SELECT lake FROM fhir.lakes()')"
+  check "$1: an insert is stamped" 1 \
+    "$(in_target -c "INSERT INTO lake.patient (resource) VALUES ('{\"resourceType\":\"Patient\",\"id\":\"new\"}') RETURNING version")"
+  check "$1: an update goes on" 3 \
+    "$(in_target -c "UPDATE lake.patient SET resource = resource || '{\"active\":false}' WHERE id = 'p1' RETURNING version")"
+  check "$1: a deleted id goes on" 3 \
+    "$(in_target -c "INSERT INTO lake.patient (resource) VALUES ('{\"resourceType\":\"Patient\",\"id\":\"gone\"}') RETURNING version")"
+  check "$1: the index is used" 1 \
+    "$(in_target -c "SET enable_seqscan = off" -c "SELECT count(*) FROM lake.patient WHERE search OPERATOR(fhir.|=) 'family=smith'")"
+}
+plain() {
+  "$PG_BIN/pg_dump" -d "$source" -f "$work/plain.sql"
+  in_target -f "$work/plain.sql" >/dev/null
+}
+custom() {
+  "$PG_BIN/pg_dump" -d "$source" -Fc -f "$work/custom"
+  "$PG_BIN/pg_restore" --exit-on-error -d "$target" "$work/custom"
+}
+# Data into tables that stand already: their triggers are to be off, as for any tables with triggers.
+data_only() {
+  "$PG_BIN/pg_dump" -d "$source" -Fc -f "$work/data"
+  in_target -c 'CREATE EXTENSION fhirlake' -c 'SELECT fhir.create_lake()' >/dev/null
+  "$PG_BIN/pg_restore" --exit-on-error --data-only --disable-triggers -d "$target" "$work/data"
+}
+restore plain
+restore custom
+restore data_only
+
+# What the dump holds of the lake is the user's, and the extension's own objects are not in it.
+check 'no object of the extension is dumped' 0 "$(grep -cE '^CREATE (FUNCTION|TYPE|DOMAIN|OPERATOR)' "$work/plain.sql" || true)"
+
+echo "$passed passed, $failed failed, 0 skipped"
+((failed == 0))

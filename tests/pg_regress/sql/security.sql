@@ -6,7 +6,7 @@ CREATE ROLE regress_lake_writer;
 CREATE ROLE regress_lake_reader;
 CREATE ROLE regress_lake_stranger;
 RESET client_min_messages;
-SELECT format('GRANT CREATE ON DATABASE %I TO regress_lake_owner', current_database()) \gexec
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_lake_owner', current_database()); END $$;
 
 -- The lake belongs to who makes it.
 SET ROLE regress_lake_owner;

@@ -394,8 +394,8 @@ pub struct Writer {
     size: usize,
 }
 
-/// Values beyond this many bytes in all are left out; a resource that large is a document, found by its other parameters.
-const MAX_BODY: usize = 1 << 20;
+/// Values beyond this many bytes in all are left out, so that keys stay far below what a field can hold.
+const MAX_BODY: usize = 64 << 20;
 
 impl Writer {
     pub fn new(resource_type: &str) -> Writer {
@@ -446,15 +446,14 @@ impl Writer {
         if self.size + out.len() > MAX_BODY {
             return;
         }
-        if self.entries.iter().rev().any(|(p, e)| *p == entry.parameter.0 && *e == out) {
-            return;
-        }
         self.size += out.len();
         self.entries.push((entry.parameter.0, out));
     }
 
     pub fn finish(mut self) -> Vec<u8> {
-        self.entries.sort_by_key(|e| e.0);
+        // the order within a parameter carries no meaning, so what comes twice can stand once
+        self.entries.sort_unstable();
+        self.entries.dedup();
         let mut out = Vec::with_capacity(self.size + 2 * self.entries.len() + 16);
         out.push(VERSION);
         write_text(&mut out, &self.resource_type);

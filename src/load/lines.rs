@@ -36,7 +36,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line that is not blank, without its end.
-    pub fn next(&mut self) -> io::Result<Option<(Place, Line<'_>)>> {
+    pub fn next_line(&mut self) -> io::Result<Option<(Place, Line<'_>)>> {
         loop {
             let place = Place { number: self.number + 1, offset: self.offset };
             self.buffer.clear();
@@ -91,7 +91,7 @@ mod tests {
         // A buffer of three bytes puts every boundary everywhere.
         let mut lines = Lines::new(std::io::BufReader::with_capacity(3, text), max);
         let mut found = Vec::new();
-        while let Some((place, line)) = lines.next().unwrap() {
+        while let Some((place, line)) = lines.next_line().unwrap() {
             let text = match line {
                 Line::Text(text) => String::from_utf8_lossy(text).into_owned(),
                 Line::TooLong(text) => format!("{}…", String::from_utf8_lossy(text)),

@@ -122,7 +122,7 @@ fn load_file(path: &Path, lake: &str) -> Result<Count, Error> {
         Load { lake, file, number, count: Count::default(), batch: Batch::default(), scratch: Scratch::new(c"fhirlake load") };
 
     let mut lines = Lines::new(source, MAX_LINE);
-    while let Some((place, line)) = lines.next().map_err(unreadable)? {
+    while let Some((place, line)) = lines.next_line().map_err(unreadable)? {
         check_for_interrupts();
         let read = match line {
             Line::Text(text) => line::read(text, &limits, validated),

@@ -72,9 +72,10 @@ pub fn is_empty(relation: Oid) -> bool {
     // SAFETY: a relation opened with a lock that readers take, and closed.
     unsafe {
         let opened = pg_sys::relation_open(relation, pg_sys::AccessShareLock as i32);
-        let blocks = pg_sys::RelationGetNumberOfBlocksInFork(opened, pg_sys::ForkNumber::MAIN_FORKNUM);
+        let is_table = (*(*opened).rd_rel).relkind as u8 == pg_sys::RELKIND_RELATION;
+        let empty = is_table && pg_sys::RelationGetNumberOfBlocksInFork(opened, pg_sys::ForkNumber::MAIN_FORKNUM) == 0;
         pg_sys::relation_close(opened, pg_sys::NoLock as i32);
-        blocks == 0
+        empty
     }
 }
 
@@ -99,5 +100,22 @@ pub fn has_table(schema: &str, name: &str) -> bool {
     unsafe {
         let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
         schema != Oid::INVALID && table(schema, &name).is_some()
+    }
+}
+
+/// A type of the extension.
+pub fn own_type(name: &std::ffi::CStr) -> Option<Oid> {
+    // SAFETY: look-ups in the catalogue by zero-ended names.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"fhir".as_ptr(), true);
+        let found = pg_sys::GetSysCacheOid(
+            pg_sys::SysCacheIdentifier::TYPENAMENSP as i32,
+            pg_sys::Anum_pg_type_oid as pg_sys::AttrNumber,
+            pg_sys::Datum::from(name.as_ptr()),
+            pg_sys::Datum::from(schema),
+            pg_sys::Datum::null(),
+            pg_sys::Datum::null(),
+        );
+        (found != Oid::INVALID).then_some(found)
     }
 }

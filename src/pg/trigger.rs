@@ -86,13 +86,26 @@ impl<'a> Trigger<'a> {
         unsafe { CStr::from_ptr((*self.relation().rd_rel).relname.data.as_ptr()).to_string_lossy().into_owned() }
     }
 
-    /// The number of a column.
-    pub fn column(&self, name: &str) -> Result<i32, Error> {
-        let wrong = || Error::new(WRONG_TRIGGER, format!("table \"{}\" has no column \"{name}\"", self.table_name()));
-        let text = CString::new(name).map_err(|_| wrong())?;
+    /// The number of a column of that type. Anybody may put our triggers on a table of his own, so the type is not taken on
+    /// trust: a number read as a pointer would end the server.
+    pub fn column(&self, name: &str, ty: Oid) -> Result<i32, Error> {
+        let table = self.table_name();
+        let wrong = |what: &str| {
+            Error::new(WRONG_TRIGGER, format!("table \"{table}\" {what} \"{name}\"")).hint("fhir.create_lake makes the tables of a lake")
+        };
+        let missing = || wrong("has no column");
+        let text = CString::new(name).map_err(|_| missing())?;
         // SAFETY: the row type of an open relation.
         let number = unsafe { pg_sys::SPI_fnumber(self.relation().rd_att, text.as_ptr()) };
-        if number > 0 { Ok(number) } else { Err(wrong()) }
+        if number <= 0 {
+            return Err(missing());
+        }
+        // SAFETY: the number is one of its columns.
+        let found = unsafe { pg_sys::getBaseType(pg_sys::SPI_gettypeid(self.relation().rd_att, number)) };
+        if found != ty {
+            return Err(wrong("has another type in column"));
+        }
+        Ok(number)
     }
 
     /// The row as it was, for UPDATE and DELETE.

@@ -79,16 +79,17 @@ impl Site {
             })
         };
         let name = trigger.table_name();
+        let keys = access::own_type(c"keys").ok_or_else(|| Error::new(error::INTERNAL, "type fhir.keys is missing"))?;
         Ok(Site {
-            compartment: trigger.column("compartment")?,
-            ty: trigger.column("type")?,
-            id: trigger.column("id")?,
-            version: trigger.column("version")?,
-            last_updated: trigger.column("last_updated")?,
-            xid: trigger.column("xid")?,
-            occurred: trigger.column("occurred")?,
-            resource: trigger.column("resource")?,
-            search: trigger.column("search")?,
+            compartment: trigger.column("compartment", pg_sys::TEXTOID)?,
+            ty: trigger.column("type", pg_sys::TEXTOID)?,
+            id: trigger.column("id", pg_sys::TEXTOID)?,
+            version: trigger.column("version", pg_sys::INT8OID)?,
+            last_updated: trigger.column("last_updated", pg_sys::TIMESTAMPTZOID)?,
+            xid: trigger.column("xid", pg_sys::XID8OID)?,
+            occurred: trigger.column("occurred", pg_sys::TIMESTAMPTZOID)?,
+            resource: trigger.column("resource", pg_sys::JSONBOID)?,
+            search: trigger.column("search", keys)?,
             holds: model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(&name)),
             history: other(c"history")?,
             membership: other(c"membership")?,

@@ -132,9 +132,18 @@ fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'.')
 }
 
-/// As much of what the client sent as an error may repeat.
+/// As much of a name or id that the client sent as an error may repeat.
 fn excerpt(text: &str) -> String {
-    let mut short: String = text.chars().take(64).collect();
+    shortened(text, 64)
+}
+
+/// Where and what, however deep in the resource and however long.
+fn listing(issue: &Issue) -> String {
+    format!("{}: {}", shortened(&issue.expression, 200), shortened(&issue.details, 500))
+}
+
+fn shortened(text: &str, characters: usize) -> String {
+    let mut short: String = text.chars().take(characters).collect();
     if short.len() < text.len() {
         short.push('…');
     }
@@ -182,7 +191,7 @@ impl Refusal {
     pub fn listed(&self) -> Option<String> {
         let Refusal::Invalid { issues, .. } = self else { return None };
         let mut lines: Vec<String> =
-            issues.iter().take(LISTED).map(|issue| format!("{}: {}", issue.expression, issue.details)).collect();
+            issues.iter().take(LISTED).map(listing).collect();
         if issues.len() > LISTED {
             lines.push("…".to_owned());
         }
@@ -219,7 +228,7 @@ impl fmt::Display for Refusal {
             Refusal::BadId(None) => write!(f, "id of a resource is not a string"),
             Refusal::IdChanged { old, new } => write!(f, "id of a resource cannot change from \"{old}\" to \"{new}\""),
             Refusal::Invalid { ty, issues } => match issues.first() {
-                Some(issue) => write!(f, "invalid {ty}: {}: {}", issue.expression, issue.details),
+                Some(issue) => write!(f, "invalid {ty}: {}", listing(issue)),
                 None => write!(f, "invalid {ty}"),
             },
             Refusal::Json(error) => write!(f, "{}", error.message),

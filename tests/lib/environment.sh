@@ -141,9 +141,9 @@ copy_postgres() {
   echo "$version" >"$copy/version"
 }
 
-# One build serves demo and tests: unoptimised for the compiler's sake would make the load crawl, see [profile.dev].
+# One build serves demo and tests. It is the one that users get, with the tests that run inside the server added.
 install_build() {
-  "$root/install" --profile dev --features pg_test --build-for "$pg_config" --pg-config "$pg_copy" 9>&-
+  "$root/install" --features pg_test --build-for "$pg_config" --pg-config "$pg_copy" 9>&-
 }
 
 prepare() {

@@ -10,6 +10,8 @@ BEGIN
     PERFORM lo_export(lo, current_setting('data_directory') || '/fhir_load_' || name);
     PERFORM lo_unlink(lo);
 END $$;
+-- An empty one, which a former run may have left as well.
+SELECT pg_temp.write('y.ndjson', '');
 SELECT pg_temp.write('a.ndjson', convert_to($${"resourceType":"Patient","id":"p1"}
 {"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"},"effectiveDateTime":"2020-05-06T07:08:09Z","valueQuantity":{"value":1.10}}
 

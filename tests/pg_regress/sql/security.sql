@@ -6,7 +6,7 @@ CREATE ROLE regress_lake_writer;
 CREATE ROLE regress_lake_reader;
 CREATE ROLE regress_lake_stranger;
 RESET client_min_messages;
-SELECT format('GRANT CREATE ON DATABASE %I TO regress_lake_owner', current_database()) \gexec
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_lake_owner', current_database()); END $$;
 
 -- The lake belongs to who makes it.
 SET ROLE regress_lake_owner;
@@ -66,7 +66,27 @@ INSERT INTO own VALUES ('c', 'Patient', 'x', 1, now(), '1', now(), '{}', fhir.ke
 DELETE FROM own;
 CREATE TRIGGER s BEFORE DELETE ON own FOR EACH STATEMENT EXECUTE FUNCTION fhir.stamp();
 DELETE FROM own;
-DROP TABLE own, history;
+-- Nor on columns that are called the same but hold something else.
+CREATE TEMP TABLE membership (id int);
+CREATE TEMP TABLE odd (compartment int, type int, id int, version int, last_updated int, xid int, occurred int, resource int, search int);
+CREATE TRIGGER s BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION fhir.stamp();
+CREATE TRIGGER k AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION fhir.keep();
+INSERT INTO odd VALUES (1, 2, 3, 4, 5, 6, 7, 8, 9);
+DROP TRIGGER s ON odd;
+INSERT INTO odd VALUES (1, 2, 3, 4, 5, 6, 7, 8, 9);
+DROP TRIGGER s ON own;
+CREATE TRIGGER k2 AFTER INSERT OR UPDATE ON own FOR EACH ROW EXECUTE FUNCTION fhir.keep();
+CREATE TRIGGER s BEFORE INSERT OR UPDATE ON own FOR EACH ROW EXECUTE FUNCTION fhir.stamp();
+INSERT INTO own (resource) VALUES ('{"resourceType":"Patient","id":"x"}') RETURNING version;
+UPDATE own SET resource = resource || '{"active":true}';
+DROP TABLE own, odd, history, membership;
+CREATE VIEW pg_temp.history AS SELECT 1 AS id;
+CREATE VIEW pg_temp.membership AS SELECT 1 AS id;
+CREATE TEMP TABLE own (compartment text, type text, id text, version bigint, last_updated timestamptz, xid xid8, occurred timestamptz, resource jsonb, search fhir.keys);
+CREATE TRIGGER s BEFORE INSERT OR UPDATE ON own FOR EACH ROW EXECUTE FUNCTION fhir.stamp();
+INSERT INTO own (resource) VALUES ('{"resourceType":"Patient","id":"x"}');
+DROP TABLE own;
+DROP VIEW pg_temp.history, pg_temp.membership;
 
 -- A table that was given away.
 RESET ROLE;

@@ -118,7 +118,8 @@ impl<'a> Keys<'a> {
             }
             let p = entry.parameter;
             match entry.value {
-                Value::Present | Value::Display(_) | Value::OfType { .. } => {}
+                Value::Present | Value::Display(_) => {}
+                Value::OfType { value, .. } => emit(key.code(p, value)), // as its token does, which may not have found room
                 Value::Token { system, code } => {
                     emit(key.code(p, code));
                     emit(key.code_and_system(p, code, system));

@@ -146,6 +146,9 @@ pub const MAX_TEXT: usize = 1 << 20;
 /// More alternatives than this in one search are refused.
 pub const MAX_LEAVES: usize = 50_000;
 
+/// More conditions than this are refused.
+pub const MAX_CONDITIONS: usize = 1_000;
+
 /// One `name[:modifier]=value` of the text, percent-decoding done.
 #[derive(Debug, PartialEq, Clone)]
 pub struct Argument {
@@ -177,6 +180,10 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
         let Some((name, value)) = part.split_once('=') else {
             return invalid(format!("search parameter \"{}\" has no value", shown(part)), "write parameter=value");
         };
+        if arguments.len() == MAX_CONDITIONS {
+            let message = format!("search has more than {MAX_CONDITIONS} parameters");
+            return Err(QueryError { kind: ErrorKind::TooLarge, message, hint: None });
+        }
         let (name, value) = (decode(name)?, decode(value)?);
         let (name, modifier) = match name.split_once(':') {
             Some((name, modifier)) => (name.to_owned(), Some(modifier.to_owned())),

@@ -26,9 +26,17 @@ impl From<QueryError> for Error {
     }
 }
 
+// An untyped literal makes `fhir.keys('{…}')` a cast to the type instead of a call of the function, so a resource as JSON is
+// taken here too.
 sql_function!(fhir_keys_in, |call| {
-    let body = unhex(call.cstring(0)?).ok_or_else(malformed)?;
-    checked(&body)
+    let text = call.cstring(0)?;
+    if text.trim_start().starts_with('{') {
+        return match json::parse(text.as_bytes(), &json::Limits::default()) {
+            Ok(container) => Ok(Value::varlena(&keys(&container))),
+            Err(error) => Err(malformed().detail(error.to_string())),
+        };
+    }
+    checked(&unhex(text).ok_or_else(malformed)?)
 });
 sql_function!(fhir_keys_recv, |call| checked(call.message(0)?));
 sql_function!(fhir_keys_send, |call| Ok(Value::varlena(call.bytes(0)?)));
@@ -65,13 +73,14 @@ fn query(text: &str) -> Result<Value, Error> {
     Ok(Value::varlena(text.as_bytes()))
 }
 
-sql_function!(fhir_keys, |call| {
-    let keys = match json::root(call.jsonb(0)?) {
+sql_function!(fhir_keys, |call| Ok(Value::varlena(&keys(call.jsonb(0)?))));
+
+fn keys(container: &[u8]) -> Vec<u8> {
+    match json::root(container) {
         Some(resource) => super::stamp(resource).keys,
         None => super::keys::Writer::new("").finish(),
-    };
-    Ok(Value::varlena(&keys))
-});
+    }
+}
 
 sql_function!(fhir_matches, |call| {
     let text = call.text(1)?;

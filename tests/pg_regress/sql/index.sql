@@ -21,6 +21,9 @@ SELECT doc, fhir.keys(doc)::text, doc |= 'Patient' AS patient FROM (VALUES
 
 -- Keys travel as text and bytes, and nothing else is taken for keys.
 SELECT fhir.keys('{"resourceType":"Patient","gender":"male"}'::jsonb)::text::fhir.keys |= 'gender=male' AS travelled;
+-- An untyped literal is read as the type, not as the function's argument: the same.
+SELECT fhir.keys('{"resourceType":"Patient","gender":"male"}') |= 'gender=male' AS literal;
+SELECT fhir.keys('{"resourceType":');
 SELECT '\x'::fhir.keys;
 SELECT '\x01'::fhir.keys;
 SELECT '\x0107'::fhir.keys;

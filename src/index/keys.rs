@@ -12,7 +12,7 @@
 //! ```
 
 use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval};
-use crate::model::{self, ParameterKey};
+use crate::model::{self, ParameterKey, ParameterType};
 use std::sync::LazyLock;
 
 /// Version of this format. Another number on disk is read by the reader of that number, never guessed.
@@ -39,17 +39,6 @@ pub enum Value<'a> {
     Number(Span<'a>),
     Quantity { span: Span<'a>, system: Option<&'a str>, code: Option<&'a str>, unit: Option<&'a str> },
     Uri(&'a str),
-}
-
-impl Value<'_> {
-    /// Whether it is such as extraction makes: no range ends before it begins, so that a range and its keys say the same.
-    fn is_sound(&self) -> bool {
-        match self {
-            Value::Date(interval) => interval.low < interval.high,
-            Value::Number(span) | Value::Quantity { span, .. } => span.is_sound(),
-            _ => true,
-        }
-    }
 }
 
 /// A value, where it belongs.
@@ -107,7 +96,7 @@ impl<'a> Keys<'a> {
         let mut previous = 0;
         while !cursor.0.is_empty() {
             match cursor.block().and_then(Entry::read) {
-                Some(entry) if entry.parameter.0 >= previous && entry.value.is_sound() => previous = entry.parameter.0,
+                Some(entry) if entry.parameter.0 >= previous && entry.is_sound() => previous = entry.parameter.0,
                 _ => return false,
             }
         }
@@ -129,7 +118,8 @@ impl<'a> Keys<'a> {
             }
             let p = entry.parameter;
             match entry.value {
-                Value::Present | Value::Display(_) | Value::OfType { .. } => {}
+                Value::Present | Value::Display(_) => {}
+                Value::OfType { value, .. } => emit(key.code(p, value)), // as its token does, which may not have found room
                 Value::Token { system, code } => {
                     emit(key.code(p, code));
                     emit(key.code_and_system(p, code, system));
@@ -519,7 +509,32 @@ impl<'a> Entry<'a> {
             11 => Value::Uri(c.text()?),
             _ => return None,
         };
-        Some(Entry { parameter, element, value })
+        c.0.is_empty().then_some(Entry { parameter, element, value })
+    }
+
+    /// Whether it is such as extraction makes, so that the value and its keys say the same: of a kind that its parameter has,
+    /// no range that ends before it begins, no zero byte, which is what separates the parts of a key.
+    fn is_sound(&self) -> bool {
+        let ty = model::known_parameter_key(self.parameter).map(|(_, ty)| ty);
+        let has = |expected| ty.is_none_or(|ty| ty == expected);
+        let clean = |text: &str| !text.contains('\0');
+        let cleanly = |text: Option<&str>| text.is_none_or(clean);
+        match self.value {
+            Value::Present => true,
+            Value::Token { system, code } => has(ParameterType::Token) && cleanly(system) && clean(code),
+            Value::Code { system, code } => has(ParameterType::Token) && clean(system) && clean(code),
+            Value::Display(text) => has(ParameterType::Token) && clean(text),
+            Value::OfType { system, code, value } => has(ParameterType::Token) && cleanly(system) && clean(code) && clean(value),
+            Value::String(text) => has(ParameterType::String) && clean(text),
+            Value::Reference(text) => has(ParameterType::Reference) && clean(text),
+            Value::Identifier { system, value } => has(ParameterType::Reference) && cleanly(system) && clean(value),
+            Value::Date(interval) => has(ParameterType::Date) && interval.low < interval.high,
+            Value::Number(span) => has(ParameterType::Number) && span.is_sound(),
+            Value::Quantity { span, system, code, unit } => {
+                has(ParameterType::Quantity) && span.is_sound() && cleanly(system) && cleanly(code) && cleanly(unit)
+            }
+            Value::Uri(text) => has(ParameterType::Uri) && clean(text),
+        }
     }
 }
 

@@ -136,10 +136,18 @@ fn not_row_local<T>(what: impl std::fmt::Display) -> Result<T> {
     })
 }
 
+fn too_many<T>() -> Result<T> {
+    let message = format!("search has more than {MAX_LEAVES} alternatives");
+    Err(QueryError { kind: ErrorKind::TooLarge, message, hint: Some("join with a table of values instead".into()) })
+}
+
 /// Longer texts are refused.
 pub const MAX_TEXT: usize = 1 << 20;
 /// More alternatives than this in one search are refused.
 pub const MAX_LEAVES: usize = 50_000;
+
+/// More conditions than this are refused.
+pub const MAX_CONDITIONS: usize = 1_000;
 
 /// One `name[:modifier]=value` of the text, percent-decoding done.
 #[derive(Debug, PartialEq, Clone)]
@@ -172,6 +180,10 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
         let Some((name, value)) = part.split_once('=') else {
             return invalid(format!("search parameter \"{}\" has no value", shown(part)), "write parameter=value");
         };
+        if arguments.len() == MAX_CONDITIONS {
+            let message = format!("search has more than {MAX_CONDITIONS} parameters");
+            return Err(QueryError { kind: ErrorKind::TooLarge, message, hint: None });
+        }
         let (name, value) = (decode(name)?, decode(value)?);
         let (name, modifier) = match name.split_once(':') {
             Some((name, modifier)) => (name.to_owned(), Some(modifier.to_owned())),
@@ -267,8 +279,7 @@ impl Query {
             let condition = condition(resource_type, argument)?;
             leaves += condition.any_of.len();
             if leaves > MAX_LEAVES {
-                let message = format!("search has more than {MAX_LEAVES} alternatives");
-                return Err(QueryError { kind: ErrorKind::TooLarge, message, hint: Some("join with a table of values instead".into()) });
+                return too_many();
             }
             query.conditions.push(condition);
         }
@@ -338,10 +349,14 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
         let any_of = meanings.iter().filter(|m| m.ty != ParameterType::Composite).map(|m| Leaf::One { parameter: m.key, test: Test::Present }).collect();
         return Ok(Condition { negated, any_of });
     }
+    let values = split_unescaped(&argument.value, ',');
+    if values.len() > MAX_LEAVES {
+        return too_many();
+    }
     let mut any_of = Vec::new();
     let mut refused = None;
     for meaning in &meanings {
-        for value in split_unescaped(&argument.value, ',') {
+        for &value in &values {
             match leaves(meaning, argument, value) {
                 Ok(found) => any_of.extend(found),
                 // a name with several meanings is fine as long as one of them can read the value

@@ -2,8 +2,11 @@
 
 mod agreement;
 mod corpus;
+mod format;
+mod hostile;
 mod posting;
 mod queries;
+mod spec;
 
 use super::{Keys, Query, stamp};
 use crate::json::{self, Limits};

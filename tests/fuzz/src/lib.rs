@@ -1,5 +1,9 @@
 //! The entries that both runners hammer. Each takes any bytes at all and panics when a promise is broken.
 
+mod index;
+
+pub use index::{bodies, keys, query};
+
 use fhirlake::json::{Item, Limits, Node, parse, root, write};
 
 /// Any bytes as a text: refused, or made into a container that reads, prints and writes as itself.

@@ -98,3 +98,51 @@ fn json_container() {
         fhirlake_fuzz::json_container(&noise);
     });
 }
+
+/// Searches to damage.
+const SEARCHES: [&str; 14] = [
+    "Patient?name=a&birthdate=ge1970-01-01T10:00:00.123%2B02:00",
+    "Observation?code-value-quantity=http://loinc.org|8480-6$gt5.4|http://unitsofmeasure.org|mg,a$1",
+    r"code=a\,b\|c\$d\\,e|f,|g,h|&code:not=1-8",
+    "subject:Patient=1,2&subject=Patient/1,urn:uuid:1,http://x/Patient/1/_history/2",
+    "subject:identifier=http://a|b,|c,d",
+    "identifier:of-type=a|b|c&identifier=http://a|1,2",
+    "name:contains=%C3%A9&family:exact=a+b&given=e",
+    "url:above=http://a/b/c/d,/&url:below=/,a&url=http://a/b",
+    "value-quantity=ap1e-5||mg,ne-1.5e+3,sa.5,eb5.,le7.5",
+    "probability=gt0.000000000000000000000000000000000001,lt1e20",
+    "birthdate:missing=true&gender:not=male,female&gender=http://hl7.org/fhir/administrative-gender|",
+    "date=2013-01-14T10:00:60Z,ne2013-02-29,eb9999-12-31T23:59:59.9999999999-14:00,sa0001,le2013-01",
+    "_id=a&_lastUpdated=ge2020&_tag=x|y&_profile=http://a&_source=b",
+    "relationship=1$replaces&chromosome-variant-coordinate=1$2$3",
+];
+
+#[test]
+fn query() {
+    hammer("query", |random| {
+        let mut text = SEARCHES[random.below(SEARCHES.len())].as_bytes().to_vec();
+        for _ in 0..8 {
+            fhirlake_fuzz::query(&text);
+            random.damage(&mut text);
+        }
+        let alphabet = b"code=date&|,$\\%0123-T:Zgele.e+_ \xc3\xa9";
+        let noise: Vec<u8> = (0..random.below(60)).map(|_| alphabet[random.below(alphabet.len())]).collect();
+        fhirlake_fuzz::query(&noise);
+    });
+}
+
+#[test]
+fn keys() {
+    hammer("keys", |random| {
+        let bodies = fhirlake_fuzz::bodies();
+        let mut body = bodies[random.below(bodies.len())].clone();
+        for _ in 0..8 {
+            fhirlake_fuzz::keys(&body);
+            random.damage(&mut body);
+        }
+        // a right head, and lengths that can be
+        let mut noise = vec![1, 0];
+        noise.extend((0..random.below(80)).map(|_| random.below(15) as u8));
+        fhirlake_fuzz::keys(&noise);
+    });
+}

@@ -1,0 +1,227 @@
+//! The bytes on disk. A change of any of these is a change of the format: give it a new `keys::VERSION`, and keep the reader
+//! of the old one, because lakes hold such bytes. (A change of `parameter-keys.tsv` or `systems.tsv` that shows here renumbers
+//! what is on disk, and is never right: the two only grow.)
+
+use super::super::keys::VERSION;
+use super::{Keys, keys_of};
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The head of the body, then each entry, on a line of its own.
+fn body(resource: &str) -> Vec<String> {
+    let body = keys_of(resource);
+    let mut rest = &body[2 + usize::from(body[1])..];
+    let mut lines = vec![hex(&body[..body.len() - rest.len()])];
+    while let [low, ref after @ ..] = *rest {
+        let (head, length) = match after {
+            [high, ..] if low >= 0x80 => (2, usize::from(low & 0x7f) | usize::from(*high) << 7),
+            _ => (1, usize::from(low)),
+        };
+        let (entry, after) = rest.split_at(head + length);
+        lines.push(hex(entry));
+        rest = after;
+    }
+    lines
+}
+
+/// Each key of the index on a line, sorted.
+fn index_keys(resource: &str) -> Vec<String> {
+    let body = keys_of(resource);
+    let mut keys = Vec::new();
+    Keys::read(&body).unwrap().for_each_key(&mut |key| keys.push(hex(key)));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"a","active":true,"gender":"female","birthDate":"1984-02","name":[{"family":"Šmíd","given":["Ö"]}],
+    "identifier":[{"system":"http://x","value":"7","type":{"coding":[{"code":"MR"}]}}],"generalPractitioner":[{"reference":"Practitioner/1/_history/2"}],
+    "managingOrganization":{"identifier":{"value":"o"}},"maritalStatus":{"text":"?"}}"#;
+
+const OBSERVATION: &str = r#"{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"1-8","display":"One"}]},
+    "effectivePeriod":{"start":"2013-01-14T10:00:00.5Z"},
+    "component":[{"code":{"text":"c"},"valueQuantity":{"value":-12.50,"comparator":"<","unit":"kilo","system":"http://unitsofmeasure.org","code":"kg"}}]}"#;
+
+const OTHERS: &str = r#"{"resourceType":"RiskAssessment","prediction":[{"probabilityDecimal":0.1},{"probabilityRange":{"low":{"value":2},"high":{"value":1e21}}}],
+    "identifier":[{"value":"é"}],"condition":{}}"#;
+
+/// A uri, and a key that is cut and hashed.
+const LONG: &str = r#"{"resourceType":"ValueSet","url":"http://a/b","identifier":[{"system":"http://x",
+    "value":"0123456789abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"}]}"#;
+
+#[test]
+fn the_bytes_of_a_body_stay() {
+    assert_eq!(VERSION, 1);
+    assert_eq!(body(r#"{"resourceType":"Patient"}"#), ["010750617469656e74", "0b85000100000566616c7365"]);
+    assert_eq!(body(PATIENT), [
+        "010750617469656e74",
+        "0702000100000161",
+        "0a12000100000474727565",
+        "143b000800002079643637feff0000dfc57d39feff",
+        "0b85000100000566616c7365",
+        "0bb800050006c5a06dc3ad64",
+        "0ec10002000140000666656d616c65",
+        "1ec50006001950726163746974696f6e65722f312f5f686973746f72792f32",
+        "07c600050002c396",
+        "10cf0001000208687474703a2f2f780137",
+        "0acf00040000024d520137",
+        "070c01050002c396",
+        "0b0c01050006c5a06dc3ad64",
+        "071901070000016f",
+        "073901050002c396",
+        "0b3901050006c5a06dc3ad64",
+    ]);
+    assert_eq!(body(OBSERVATION), [
+        "010b4f62736572766174696f6e",
+        "0b4e00010001000003312d38",
+        "084e000300034f6e65",
+        "0b5500010001000003312d38",
+        "0855000300034f6e65",
+        "06550003010163",
+        "195a000a010001077f7ffdefeeebff010300026b67046b696c6f",
+        "065d0003010163",
+        "1962000a010001077f7ffdefeeebff010300026b67046b696c6f",
+        "148100080020c91b7a3b760100ffffffffffffff7f",
+        "0dab01020001dc000566696e616c",
+    ]);
+    assert_eq!(body(OTHERS), [
+        "010e5269736b4173736573736d656e74",
+        "0466000000",
+        "08cf0001000002c3a9",
+        "1046010901020481800002020481800002",
+        "1046010902020481800103020481801602",
+    ]);
+    assert_eq!(body(LONG), [
+        "010856616c7565536574",
+        "ba01cf0001000208687474703a2f2f78aa01303132333435363738396162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a303132333435363738393031323334353637383930313233343536373839303132333435363738393031323334353637383930313233343536373839303132333435363738393031323334353637383930313233343536373839",
+        "0fd3010b000a687474703a2f2f612f62",
+    ]);
+}
+
+#[test]
+fn the_keys_of_the_index_stay() {
+    assert_eq!(index_keys(PATIENT), [
+        "00126374727565",
+        "001270",
+        "0012737472756500",
+        "003b420080000013",
+        "003b4201800007c0",
+        "003b420280005d01",
+        "003b48037fffe967",
+        "003b4c037fffe94b",
+        "003b70",
+        "00856366616c7365",
+        "008570",
+        "00857366616c736500",
+        "00b86e736d6964",
+        "00b870",
+        "00c16366656d616c65",
+        "00c170",
+        "00c17366656d616c6500",
+        "00c17366656d616c6500010040",
+        "00c179010040",
+        "00c570",
+        "00c57250726163746974696f6e65722f31",
+        "00c66e6f",
+        "00c670",
+        "00cf6337",
+        "00cf70",
+        "00cf73370002687474703a2f2f78",
+        "00cf7902687474703a2f2f78",
+        "010c6e6f",
+        "010c6e736d6964",
+        "010c70",
+        "0119696f",
+        "01196a6f00",
+        "011970",
+        "01396e6f",
+        "01396e736d6964",
+        "013970",
+        "ffff6350617469656e74",
+    ]);
+    assert_eq!(index_keys(OBSERVATION), [
+        "004e63312d38",
+        "004e70",
+        "004e73312d3800010000",
+        "004e79010000",
+        "005563312d38",
+        "005570",
+        "005573312d3800010000",
+        "005579010000",
+        "005a48007ffffff1",
+        "005a48017fffff81",
+        "005a48027ffffb11",
+        "005a48037fffceae",
+        "005a4cff80000000",
+        "005a70",
+        "005a756b67",
+        "005a756b696c6f",
+        "005a776b6700010003",
+        "005d70",
+        "006248007ffffff1",
+        "006248017fffff81",
+        "006248027ffffb11",
+        "006248037fffceae",
+        "00624cff80000000",
+        "006270",
+        "0062756b67",
+        "0062756b696c6f",
+        "0062776b6700010003",
+        "008148ff80000000",
+        "00814c0080000014",
+        "00814c01800007dd",
+        "00814c0280005e5c",
+        "00814c038000129a",
+        "008170",
+        "01ab6366696e616c",
+        "01ab70",
+        "01ab7366696e616c00",
+        "01ab7366696e616c000100dc",
+        "01ab790100dc",
+        "ffff634f62736572766174696f6e",
+    ]);
+    assert_eq!(index_keys(OTHERS), [
+        "006670",
+        "00cf63c3a9",
+        "00cf70",
+        "00cf73c3a900",
+        "014642008000000c",
+        "014642018000006c",
+        "0146420280000438",
+        "0146420380002a30",
+        "0146480080000020",
+        "0146480180000128",
+        "0146480280000b99",
+        "0146480380007403",
+        "01464c008000000d",
+        "01464c0180000076",
+        "01464c028000049c",
+        "01464c0380002e18",
+        "014670",
+        "ffff635269736b4173736573736d656e74",
+    ]);
+    assert_eq!(index_keys(LONG), [
+        "00cf63303132333435363738396162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a30313233343536373839303132333435363738393031323334353637383930313233343536373839303132333435363738393031323334353637383930313233343536373879e7779d747e3e26",
+        "00cf70",
+        "00cf73303132333435363738396162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a6162636465666768696a303132333435363738393031323334353637383930313233343536373839303132333435363738393031323334353637383930313233343536373839303132333435363738bb903ef1456174a4",
+        "00cf7902687474703a2f2f78",
+        "01d370",
+        "01d376687474703a2f2f612f62",
+        "ffff6356616c7565536574",
+    ]);
+}
+
+#[test]
+fn every_kind_of_value_is_in_the_samples() {
+    let mut tags = std::collections::BTreeSet::new();
+    for resource in [PATIENT, OBSERVATION, OTHERS, LONG] {
+        let body = keys_of(resource);
+        assert!(Keys::is_valid(&body));
+        for entry in Keys::read(&body).unwrap().entries() {
+            tags.insert(format!("{:?}", std::mem::discriminant(&entry.value)));
+        }
+    }
+    assert_eq!(tags.len(), 12);
+}

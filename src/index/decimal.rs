@@ -313,8 +313,8 @@ impl Span<'_> {
 pub const LEVELS: usize = 4;
 const WIDTH: [i32; LEVELS] = [900, 100, 10, 1];
 /// Numbers beyond these exponents share the outermost buckets.
-const MIN_EXPONENT: i32 = -11;
-const MAX_BUCKET_EXPONENT: i32 = 20;
+const MIN_EXPONENT: i32 = -5;
+const MAX_BUCKET_EXPONENT: i32 = 10;
 
 /// The place of a number on the axis of three-digit buckets, and whether the bucket begins exactly there.
 /// Positive numbers: 900 buckets for each exponent, from 900 on; zero 0; negative numbers mirrored.

@@ -175,10 +175,11 @@ pub fn shown(at: i64) -> String {
 }
 
 /// The calendar levels of the buckets, coarse to fine.
-pub const LEVELS: usize = 4;
+pub const LEVELS: usize = 5;
 const CENTURY: usize = 0;
-const YEAR: usize = 1;
-const MONTH: usize = 2;
+const DECADE: usize = 1;
+const YEAR: usize = 2;
+const MONTH: usize = 3;
 
 /// Centuries outside 1800–2099 share one bucket at each end: such dates are rare, and an open range stays a short list.
 const FIRST_CENTURY: i64 = 17;
@@ -188,6 +189,7 @@ const LAST_CENTURY: i64 = 21;
 pub fn bucket(at: i64, level: usize) -> i32 {
     let n = match level {
         CENTURY => civil(at).0.div_euclid(100).clamp(FIRST_CENTURY, LAST_CENTURY),
+        DECADE => civil(at).0.div_euclid(10),
         YEAR => civil(at).0,
         MONTH => {
             let (y, m) = civil(at);
@@ -208,6 +210,10 @@ fn span(at: i64, level: usize) -> Interval {
                 low: if c <= FIRST_CENTURY { OPEN_LOW } else { instant(c * 100, 1, 1) },
                 high: if c >= LAST_CENTURY { OPEN_HIGH } else { instant((c + 1) * 100, 1, 1) },
             }
+        }
+        DECADE => {
+            let first = y.div_euclid(10) * 10;
+            Interval { low: instant(first, 1, 1), high: instant(first + 10, 1, 1) }
         }
         YEAR => Interval { low: instant(y, 1, 1), high: instant(y + 1, 1, 1) },
         MONTH if m == 12 => Interval { low: instant(y, 12, 1), high: instant(y + 1, 1, 1) },
@@ -317,7 +323,7 @@ mod tests {
         for (low, high) in ranges {
             let range = Interval { low: parse(low).unwrap().low, high };
             let cover = cover(range);
-            assert!(cover.len() < 180, "{} buckets", cover.len());
+            assert!(cover.len() < 110, "{} buckets", cover.len());
             for &at in &probes {
                 let hits: Vec<_> = cover.iter().filter(|b| bucket(at, b.level) == b.number).collect();
                 let inside = at >= range.low && at < range.high;

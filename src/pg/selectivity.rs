@@ -78,21 +78,35 @@ unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, var
         let rows = (*variable.rel).tuples.max(1.0);
         let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as i32);
         let pending = attempt(|| fhirlake_pending_rows(relation))?;
-        let mut budget = MAX_PROBES;
+        let mut budget = Budget { probes: MAX_PROBES, groups: scan.groups.len() + scan.excluded.len() };
         let estimate = combine(&scan, |group| Ok((probe(relation, column, group, &mut budget)? + pending) / rows));
         pg_sys::index_close(relation, pg_sys::AccessShareLock as i32);
         estimate
     }
 }
 
+/// The probes left, and the groups that are still to share them.
+struct Budget {
+    probes: usize,
+    groups: usize,
+}
+
+impl Budget {
+    fn take(&mut self, wanted: usize) -> usize {
+        let taken = wanted.min((self.probes / self.groups.max(1)).max(1));
+        self.probes = self.probes.saturating_sub(taken);
+        self.groups = self.groups.saturating_sub(1);
+        taken
+    }
+}
+
 /// The rows of one group: the sum over its keys, as far as the budget goes.
-unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mut usize) -> Result<f64, Error> {
+unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mut Budget) -> Result<f64, Error> {
     let total = group.keys.len();
-    let taken = total.min((*budget).max(1));
+    let taken = budget.take(total);
     if taken == 0 {
         return Ok(0.0);
     }
-    *budget = budget.saturating_sub(taken);
     // spread over the group, so that a sorted list is sampled from end to end
     let chosen = (0..taken).map(|i| &group.keys[i * total / taken]);
     let mut keys: Vec<pg_sys::Datum> = chosen.clone().map(|k| jsonb::varlena(&k.bytes)).collect();
@@ -110,12 +124,13 @@ unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mu
 fn combine(scan: &Scan, mut fraction: impl FnMut(&Group) -> Result<f64, Error>) -> Result<f64, Error> {
     // each partition and most user tables hold one type: its key would only cost a probe
     let skip_type = scan.groups.len() > 1;
-    let mut found = Vec::with_capacity(scan.groups.len() + scan.excluded.len());
-    for group in scan.groups.iter().filter(|g| !(g.is_type && skip_type)) {
-        found.push(fraction(group)?.min(1.0));
-    }
-    for group in &scan.excluded {
-        found.push(1.0 - fraction(group)?.min(1.0));
+    let wanted = scan.groups.iter().filter(|g| !(g.is_type && skip_type)).map(|g| (g, false));
+    let mut groups: Vec<(&Group, bool)> = wanted.chain(scan.excluded.iter().map(|g| (g, true))).collect();
+    groups.sort_by_key(|(group, _)| group.keys.len()); // what the small ones leave is for the large
+    let mut found = Vec::with_capacity(groups.len());
+    for (group, excluded) in groups {
+        let part = fraction(group)?.min(1.0);
+        found.push(if excluded { 1.0 - part } else { part });
     }
     found.sort_by(f64::total_cmp);
     let mut exponent = 1.0;

@@ -519,7 +519,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether it is such as extraction makes, so that the value and its keys say the same: of a kind that its parameter has,
-    /// no range that ends before it begins, no zero byte, which is what separates the parts of a key.
+    /// no range that ends before it begins, no empty uri, no zero byte, which is what separates the parts of a key.
     fn is_sound(&self) -> bool {
         let ty = model::known_parameter_key(self.parameter).map(|(_, ty)| ty);
         let has = |expected| ty.is_none_or(|ty| ty == expected);
@@ -539,7 +539,7 @@ impl<'a> Entry<'a> {
             Value::Quantity { span, system, code, unit } => {
                 has(ParameterType::Quantity) && span.is_sound() && cleanly(system) && cleanly(code) && cleanly(unit)
             }
-            Value::Uri(text) => has(ParameterType::Uri) && clean(text),
+            Value::Uri(text) => has(ParameterType::Uri) && clean(text) && !text.is_empty(),
         }
     }
 }

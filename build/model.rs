@@ -345,8 +345,6 @@ impl Facts {
     fn write_systems(&self, out: &mut Output) {
         let urls: Vec<String> = self.systems.iter().map(|row| format!("{:?},\n", row[1])).collect();
         out.table("pub ", "SYSTEMS", "&str", &urls);
-        let by_url: Vec<String> = sorted_numbers(&self.systems, 1).iter().map(|n| format!("{n},")).collect();
-        out.table("", "SYSTEMS_BY_URL", "u16", &by_url);
     }
 
     fn write_compartments(&self, out: &mut Output) -> Result<(), String> {

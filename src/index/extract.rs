@@ -7,9 +7,11 @@ use super::decimal::{Bound, Decimal, Span};
 use super::keys::{Entry, Value, Writer};
 use super::time::{self, Interval};
 use super::text::normalise;
-use crate::json::Node;
+use crate::json::reader::key_order;
+use crate::json::{Node, Object};
 use crate::model::{self, Kind, ParameterKey, ParameterType, SearchParameter, TypeId, ValueSetId};
 use crate::path::{self, Compiled, Condition, Step};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
@@ -30,6 +32,7 @@ pub struct Plan {
 
 #[derive(Default)]
 struct TreeNode {
+    /// In the order of jsonb keys.
     fields: Vec<Edge<&'static str>>,
     indices: Vec<Edge<usize>>,
     filters: Vec<Edge<Condition>>,
@@ -90,6 +93,9 @@ impl Plan {
                 Err(_) => {} // a test lists the expressions that do not compile
             }
         }
+        for node in &mut plan.nodes {
+            node.fields.sort_by(|a, b| key_order(a.label.as_bytes(), b.label.as_bytes()));
+        }
         let name = ty.name();
         for element in model::occurred_paths(ty) {
             plan.occurred.extend(path::compile(&format!("{name}.{element}"), ty).ok());
@@ -147,21 +153,38 @@ impl Plan {
                 self.walk(filter.to, node, element, resource, emit);
             }
         }
-        for field in &tree.fields {
-            match node.get(field.label) {
-                None => {}
-                Some(Node::Array(items)) => {
-                    let indices = &self.nodes[field.to].indices;
-                    for (i, item) in items.iter().enumerate() {
-                        let element = if field.numbered { i as u32 + 1 } else { element };
-                        for index in indices.iter().filter(|index| index.label == i) {
-                            self.walk(index.to, item, element, resource, emit);
-                        }
-                        self.walk(field.to, item, element, resource, emit);
-                    }
-                }
-                Some(item) => self.walk(field.to, item, element, resource, emit),
+        if let [field] = tree.fields.as_slice() {
+            if let Some(value) = node.get(field.label) {
+                self.follow(field, value, element, resource, emit);
             }
+            return;
+        }
+        // both sides are in the order of jsonb keys, so that one pass over the object finds all
+        let mut wanted = tree.fields.iter();
+        let Some(mut field) = wanted.next() else { return };
+        for (key, value) in node.as_object().iter().flat_map(Object::iter) {
+            let mut order = key_order(field.label.as_bytes(), key.as_bytes());
+            while order == Ordering::Less {
+                let Some(next) = wanted.next() else { return };
+                field = next;
+                order = key_order(field.label.as_bytes(), key.as_bytes());
+            }
+            if order == Ordering::Equal {
+                self.follow(field, value, element, resource, emit);
+            }
+        }
+    }
+
+    /// Into a property's value and, where that is an array, into its items.
+    fn follow<'a>(&self, field: &Edge<&'static str>, value: Node<'a>, element: u32, resource: Node<'a>, emit: &mut dyn FnMut(&Leaf, Node<'a>, u32)) {
+        let Node::Array(items) = value else { return self.walk(field.to, value, element, resource, emit) };
+        let indices = &self.nodes[field.to].indices;
+        for (i, item) in items.iter().enumerate() {
+            let element = if field.numbered { i as u32 + 1 } else { element };
+            for index in indices.iter().filter(|index| index.label == i) {
+                self.walk(index.to, item, element, resource, emit);
+            }
+            self.walk(field.to, item, element, resource, emit);
         }
     }
 
@@ -201,6 +224,13 @@ impl Plan {
             }
         }
         super::Stamp { keys: writer.finish(), compartments, occurred: self.occurred(resource) }
+    }
+
+    /// The parameters whose values it finds.
+    #[cfg(test)]
+    pub fn parameters(&self) -> impl Iterator<Item = ParameterKey> {
+        let leaves = self.nodes.iter().flat_map(|node| &node.leaves).map(|leaf| leaf.parameter);
+        leaves.chain(self.truths.iter().map(|(parameter, _)| *parameter))
     }
 
     fn occurred(&self, resource: Node) -> i64 {

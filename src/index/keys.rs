@@ -13,6 +13,7 @@
 
 use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval};
 use crate::model::{self, ParameterKey, ParameterType};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Version of this format. Another number on disk is read by the reader of that number, never guessed.
@@ -246,7 +247,9 @@ impl<'a> Target<'a> {
         if reference.is_empty() || reference.starts_with('#') {
             return None;
         }
-        let split = reference.split_once("/_history/").or_else(|| reference.split_once('|'));
+        // few have a version, and to look for one byte is quick
+        let versioned = memchr::memchr2(b'_', b'|', reference.as_bytes()).is_some();
+        let split = versioned.then(|| reference.split_once("/_history/").or_else(|| reference.split_once('|'))).flatten();
         Some(match split {
             Some((unversioned, version)) => Target { unversioned, version: Some(version) },
             None => Target { unversioned: reference, version: None },
@@ -391,8 +394,10 @@ fn fnv(bytes: &[u8]) -> u64 {
 /// Writes a body. Entries may come in any order.
 pub struct Writer {
     resource_type: String,
-    entries: Vec<(u16, Vec<u8>)>,
-    size: usize,
+    /// The entries, one behind the other.
+    bytes: Vec<u8>,
+    /// Of each its parameter and where it lies.
+    entries: Vec<(u16, Range<usize>)>,
 }
 
 /// Values beyond this many bytes in all are left out, so that keys stay far below what a field can hold.
@@ -400,67 +405,68 @@ const MAX_BODY: usize = 64 << 20;
 
 impl Writer {
     pub fn new(resource_type: &str) -> Writer {
-        Writer { resource_type: resource_type.to_owned(), entries: Vec::with_capacity(32), size: 0 }
+        Writer { resource_type: resource_type.to_owned(), bytes: Vec::with_capacity(512), entries: Vec::with_capacity(32) }
     }
 
     pub fn push(&mut self, entry: &Entry) {
-        let mut out = Vec::with_capacity(32);
+        let start = self.bytes.len();
+        let out = &mut self.bytes;
         out.extend(entry.parameter.0.to_le_bytes());
         out.push(tag(&entry.value));
-        varint(&mut out, entry.element as usize);
+        varint(out, entry.element as usize);
         match entry.value {
             Value::Present => {}
             Value::Token { system, code } => {
-                write_system(&mut out, system);
-                write_text(&mut out, code);
+                write_system(out, system);
+                write_text(out, code);
             }
             Value::Code { system, code } => {
-                write_system(&mut out, Some(system));
-                write_text(&mut out, code);
+                write_system(out, Some(system));
+                write_text(out, code);
             }
-            Value::Display(s) | Value::String(s) | Value::Reference(s) | Value::Uri(s) => write_text(&mut out, s),
+            Value::Display(s) | Value::String(s) | Value::Reference(s) | Value::Uri(s) => write_text(out, s),
             Value::OfType { system, code, value } => {
-                write_system(&mut out, system);
-                write_text(&mut out, code);
-                write_text(&mut out, value);
+                write_system(out, system);
+                write_text(out, code);
+                write_text(out, value);
             }
             Value::Identifier { system, value } => {
-                write_system(&mut out, system);
-                write_text(&mut out, value);
+                write_system(out, system);
+                write_text(out, value);
             }
             Value::Date(i) => {
                 out.extend(i.low.to_le_bytes());
                 out.extend(i.high.to_le_bytes());
             }
             Value::Number(span) => {
-                write_bound(&mut out, span.low);
-                write_bound(&mut out, span.high);
+                write_bound(out, span.low);
+                write_bound(out, span.high);
             }
             Value::Quantity { span, system, code, unit } => {
-                write_bound(&mut out, span.low);
-                write_bound(&mut out, span.high);
-                write_system(&mut out, system);
-                write_text(&mut out, code.unwrap_or(""));
-                write_text(&mut out, unit.unwrap_or(""));
+                write_bound(out, span.low);
+                write_bound(out, span.high);
+                write_system(out, system);
+                write_text(out, code.unwrap_or(""));
+                write_text(out, unit.unwrap_or(""));
             }
         }
-        if self.size + out.len() > MAX_BODY {
-            return;
+        if out.len() > MAX_BODY {
+            return out.truncate(start);
         }
-        self.size += out.len();
-        self.entries.push((entry.parameter.0, out));
+        self.entries.push((entry.parameter.0, start..out.len()));
     }
 
     pub fn finish(mut self) -> Vec<u8> {
         // the order within a parameter carries no meaning, so what comes twice can stand once
-        self.entries.sort_unstable();
-        self.entries.dedup();
-        let mut out = Vec::with_capacity(self.size + 2 * self.entries.len() + 16);
+        let bytes = self.bytes.as_slice();
+        self.entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| bytes[a.1.clone()].cmp(&bytes[b.1.clone()])));
+        self.entries.dedup_by(|a, b| bytes[a.1.clone()] == bytes[b.1.clone()]);
+        let mut out = Vec::with_capacity(bytes.len() + 2 * self.entries.len() + 16);
         out.push(VERSION);
         write_text(&mut out, &self.resource_type);
         for (_, entry) in &self.entries {
             varint(&mut out, entry.len());
-            out.extend(entry);
+            out.extend(&bytes[entry.clone()]);
         }
         out
     }

@@ -1,6 +1,7 @@
 //! The generated tables and the look-ups over them.
 
 use super::*;
+use std::sync::LazyLock;
 
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
 // model.rs holds, written by build/model.rs:
@@ -11,7 +12,7 @@ include!(concat!(env!("OUT_DIR"), "/model.rs"));
 //   pub static SYSTEMS: &[&str];                      code systems that keys abbreviate, indexed by number
 //   pub static COMPARTMENTS: &[CompartmentRule];      sorted by type, then compartment
 //   pub static INVARIANTS: &[Invariant];              sorted by path, then key
-//   static KEYS_BY_CODE, SYSTEMS_BY_URL, PARAMETERS_BY_URL: &[u16];   numbers in the order of what they are named after
+//   static KEYS_BY_CODE, PARAMETERS_BY_URL: &[u16];   numbers in the order of what they are named after
 //   static PARAMETERS_OF: &[&[u16]];                  per type: indices into SEARCH_PARAMETERS, sorted by code
 //   static OCCURRED: &[&[&str]];                      per type: element paths in order of preference
 //   pub const RESOURCE: TypeId; DOMAIN_RESOURCE, EXTENSION, REFERENCE, …: every datatype and abstract resource
@@ -101,8 +102,35 @@ impl ValueSet {
 
 /// The number that stands for a code system in keys.
 pub fn system_number(url: &str) -> Option<u16> {
-    let found = SYSTEMS_BY_URL.binary_search_by(|i| SYSTEMS[usize::from(*i)].cmp(url)).ok()?;
-    Some(SYSTEMS_BY_URL[found])
+    static TABLE: LazyLock<Vec<u16>> = LazyLock::new(|| {
+        let mut table = vec![u16::MAX; (SYSTEMS.len() * 4).next_power_of_two()];
+        for (number, url) in SYSTEMS.iter().enumerate() {
+            let mut slot = spread(url) & (table.len() - 1);
+            while table[slot] != u16::MAX {
+                slot = (slot + 1) & (table.len() - 1);
+            }
+            table[slot] = number as u16;
+        }
+        table
+    });
+    let table = TABLE.as_slice();
+    let mut slot = spread(url) & (table.len() - 1);
+    // it ends: three of four slots are free
+    while let Some(system) = SYSTEMS.get(usize::from(table[slot])) {
+        if *system == url {
+            return Some(table[slot]);
+        }
+        slot = (slot + 1) & (table.len() - 1);
+    }
+    None
+}
+
+/// Length and last bytes tell urls apart; they mostly begin alike.
+fn spread(url: &str) -> usize {
+    let bytes = url.as_bytes();
+    let last = |n: usize| bytes.len().checked_sub(n).and_then(|at| bytes[at..].first_chunk::<8>()).map_or(0, |b| u64::from_le_bytes(*b));
+    let mixed = (last(8) ^ last(14).rotate_left(23) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize
 }
 
 /// The code system that a number stands for.

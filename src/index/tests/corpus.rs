@@ -9,6 +9,10 @@ use std::io::Read;
 
 /// The examples of the specification, where the folder of official data is at hand.
 pub fn examples() -> Option<Vec<Vec<u8>>> {
+    Some(example_texts()?.iter().map(|text| keys_of(text)).collect())
+}
+
+pub fn example_texts() -> Option<Vec<String>> {
     let folder = std::env::var("FHIRLAKE_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
     let Ok(file) = std::fs::File::open(format!("{folder}/r4/r4-examples.ndjson.gz")) else {
         println!("skipped: no examples of the specification in {folder}");
@@ -16,7 +20,7 @@ pub fn examples() -> Option<Vec<Vec<u8>>> {
     };
     let mut text = String::new();
     flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
-    Some(text.lines().filter(|l| !l.trim().is_empty()).map(keys_of).collect())
+    Some(text.lines().filter(|l| !l.trim().is_empty()).map(str::to_owned).collect())
 }
 
 /// Resources and bare values that test the edges: of time, of numbers, of lengths, of alphabets, of what is half there.
@@ -90,7 +94,7 @@ fn written_by_hand() -> Vec<u8> {
 }
 
 /// Of each kind of value some that are odd: half there, doubled, of the wrong type, in other alphabets.
-const RESOURCES: [&str; 40] = [
+pub const RESOURCES: [&str; 40] = [
     r#"{}"#,
     r#"[]"#,
     r#"{"resourceType":"Patient"}"#,

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod corpus;
+mod extraction;
 mod format;
 mod hostile;
 mod posting;

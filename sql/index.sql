@@ -52,6 +52,8 @@ COMMENT ON FUNCTION fhir.query(text) IS 'reads a FHIR search; errors: 22023 if i
 -- Implicit, so that parameters bound as text or varchar by a driver work beside the operator.
 CREATE CAST (text AS fhir.query) WITH FUNCTION fhir.query(text) AS IMPLICIT;
 CREATE CAST (varchar AS fhir.query) WITH FUNCTION fhir.query(text) AS IMPLICIT;
+COMMENT ON CAST (text AS fhir.query) IS 'for parameters bound as text';
+COMMENT ON CAST (varchar AS fhir.query) IS 'for parameters bound as varchar';
 
 CREATE FUNCTION fhir.keys(jsonb) RETURNS fhir.keys
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 200 AS 'MODULE_PATHNAME', 'fhir_keys';
@@ -119,3 +121,4 @@ CREATE OPERATOR CLASS fhir.keys_ops
     FUNCTION 6 fhir.gin_triconsistent(internal, smallint, fhir.keys, integer, internal, internal, internal),
     STORAGE bytea;
 COMMENT ON OPERATOR CLASS fhir.keys_ops USING gin IS 'one index for every FHIR search parameter';
+COMMENT ON OPERATOR FAMILY fhir.keys_ops USING gin IS 'one index for every FHIR search parameter';

@@ -209,7 +209,13 @@ BEGIN
         COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, from 1';
         COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before the line';
         COMMENT ON COLUMN %1$s.load_error.expression IS 'where in the resource, where it could be read';
-        COMMENT ON COLUMN %1$s.load_error.text IS 'the line, its first 4000 characters'$$, lake, compression);
+        COMMENT ON COLUMN %1$s.load_error.text IS 'the line, its first 4000 characters';
+
+        -- Rejected lines are patients' data: who loads sees and changes what is of their own loads, the owner everything.
+        ALTER TABLE %1$s.load ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE %1$s.load_error ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
+        CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_lake(text) IS

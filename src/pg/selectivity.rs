@@ -3,8 +3,8 @@
 //! `ANALYZE` collects nothing useful about values as wide as these, so the estimator looks the searched keys up in the
 //! GIN index (about 3 µs each): the answer is exact or nearly so, and never stale.
 //!
-//! An exact estimate is also an oracle. Where row-level security hides rows from this user, or the user may not read the
-//! table at all, nothing is probed and the estimate depends on the shape of the search alone.
+//! An exact estimate is also an oracle. Where row-level security hides rows from this user, or the user may read the table
+//! only through a view of another, nothing is probed and the estimate depends on the shape of the search alone.
 
 use crate::index::Query;
 use crate::index::scan::{Group, Scan};
@@ -63,6 +63,9 @@ unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, var
         let constant = other.cast::<pg_sys::Const>();
         if (*constant).constisnull {
             return Ok(0.0); // the operator is strict
+        }
+        if pg_sys::get_typlen((*constant).consttype) != -1 {
+            return Ok(UNKNOWN); // not ours: somebody else's operator borrows the estimator
         }
         Query::parse(std::str::from_utf8(jsonb::bytes((*constant).constvalue)).unwrap_or_default())
     };
@@ -141,11 +144,11 @@ fn combine(scan: &Scan, mut fraction: impl FnMut(&Group) -> Result<f64, Error>) 
     }))
 }
 
-/// Whether this user may learn what the index knows.
+/// Whether this user may learn what the index knows: all rows of the table are open to them without any view's help.
 unsafe fn may_probe(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableStatData) -> bool {
     // SAFETY: planner structures, valid for the call
     unsafe {
-        // row-level security or a security-barrier view: any table of the query, for partitions do not repeat the policy
+        // quals of row-level security on any table of the query: partitions do not repeat the policy of their parent
         if variable.rel.is_null() || (*root).qual_security_level > 0 {
             return false;
         }
@@ -153,12 +156,14 @@ unsafe fn may_probe(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableS
         if entry.is_null() || (*entry).rtekind != pg_sys::RTEKind::RTE_RELATION {
             return false;
         }
-        let user = match (*variable.rel).userid {
-            pg_sys::InvalidOid => pg_sys::GetUserId(),
-            user => user,
+        // Asked of the user who plans, not of the owner of a view: a view may hide rows from those it is granted to.
+        let user = pg_sys::GetUserId();
+        let open = |relation| {
+            let readable = pg_sys::pg_class_aclcheck(relation, user, u64::from(pg_sys::ACL_SELECT) as _) == pg_sys::AclResult::ACLCHECK_OK;
+            let policies = pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true);
+            readable && policies != pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
         };
-        let readable = |relation| pg_sys::pg_class_aclcheck(relation, user, u64::from(pg_sys::ACL_SELECT) as _) == pg_sys::AclResult::ACLCHECK_OK;
-        if readable((*entry).relid) {
+        if open((*entry).relid) {
             return true;
         }
         // a partition reached through its parent is read with the rights on the parent
@@ -167,7 +172,7 @@ unsafe fn may_probe(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableS
             return false;
         }
         let parent = *(*root).simple_rte_array.add(pg_sys::bms_next_member(top, -1) as usize);
-        !parent.is_null() && readable((*parent).relid)
+        !parent.is_null() && open((*parent).relid)
     }
 }
 

@@ -58,6 +58,17 @@ impl Spi {
         Ok(self.cell(0, 1).map(|datum| datum.value() as i64))
     }
 
+    /// As [`Spi::int`], but sees all that is committed now, also where the transaction's own snapshot is older: what the
+    /// server's checks of foreign keys do under REPEATABLE READ.
+    pub fn int_as_of_now(&self, sql: &str, args: &[Arg]) -> Result<Option<i64>, Error> {
+        // SAFETY: as `SPI_execute_plan`; the snapshot is the server's static one, which SPI registers while it uses it.
+        self.with_plan(sql, args, |plan, values, nulls| unsafe {
+            pg_sys::CommandCounterIncrement();
+            server::SPI_execute_snapshot(plan, values, nulls, server::GetLatestSnapshot(), std::ptr::null_mut(), false, true, 0)
+        })?;
+        Ok(self.cell(0, 1).map(|datum| datum.value() as i64))
+    }
+
     /// A cell of the last statement's rows; columns count from 1.
     pub fn cell(&self, row: usize, column: i32) -> Option<Datum> {
         // SAFETY: the table of the last statement, its rows counted by `numvals`.
@@ -73,13 +84,24 @@ impl Spi {
     }
 
     fn execute(&self, sql: &str, args: &[Arg], read_only: bool) -> Result<u64, Error> {
+        // SAFETY: as many values and flags as the plan has parameters; the vectors outlive the call.
+        self.with_plan(sql, args, |plan, values, nulls| unsafe { server::SPI_execute_plan(plan, values, nulls, read_only, 0) })
+    }
+
+    /// Runs `call`, which may raise, on the plan of the statement and its parameters.
+    fn with_plan(
+        &self,
+        sql: &str,
+        args: &[Arg],
+        call: impl FnOnce(pg_sys::SPIPlanPtr, *mut Datum, *const c_char) -> c_int,
+    ) -> Result<u64, Error> {
         let plan = self.plan(sql, args)?;
         let mut values: Vec<Datum> = args.iter().map(Arg::datum).collect();
         let nulls: Vec<c_char> =
             args.iter().map(|arg| if matches!(arg, Arg::Null(_)) { b'n' as c_char } else { b' ' as c_char }).collect();
         let (values, nulls) = (values.as_mut_ptr(), nulls.as_ptr());
-        // SAFETY: as many values and flags as the plan has parameters; the vectors outlive the call.
-        let code = unsafe { attempt(|| server::SPI_execute_plan(plan.0, values, nulls, read_only, 0))? };
+        // SAFETY: the closure owns nothing; what it may jump over lives in this frame, which goes on with the error as a value.
+        let code = unsafe { attempt(|| call(plan.0, values, nulls))? };
         checked(code, "execute")?;
         // SAFETY: a plain variable.
         Ok(unsafe { pg_sys::SPI_processed })
@@ -139,6 +161,17 @@ mod server {
         pub fn SPI_finish() -> c_int;
         pub fn SPI_prepare(sql: *const c_char, count: c_int, types: *mut Oid) -> pg_sys::SPIPlanPtr;
         pub fn SPI_keepplan(plan: pg_sys::SPIPlanPtr) -> c_int;
+        pub fn GetLatestSnapshot() -> pg_sys::Snapshot;
+        pub fn SPI_execute_snapshot(
+            plan: pg_sys::SPIPlanPtr,
+            values: *mut Datum,
+            nulls: *const c_char,
+            snapshot: pg_sys::Snapshot,
+            crosscheck: pg_sys::Snapshot,
+            read_only: bool,
+            fire_triggers: bool,
+            limit: c_long,
+        ) -> c_int;
         pub fn SPI_execute_plan(
             plan: pg_sys::SPIPlanPtr,
             values: *mut Datum,

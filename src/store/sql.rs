@@ -205,8 +205,8 @@ fn last_version(trigger: &Trigger, site: &Site, ty: TypeId, id: &str) -> Result<
             "SELECT version, last_updated FROM {schema}.history WHERE type OPERATOR(pg_catalog.=) $1 \
              AND id OPERATOR(pg_catalog.=) $2 ORDER BY version DESC LIMIT 1"
         );
-        // Not read-only: that would keep the statement's snapshot, in which a deletion we waited for has not happened.
-        let number = sql.int(&query, &[Arg::Text(ty.name()), Arg::Text(id)], false)?;
+        // The snapshot of the statement, or under REPEATABLE READ of the transaction, may not have a deletion we waited for.
+        let number = sql.int_as_of_now(&query, &[Arg::Text(ty.name()), Arg::Text(id)])?;
         let last_updated = sql.cell(0, 2).map(|datum| datum.value() as i64);
         Ok(number.zip(last_updated).map(|(number, last_updated)| Version { number, last_updated }))
     })

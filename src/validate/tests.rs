@@ -279,37 +279,4 @@ mod data {
             None => println!("skipped: no small.tgz in {}, or no tar", folder()),
         }
     }
-
-    /// `cargo test --release --no-default-features --lib validate::tests::data::speed -- --ignored --nocapture`
-    #[test]
-    #[ignore = "a measurement"]
-    fn speed() {
-        let Some(text) = unpacked("xz", &["-dc"], "synthea-100.ndjson.xz") else {
-            println!("skipped: no synthea-100 in {}, or no xz", folder());
-            return;
-        };
-        let all: Vec<Vec<u8>> = text.lines().map(|l| json::parse(l.as_bytes(), &Limits::default()).unwrap()).collect();
-        fn walk(node: Node<'_>) -> usize {
-            match node {
-                Node::Object(o) => 1 + o.iter().map(|(_, v)| walk(v)).sum::<usize>(),
-                Node::Array(a) => 1 + a.iter().map(walk).sum::<usize>(),
-                _ => 1,
-            }
-        }
-        // Time on the processor, as other programs may run.
-        let cpu = || {
-            let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-            stat.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1000.0
-        };
-                for _ in 0..4 {
-            let size = all.iter().map(Vec::len).sum::<usize>() as f64 / all.len() as f64;
-            assert!(all.iter().all(|b| json::root(b).is_some_and(is_valid)));
-            let start = cpu();
-            let nodes: usize = all.iter().filter_map(|b| json::root(b)).map(walk).sum();
-            let walked = cpu();
-            let valid = all.iter().filter(|b| json::root(b).is_some_and(is_valid)).count();
-            let (walk, took) = ((walked - start) / all.len() as f64, (cpu() - walked) / all.len() as f64);
-            println!("{valid} valid, {} nodes and {size:.0} bytes each: {took:.2} us, of which the bare walk {walk:.2}", nodes / all.len());
-        }
-    }
 }

@@ -98,6 +98,26 @@ BEGIN
 END $$;
 SELECT pg_temp.guess('code=c99') = pg_temp.guess('code=nothing') AND pg_temp.guess('code=c99') = pg_temp.guess('code=c2') AS tells_nothing;
 RESET ROLE;
+-- Nor through a view that hides rows, be it from a user without any right on the table or from one under its policy.
+CREATE VIEW hides WITH (security_barrier) AS SELECT * FROM plans.observation WHERE length(compartment) < 0;
+CREATE VIEW plain AS SELECT * FROM plans.observation;
+GRANT SELECT ON hides, plain TO regress_plans_reader;
+CREATE FUNCTION guess(relation text, condition text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+  EXECUTE format('EXPLAIN (FORMAT json) SELECT 1 FROM %s WHERE search |= %L', relation, condition) INTO plan;
+  RETURN (plan->0->'Plan'->>'Plan Rows')::numeric;
+END $$;
+SELECT guess('plain', 'code=c99') = guess('plain', 'code=c2') AS same_for_the_owner;
+SET ROLE regress_plans_reader;
+SELECT r, guess(r, 'code=c99') = guess(r, 'code=nothing') AND guess(r, 'code=c99') = guess(r, 'code=c2') AS tells_nothing FROM unnest('{hides,plain}'::text[]) r;
+RESET ROLE;
+REVOKE ALL ON plans.observation, plans.resource FROM regress_plans_reader;
+SET ROLE regress_plans_reader;
+SELECT r, guess(r, 'code=c99') = guess(r, 'code=nothing') AND guess(r, 'code=c99') = guess(r, 'code=c2') AS tells_nothing FROM unnest('{hides,plain}'::text[]) r;
+RESET ROLE;
+DROP VIEW hides, plain;
+DROP FUNCTION guess;
 -- Nor does it tell a user who may not read the table at all: the right is asked before the plan is shown.
 SET client_min_messages = error;
 CREATE ROLE regress_plans_stranger;

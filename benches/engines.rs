@@ -1,14 +1,16 @@
-//! What does it cost to make, index and match the keys of a resource?
+//! What does it cost to validate a resource, and to make, index and match its keys?
 //!
-//!     cargo bench --no-default-features --bench keys [-- file.ndjson]
+//!     cargo bench --no-default-features --bench engines [-- file.ndjson]
 //!
-//! On two shared cores, 27,861 Synthea resources of 1.7 kB: stamp 5.3 µs, keys of the index 1.7 µs (466 bytes, 13 values, 39 keys).
+//! On two shared cores, 27,861 Synthea resources of 1.7 kB: validate 4.5 µs, stamp 4.5 µs, keys of the index 1.7 µs (466 bytes,
+//! 13 values, 40 keys), one match 0.1 µs.
 //!
 //! Reads $FHIRLAKE_DATA/data/synthea-100.ndjson.xz (../shared/data) unless a file is named. One thread; the best of five rounds.
 
 use fhirlake::index::scan::Scan;
 use fhirlake::index::{Keys, Query, stamp};
 use fhirlake::json::{self, Limits};
+use fhirlake::validate::is_valid;
 use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
@@ -56,6 +58,11 @@ fn main() {
     println!("{count} resources of {:.0} bytes of jsonb", mean(containers.iter().map(Vec::len).sum()));
     println!("{:.0} bytes of keys, {:.1} values; {:.1} index keys of {:.1} bytes", mean(bodies.iter().map(Vec::len).sum()), mean(values), mean(keys), key_bytes as f64 / keys.max(1) as f64);
 
+    time("validate the structure", count, || {
+        for container in &containers {
+            black_box(json::root(container).is_some_and(is_valid));
+        }
+    });
     time("stamp", count, || {
         for container in &containers {
             if let Some(root) = json::root(container) {

@@ -1,4 +1,4 @@
-//! The form in which strings are compared: without case, accents and superfluous white space.
+//! The form in which strings are compared: without case and accents.
 //!
 //! <https://hl7.org/fhir/R4/search.html#string>: string search ignores case and accents and matches from the start.
 

@@ -1,7 +1,7 @@
 //! How many rows a search will find, told by the index itself while the query is planned.
 //!
 //! `ANALYZE` collects nothing useful about values as wide as these, so the estimator looks the searched keys up in the
-//! GIN index (about 3 µs each): the answer is exact or nearly so, and never stale.
+//! GIN index: the answer is exact or nearly so, and never stale.
 //!
 //! An exact estimate is also an oracle. Where row-level security hides rows from this user, or the user may read the table
 //! only through a view of another, nothing is probed and the estimate depends on the shape of the search alone.

@@ -132,10 +132,10 @@ function within(url, top, reading) {
 }
 
 /** 3.1.1.4.5 on ap: the search value's range, widened by a tenth of its distance from now, overlaps the target. */
-function near(search, value, clock) {
+export function near(search, value, clock, slack = 1) {
   if (clock === undefined) return false;
   const now = BigInt(clock) * 1_000_000n;
-  const gap = (now < search.lo ? search.lo - now : now > search.hi ? now - search.hi : 0n) / 10n;
+  const gap = (now < search.lo ? search.lo - now : now > search.hi ? now - search.hi : 0n) * BigInt(Math.round(slack * 1000)) / 10_000n;
   const [lo, hi] = [search.lo - gap, search.hi + gap];
   return (value.lo === null || value.lo < hi) && (value.hi === null || value.hi > lo || (value.point === true && value.hi === lo));
 }

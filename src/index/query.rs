@@ -195,12 +195,12 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
 }
 
 /// What may stand in a message: bounded, and without line breaks.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Percent-decoding; a plus is a space, as browsers and client libraries send it.
-fn decode(text: &str) -> Result<String> {
+pub fn decode(text: &str) -> Result<String> {
     if !text.contains(['%', '+']) {
         return Ok(text.to_owned());
     }
@@ -226,7 +226,7 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// Splits at the separator where no backslash stands before it.
-fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+pub fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
     for (at, c) in text.char_indices() {
@@ -244,7 +244,7 @@ fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// Takes the escapes `\,` `\|` `\$` `\\` out of a single value.
-fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

@@ -13,6 +13,7 @@ pub mod scan;
 mod sql;
 pub mod text;
 pub mod time;
+pub mod values;
 #[cfg(test)]
 mod tests;
 

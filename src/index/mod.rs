@@ -8,6 +8,7 @@ pub mod extract;
 pub mod keys;
 pub mod matches;
 pub mod query;
+pub mod reserved;
 pub mod scan;
 #[cfg(feature = "pg")]
 mod sql;

@@ -5,6 +5,7 @@
 
 use super::decimal::{Bound, Decimal, Span};
 use super::keys::Target;
+use super::reserved;
 use super::text::normalise;
 use super::time::{self, Interval};
 use crate::model::{self, ParameterKey, ParameterType, SearchParameter, TypeId};
@@ -121,9 +122,9 @@ pub enum ErrorKind {
     TooLarge,
 }
 
-type Result<T> = std::result::Result<T, QueryError>;
+pub(super) type Result<T> = std::result::Result<T, QueryError>;
 
-fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+pub(super) fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
     let hint = hint.into();
     Err(QueryError { kind: ErrorKind::Invalid, message: message.into(), hint: (!hint.is_empty()).then_some(hint) })
 }
@@ -195,7 +196,7 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
 }
 
 /// What may stand in a message: bounded, and without line breaks.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -226,7 +227,7 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// Splits at the separator where no backslash stands before it.
-fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+pub fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
     for (at, c) in text.char_indices() {
@@ -288,14 +289,17 @@ impl Query {
 }
 
 /// What a parameter's name stands for: one meaning where the resource type is known, else all that the name has.
-struct Meaning {
-    key: ParameterKey,
-    ty: ParameterType,
-    targets: Vec<TypeId>,
-    definitions: Vec<&'static SearchParameter>,
+pub(super) struct Meaning {
+    pub key: ParameterKey,
+    pub ty: ParameterType,
+    pub targets: Vec<TypeId>,
+    pub definitions: Vec<&'static SearchParameter>,
 }
 
 fn meanings(resource_type: Option<TypeId>, name: &str) -> Vec<Meaning> {
+    if name.starts_with(reserved::MARK) {
+        return reserved::meanings(name);
+    }
     if let Some(ty) = resource_type {
         return model::search_parameter(ty, name)
             .map(|p| Meaning { key: p.key, ty: p.ty, targets: p.targets.to_vec(), definitions: vec![p] })
@@ -368,7 +372,7 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
         }
     }
     match refused {
-        Some(error) if any_of.is_empty() || meanings.len() == 1 => Err(error),
+        Some(error) if any_of.is_empty() || meanings.len() == 1 || name.starts_with(reserved::MARK) => Err(error),
         _ => Ok(Condition { negated: argument.modifier.as_deref() == Some("not"), any_of }),
     }
 }
@@ -396,7 +400,10 @@ fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Lea
         return invalid(format!("search parameter \"{}\" has an empty alternative", shown(&argument.name)), "write a comma inside a value as \\,");
     }
     if meaning.ty == ParameterType::Composite {
-        return composite(meaning, argument, value);
+        return if meaning.definitions.is_empty() { reserved::composite(argument, value) } else { composite(meaning, argument, value) };
+    }
+    if meaning.definitions.is_empty() {
+        return reserved::leaves(meaning, argument, value);
     }
     let tests = tests(meaning.ty, &meaning.targets, &meaning.definitions, argument, modifier, value)?;
     Ok(tests.into_iter().map(|test| Leaf::One { parameter: meaning.key, test }).collect())
@@ -430,7 +437,7 @@ fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<
     Ok(leaves)
 }
 
-fn tests(
+pub(super) fn tests(
     ty: ParameterType,
     targets: &[TypeId],
     definitions: &[&'static SearchParameter],

@@ -14,6 +14,7 @@ pub mod scan;
 mod sql;
 pub mod text;
 pub mod time;
+pub mod values;
 #[cfg(test)]
 mod tests;
 

@@ -5,6 +5,7 @@
 
 use super::operand::prefix;
 use super::query::{Argument, Comparison, meanings, split_unescaped};
+use super::reserved;
 use super::time::{self, Interval};
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
 
@@ -17,7 +18,10 @@ pub fn resolve(resource_type: Option<TypeId>, argument: &Argument, now: i64) -> 
     }
     let meanings = meanings(resource_type, &argument.name);
     let types: Vec<ParameterType> = match meanings.first() {
-        Some(first) if first.ty == ParameterType::Composite => first.definitions.first().map(|d| components(d)).unwrap_or_default(),
+        Some(first) if first.ty == ParameterType::Composite => match first.definitions.first() {
+            Some(definition) => components(definition),
+            None => reserved::types(&argument.name).unwrap_or_default(),
+        },
         Some(_) if meanings.iter().any(|m| m.ty == ParameterType::Date) => vec![ParameterType::Date],
         _ => return resolved,
     };
@@ -94,6 +98,7 @@ mod tests {
         assert_eq!(resolved("Observation?value-quantity=ap2020", now), "ap2020");
         assert_eq!(resolved("Patient?name=ap2020", now), "ap2020");
         assert_eq!(resolved("Observation?code-value-date=a$ap2020", now), "a$ap2020-01-01T00:00:00Z/2021-01-01T00:00:00Z");
+        assert_eq!(resolved("$token$date=a$ap2020", now), "a$ap2020-01-01T00:00:00Z/2021-01-01T00:00:00Z");
         assert_eq!(resolved("Observation?code-value-quantity=a$ap2020", now), "a$ap2020");
     }
 

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod matches;
 pub mod operand;
 pub mod query;
+pub mod reserved;
 pub mod scan;
 #[cfg(feature = "pg")]
 mod sql;

@@ -6,6 +6,7 @@ use super::approximate;
 use super::decimal::Decimal;
 use super::keys::Target;
 use super::query::{Argument, Comparison, Component, ErrorKind, Leaf, Meaning, QueryError, Range, Result, Test, Unit, invalid, not_row_local, shown, split_unescaped, unescape};
+use super::reserved;
 use super::text::normalise;
 use super::time;
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
@@ -17,7 +18,10 @@ pub(super) fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Res
         return invalid(format!("search parameter \"{}\" has an empty alternative", shown(&argument.name)), "write a comma inside a value as \\,");
     }
     if meaning.ty == ParameterType::Composite {
-        return composite(meaning, argument, value);
+        return if meaning.definitions.is_empty() { reserved::composite(argument, value) } else { composite(meaning, argument, value) };
+    }
+    if meaning.definitions.is_empty() {
+        return reserved::leaves(meaning, argument, value);
     }
     let tests = tests(meaning.ty, &meaning.targets, &meaning.definitions, argument, modifier, value)?;
     Ok(tests.into_iter().map(|test| Leaf::One { parameter: meaning.key, test }).collect())
@@ -51,7 +55,7 @@ fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<
     Ok(leaves)
 }
 
-fn tests(
+pub(super) fn tests(
     ty: ParameterType,
     targets: &[TypeId],
     definitions: &[&'static SearchParameter],

@@ -5,6 +5,7 @@
 
 use super::decimal::{Bound, Span};
 use super::operand;
+use super::reserved;
 use super::time::Interval;
 use crate::model::{self, ParameterKey, ParameterType, SearchParameter, TypeId};
 
@@ -194,7 +195,7 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
 }
 
 /// What may stand in a message: bounded, and without line breaks.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -295,6 +296,9 @@ pub(super) struct Meaning {
 }
 
 pub(super) fn meanings(resource_type: Option<TypeId>, name: &str) -> Vec<Meaning> {
+    if name.starts_with(reserved::MARK) {
+        return reserved::meanings(name);
+    }
     if let Some(ty) = resource_type {
         return model::search_parameter(ty, name)
             .map(|p| Meaning { key: p.key, ty: p.ty, targets: p.targets.to_vec(), definitions: vec![p] })
@@ -367,7 +371,7 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
         }
     }
     match refused {
-        Some(error) if any_of.is_empty() || meanings.len() == 1 => Err(error),
+        Some(error) if any_of.is_empty() || meanings.len() == 1 || name.starts_with(reserved::MARK) => Err(error),
         _ => Ok(Condition { negated: argument.modifier.as_deref() == Some("not"), any_of }),
     }
 }

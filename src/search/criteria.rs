@@ -2,6 +2,7 @@
 //! <https://hl7.org/fhir/R4/search.html#chaining>, <https://hl7.org/fhir/R4/search.html#has>
 
 use super::filter::Filter;
+use crate::index::approximate::approximate;
 use crate::index::query::{self, Argument, ErrorKind, Leaf, Query, QueryError, Test};
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
 
@@ -245,7 +246,11 @@ impl<'a> Criteria<'a> {
 
     /// The value with each `ap` replaced by the interval that it means now.
     fn dates(&self, value: &str) -> String {
-        value.to_owned()
+        if !value.contains("ap") {
+            return value.to_owned();
+        }
+        let alternatives = query::split_unescaped(value, ',').into_iter();
+        alternatives.map(|part| approximate(part, self.now).unwrap_or_else(|| part.to_owned())).collect::<Vec<_>>().join(",")
     }
 }
 

@@ -84,6 +84,24 @@ pub struct Setting<'a> {
 }
 
 impl Request {
+    /// All resources of a type that meet the filter.
+    pub fn of(ty: TypeId, filter: Filter) -> Request {
+        Request {
+            types: vec![ty],
+            filter,
+            sort: Vec::new(),
+            count: DEFAULT_COUNT,
+            total: Total::None,
+            only_total: false,
+            includes: Vec::new(),
+            shape: Shape::Whole,
+            contained: Contained { standing: true, inside: false, returned: false },
+            cursor: None,
+            understood: String::new(),
+            ignored: Vec::new(),
+        }
+    }
+
     /// Reads `[Type|Type/id/Type|Type/id/*][?arguments]`.
     pub fn parse(text: &str, setting: Setting) -> Result<Request> {
         if text.len() > MAX_TEXT {
@@ -95,20 +113,7 @@ impl Request {
             Some(_) => ("", text),
             None => (text, ""),
         };
-        let mut request = Request {
-            types: Vec::new(),
-            filter: Filter::EVERYTHING,
-            sort: Vec::new(),
-            count: DEFAULT_COUNT,
-            total: Total::None,
-            only_total: false,
-            includes: Vec::new(),
-            shape: Shape::Whole,
-            contained: Contained { standing: true, inside: false, returned: false },
-            cursor: None,
-            understood: String::new(),
-            ignored: Vec::new(),
-        };
+        let mut request = Request { types: Vec::new(), ..Request::of(model::RESOURCE, Filter::EVERYTHING) };
         let mut filters = Vec::new();
         filters.extend(request.path(path)?);
         request.arguments(arguments, setting, filters)?;
@@ -400,7 +405,7 @@ mod tests {
             "Patient/a'b/Observation",
             "Patient/1/Location",
             "Patient?_count=-1",
-            "Patient?_cursor=nonsense",
+            "Patient?_cursor=a~b",
             "Patient?_include=Patient",
             "Patient?_include=Observation:code",
             "Patient?_revinclude=*",

@@ -258,6 +258,7 @@ impl<'a> Writer<'a> {
                 let alternatives: Vec<String> = alternatives.iter().map(|(c, i)| moment(&column, *c, *i)).collect();
                 format!("({})", alternatives.join(" OR "))
             }
+            Filter::Home(home) => format!("{alias}.compartment = {}", literal(home)),
             Filter::Types(types) => format!("{alias}.type IN ({})", names(types)),
             Filter::Chain { parameter, target, inner } => self.chain(row, parameter, *target, inner),
             Filter::Has { ty, parameter, inner } => self.has(row, *ty, parameter, inner, negated),

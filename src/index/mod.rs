@@ -3,6 +3,7 @@
 //! Takes a resource in jsonb and gives its [`Stamp`]; takes the text of a search and gives a [`Query`] that a
 //! `fhir.keys` value matches or not. Pure, but for `sql.rs`; the operator class is in `pg/gin.rs`.
 
+pub mod compartment;
 pub mod decimal;
 pub mod extract;
 pub mod keys;

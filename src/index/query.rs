@@ -3,6 +3,7 @@
 //! Takes `Type?parameter:modifier=prefixvalue,value&…` (<https://hl7.org/fhir/R4/search.html>) and keeps what a row can
 //! answer by itself. What needs other rows, terminology or the clock is refused with a hint: the search functions resolve it first.
 
+use super::compartment::{self, Member};
 use super::decimal::{Bound, Decimal, Span};
 use super::keys::Target;
 use super::text::normalise;
@@ -29,6 +30,8 @@ pub struct Condition {
 pub enum Leaf {
     One { parameter: ParameterKey, test: Test },
     Together(Vec<Component>),
+    /// The resource belongs to a compartment.
+    Member(Member),
 }
 
 /// One part of a composite; a value that meets any of the tests will do.
@@ -121,9 +124,9 @@ pub enum ErrorKind {
     TooLarge,
 }
 
-type Result<T> = std::result::Result<T, QueryError>;
+pub(super) type Result<T> = std::result::Result<T, QueryError>;
 
-fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+pub(super) fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
     let hint = hint.into();
     Err(QueryError { kind: ErrorKind::Invalid, message: message.into(), hint: (!hint.is_empty()).then_some(hint) })
 }
@@ -195,7 +198,7 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
 }
 
 /// What may stand in a message: bounded, and without line breaks.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -226,7 +229,7 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// Splits at the separator where no backslash stands before it.
-fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
     for (at, c) in text.char_indices() {
@@ -244,7 +247,7 @@ fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// Takes the escapes `\,` `\|` `\$` `\\` out of a single value.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -334,6 +337,9 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
     }
     if argument.value.is_empty() {
         return invalid(format!("search parameter \"{}\" has no value", shown(name)), "leave the parameter out, or use :missing");
+    }
+    if name == "_compartment" {
+        return compartment::condition(resource_type, argument);
     }
     let meanings = meanings(resource_type, name);
     if meanings.is_empty() {

@@ -4,6 +4,7 @@
 //! key up while it plans. Pure, but for `sql.rs`.
 
 pub mod filter;
+pub mod project;
 pub mod quote;
 pub mod request;
 #[cfg(feature = "pg")]

@@ -268,7 +268,7 @@ fn column(ty: Option<TypeId>, argument: &Argument) -> Result<Filter> {
     let query = Query::from_arguments(ty, std::slice::from_ref(argument))?;
     let tests = query.conditions.into_iter().flat_map(|c| c.any_of).filter_map(|leaf| match leaf {
         Leaf::One { test, .. } => Some(test),
-        Leaf::Together(_) => None,
+        Leaf::Together(_) | Leaf::Member(_) => None,
     });
     let (mut ids, mut times) = (Vec::new(), Vec::new());
     for test in tests {

@@ -8,6 +8,7 @@ pub mod criteria;
 pub mod cursor;
 pub mod filter;
 pub mod include;
+pub mod project;
 pub mod quote;
 pub mod references;
 pub mod request;

@@ -5,6 +5,7 @@ use super::criteria::{Catalog, Criteria, argument, invalid, refuse, resource_typ
 use super::cursor::Cursor;
 use super::filter::Filter;
 use super::include::Include;
+use super::project::{self, Shape};
 use super::quote::query_part;
 use super::sort::{Sort, SortKey};
 use crate::index::query::{self, Argument, ErrorKind, MAX_CONDITIONS, MAX_TEXT, QueryError, shown};
@@ -37,17 +38,6 @@ pub enum Total {
     None,
     Estimate,
     Accurate,
-}
-
-/// How much of each resource is returned. <https://hl7.org/fhir/R4/search.html#summary>
-#[derive(Debug, PartialEq, Clone)]
-pub enum Shape {
-    Whole,
-    Summary,
-    Text,
-    Data,
-    /// These elements, with what is mandatory.
-    Elements(Vec<String>),
 }
 
 /// `_contained` and `_containedType`. <https://hl7.org/fhir/R4/search.html#contained>
@@ -246,10 +236,11 @@ impl Request {
                 _ => return wrong("true, text, data, count or false"),
             },
             "_elements" => {
-                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-                match &mut self.shape {
-                    Shape::Elements(elements) => elements.extend(names),
-                    other => *other = Shape::Elements(names.collect()),
+                let ty = if let [ty] = self.types.as_slice() { *ty } else { model::RESOURCE };
+                match (project::elements(ty, value), &mut self.shape) {
+                    (Ok(Shape::Elements(more)), Shape::Elements(elements)) => elements.extend(more),
+                    (Ok(shape), own) => *own = shape,
+                    (Err(known), _) => return invalid(format!("unknown element in _elements={}", shown(value)), &format!("{} has: {}", ty.name(), known.join(", "))),
                 }
             }
             "_sort" => {

@@ -6,15 +6,16 @@ use super::filter::Filter;
 use super::request::{Handling, Request, Setting};
 use super::statement::Place;
 use crate::index::extract::HOME;
-use crate::index::query::{Argument, QueryError};
+use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
 use crate::json::{self, Node};
 use crate::model::{self, TypeId};
 use crate::path::reference::{self, Target};
 use crate::pg::access;
-use crate::pg::error::Error;
+use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::jsonb;
 use crate::pg::spi::Spi;
 use crate::pg::time;
+use crate::terminology::{self, Coding, Direction, Member};
 
 /// A chain with no more hits than this is asked as a list of ids, which the index of keys serves; with more, as a join.
 const FEW: u64 = 500;
@@ -24,14 +25,13 @@ pub fn request(spi: &Spi, place: Place, text: &str, handling: Handling) -> Resul
     if !access::has_table(place.lake, "resource") {
         return Err(Error::new("3F000", format!("there is no lake \"{}\"", place.lake)).hint("SELECT * FROM fhir.lakes() lists them; fhir.create_lake() makes one"));
     }
-    let now = time::now();
     let mut stored = Stored { place, failed: None };
-    let read = Request::parse(text, Setting { now, handling, catalog: &mut stored });
+    let read = Request::parse(text, Setting { now: time::now(), handling, catalog: &mut stored });
     if let Some(error) = stored.failed {
         return Err(error);
     }
     let mut request = read?;
-    let resolver = Resolver { spi, place, now };
+    let resolver = Resolver { spi, place };
     if request.types.is_empty() && place.as_of.is_none() {
         request.types = resolver.types_present()?;
     }
@@ -57,7 +57,14 @@ impl Catalog for Stored<'_> {
 struct Resolver<'a> {
     spi: &'a Spi,
     place: Place<'a>,
-    now: i64,
+}
+
+/// A coding as a search writes it.
+fn coded(coding: Coding) -> String {
+    match coding.system {
+        Some(system) => format!("{}|{}", escape(&system), escape(&coding.code)),
+        None => escape(&coding.code),
+    }
 }
 
 impl Resolver<'_> {
@@ -118,12 +125,12 @@ impl Resolver<'_> {
         let id = list.strip_prefix("List/").unwrap_or(list);
         let Some(ty) = model::type_named("List") else { return Ok(Filter::NOTHING) };
         if id.starts_with('$') {
-            return Err(Error::new("0A000", format!("functional list \"{}\" is not supported", crate::index::query::shown(id))).hint("name the id of a List in the lake"));
+            return Err(Error::new("0A000", format!("functional list \"{}\" is not supported", shown(id))).hint("name the id of a List in the lake"));
         }
         let found = Request::of(ty, Filter::Id(vec![id.to_owned()]));
         let sql = format!("SELECT f.resource FROM ({}) f", found.rows(self.place));
         if self.spi.query(&sql)? == 0 {
-            return Err(Error::new("22023", format!("there is no List/{}", crate::index::query::shown(id))));
+            return Err(Error::new("22023", format!("there is no List/{}", shown(id))));
         }
         let Some(list) = self.spi.cell(0, 1) else { return Ok(Filter::NOTHING) };
         // SAFETY: a jsonb column; the memory is that of the connection
@@ -150,10 +157,37 @@ impl Resolver<'_> {
         ))
     }
 
+    /// The codes that a value set holds, or that a code subsumes or is subsumed by.
     fn codes(&self, argument: Argument) -> Result<Filter, Error> {
-        let modifier = argument.modifier.as_deref().unwrap_or_default();
-        let _ = self.now;
-        Err(Error::new("0A000", format!("modifier :{modifier} on \"{}\" is not supported yet", argument.name)))
+        let lake = self.place.lake;
+        let mut values: Vec<String> = Vec::new();
+        for alternative in split_unescaped(&argument.value, ',') {
+            let direction = match argument.modifier.as_deref() {
+                Some("below") => Direction::Below,
+                Some("above") => Direction::Above,
+                _ => {
+                    let members = terminology::sql::expand(lake, &unescape(alternative))?;
+                    values.extend(members.into_iter().map(|member| match member {
+                        Member::Code(coding) => coded(coding),
+                        Member::WholeSystem(system) => format!("{}|", escape(&system)),
+                    }));
+                    continue;
+                }
+            };
+            let parts = split_unescaped(alternative, '|');
+            let (system, code) = match parts.as_slice() {
+                [code] => (None, unescape(code)),
+                [system, code] => (Some(unescape(system)), unescape(code)),
+                _ => return Err(Error::new(INVALID_PARAMETER, format!("\"{}\" is no code", shown(alternative))).hint("write system|code")),
+            };
+            values.extend(terminology::sql::related(lake, system.as_deref(), &code, direction)?.into_iter().map(coded));
+        }
+        let negated = argument.modifier.as_deref() == Some("not-in");
+        if values.is_empty() {
+            return Ok(if negated { Filter::EVERYTHING } else { Filter::NOTHING });
+        }
+        let modifier = negated.then(|| "not".to_owned());
+        Ok(Filter::Row(vec![Argument { name: argument.name, modifier, value: values.join(",") }]))
     }
 
     /// A patient's compartment is the index of records, where no other resource has it as its second.

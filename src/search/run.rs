@@ -2,6 +2,7 @@
 
 use super::cursor::{Cursor, Position};
 use super::include::Include;
+use super::project::{self, Shape};
 use super::quote::query_part;
 use super::request::{CURSOR, Handling, Request, Total};
 use super::resolve;
@@ -159,8 +160,15 @@ fn contained_query(filter: &Filter) -> Option<(TypeId, Query)> {
     }
 }
 
-fn shaped<'s>(_request: &Request, resource: Node<'s>) -> Result<Item<'s>, Error> {
-    Ok(Item::Node(resource))
+/// The resource as far as it was asked for; what is cut lives in memory of the connection.
+fn shaped<'s>(request: &Request, resource: Node<'s>) -> Result<Item<'s>, Error> {
+    if request.shape == Shape::Whole {
+        return Ok(Item::Node(resource));
+    }
+    let part = project::project(resource, &request.shape).map_err(too_large)?;
+    // SAFETY: a varlena that was just made; the server frees it with the connection
+    let part: &'s [u8] = unsafe { jsonb::container(jsonb::varlena(&part)) };
+    Ok(json::root(part).map_or(Item::Null, Item::Node))
 }
 
 fn entry<'s>(resource: Item<'s>, mode: &'static str, score: Option<f32>) -> Item<'s> {

@@ -4,7 +4,8 @@
 //! A query names such keys by their type: `$token=a|b`, `$date=ge2020`, `$string:exact=A`, and a composite by the types of
 //! its components, `$token$quantity=a|b$gt5`.
 
-use super::query::{Argument, Component, Leaf, Meaning, QueryError, Result, Test, invalid, shown, split_unescaped, tests};
+use super::operand::tests;
+use super::query::{Argument, Component, Leaf, Meaning, QueryError, Result, Test, invalid, shown, split_unescaped};
 use super::text::normalise;
 use crate::model::{self, ParameterKey, ParameterType};
 use std::sync::LazyLock;
@@ -67,7 +68,7 @@ fn keys(position: usize, ty: ParameterType) -> impl Iterator<Item = ParameterKey
 }
 
 /// The types that a name lists: one, or those of a composite's components.
-fn types(name: &str) -> Option<Vec<ParameterType>> {
+pub(super) fn types(name: &str) -> Option<Vec<ParameterType>> {
     let types: Option<Vec<_>> = name.strip_prefix(MARK)?.split(MARK).map(type_named).collect();
     types.filter(|types| types.len() <= MAX_COMPONENTS)
 }

@@ -260,7 +260,17 @@ impl Builder {
             }
             Comparison::Sa => self.date_end(p, End::Low, s.high, OPEN_HIGH, true),
             Comparison::Eb => self.date_end(p, End::High, OPEN_LOW, s.low, true),
-            Comparison::Ap => self.presence(p),
+            Comparison::Ap => {
+                // the low end inside, or both; or the high end inside or beyond it, in another bucket than the low one
+                self.date_end(p, End::Low, s.low, s.high, true);
+                for b in time::cover(s) {
+                    self.bucket(p, End::High, b.level, b.number, b.exact);
+                }
+                for b in time::cover(Interval { low: s.high, high: OPEN_HIGH }) {
+                    self.bucket(p, End::High, b.level, b.number, false);
+                }
+                self.bucket(p, End::High, INFINITE, 0, false);
+            }
         }
     }
 
@@ -285,7 +295,19 @@ impl Builder {
         match comparison {
             // a number inside has both ends inside; a wider one is told apart by the recheck
             Comparison::Eq => self.number_within(p, range.implied(), exact),
-            Comparison::Ne | Comparison::Ap => self.presence(p),
+            Comparison::Ne => self.presence(p),
+            Comparison::Ap => {
+                let (low, high) = (range.low.as_slice(), range.high.as_slice());
+                let near = Span { low: Closed(low), high: Closed(high) };
+                self.number_end(p, End::Low, near, exact);
+                for b in decimal::cover(near) {
+                    self.bucket(p, End::High, b.level, b.number, exact && b.exact);
+                }
+                for b in decimal::cover(Span { low: Open(high), high: Infinite }) {
+                    self.bucket(p, End::High, b.level, b.number, false);
+                }
+                self.bucket(p, End::High, INFINITE, 0, false);
+            }
             // a target that only touches the value is in the bucket of the value, which is ragged
             Comparison::Gt | Comparison::Ge => self.number_end(p, End::High, Span { low: Open(value), high: Infinite }, exact),
             Comparison::Lt => self.number_end(p, End::Low, Span { low: Infinite, high: Open(value) }, exact),

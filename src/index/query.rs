@@ -102,6 +102,8 @@ pub enum Unit {
     /// `value||unit`: the code or the unit as text.
     Named(String),
     Coded { system: String, code: String },
+    /// Any unit of UCUM that converts to these base units, in which the range is.
+    Measured(String),
 }
 
 /// Why a search cannot be read.
@@ -281,8 +283,14 @@ pub fn is_result_parameter(name: &str) -> bool {
 }
 
 impl Query {
-    /// Reads a search that a row can answer by itself.
+    /// Reads a search that a row can answer by itself. `Type!?…` means the parameters as that type has them without asking
+    /// for the type: for a table that holds no other.
     pub fn parse(text: &str) -> Result<Query> {
+        if let Some((name, rest)) = text.split_once("!?").filter(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            let (_, arguments) = arguments(&format!("?{rest}"))?;
+            let (resource_type, _) = self::arguments(name)?;
+            return Ok(Query { resource_type: None, ..Query::from_arguments(resource_type, &arguments)? });
+        }
         let (resource_type, arguments) = arguments(text)?;
         Query::from_arguments(resource_type, &arguments)
     }

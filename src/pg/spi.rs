@@ -54,10 +54,20 @@ impl Spi {
 
     /// Runs a query that is not worth keeping a plan of; the number of its rows. They stay readable until the connection closes.
     pub fn query(&self, sql: &str) -> Result<usize, Error> {
+        self.once(sql, true)
+    }
+
+    /// The plan of a query, as the one cell of type json.
+    pub fn explain(&self, sql: &str) -> Result<usize, Error> {
+        // a utility command, which the server takes for one that writes
+        self.once(&format!("EXPLAIN (FORMAT JSON) {sql}"), false)
+    }
+
+    fn once(&self, sql: &str, read_only: bool) -> Result<usize, Error> {
         let text = CString::new(sql).map_err(|_| Error::new(INTERNAL, "a statement holds a zero byte"))?;
         let text = text.as_ptr();
         // SAFETY: the text is zero-ended and outlives the call.
-        let code = unsafe { attempt(|| server::SPI_execute(text, true, 0))? };
+        let code = unsafe { attempt(|| server::SPI_execute(text, read_only, 0))? };
         checked(code, "execute")?;
         // SAFETY: a plain variable.
         Ok(unsafe { pg_sys::SPI_processed } as usize)

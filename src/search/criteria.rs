@@ -1,6 +1,8 @@
 //! The names of search arguments: plain parameters, chains and `_has`, each with the meaning that a resource type gives it.
 //! <https://hl7.org/fhir/R4/search.html#chaining>, <https://hl7.org/fhir/R4/search.html#has>
 
+use super::custom::CustomParameter;
+use super::expression;
 use super::filter::Filter;
 use crate::index::approximate::approximate;
 use crate::index::query::{self, Argument, ErrorKind, Leaf, Query, QueryError, Test};
@@ -8,24 +10,16 @@ use crate::model::{self, ParameterType, SearchParameter, TypeId};
 
 type Result<T> = std::result::Result<T, QueryError>;
 
-/// A search parameter that R4 does not define.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Custom {
-    pub ty: ParameterType,
-    /// As `fhir.keys_of` reads it.
-    pub definition: String,
-}
-
 /// Where parameters come from that R4 does not define.
 pub trait Catalog {
-    fn parameter(&mut self, ty: TypeId, code: &str) -> Result<Option<Custom>>;
+    fn parameter(&mut self, ty: TypeId, code: &str) -> Result<Option<CustomParameter>>;
 }
 
 /// Only what R4 defines.
 pub struct Standard;
 
 impl Catalog for Standard {
-    fn parameter(&mut self, _: TypeId, _: &str) -> Result<Option<Custom>> {
+    fn parameter(&mut self, _: TypeId, _: &str) -> Result<Option<CustomParameter>> {
         Ok(None)
     }
 }
@@ -185,7 +179,10 @@ impl<'a> Criteria<'a> {
         let modifier = argument.modifier.as_deref();
         let Some(parameter) = model::search_parameter(ty, &argument.name) else {
             if let Some(custom) = self.catalog.parameter(ty, &argument.name)? {
-                return self.custom(custom, argument);
+                if custom.ty == Some(ParameterType::Date) {
+                    argument.value = self.dates(&argument.value);
+                }
+                return custom.filter(ty, &argument);
             }
             // names what there is
             Query::from_arguments(Some(ty), std::slice::from_ref(&argument))?;
@@ -213,7 +210,13 @@ impl<'a> Criteria<'a> {
                 "" => return invalid(format!("search parameter \"{}\" has no value", argument.name), ""),
                 words => Filter::Text { narrative_only: argument.name == "_text", words: words.to_owned() },
             },
-            "_fhirpath" if plain => Filter::Path(value.to_owned()),
+            "_fhirpath" if plain => match ty {
+                Some(ty) => {
+                    expression::check(value, ty)?;
+                    Filter::Path(value.to_owned())
+                }
+                None => return invalid("_fhirpath needs a resource type", "write a search as Type?_fhirpath=expression"),
+            },
             "_filter" if plain => return refuse(ErrorKind::NotSupported, "_filter is not supported yet", ""),
             "_query" => return refuse(ErrorKind::NotSupported, "there are no named queries", "write the search out with parameters"),
             "_list" | "_text" | "_content" | "_fhirpath" | "_filter" => {
@@ -221,27 +224,6 @@ impl<'a> Criteria<'a> {
             }
             _ => return Ok(None),
         }))
-    }
-
-    fn custom(&mut self, custom: Custom, mut argument: Argument) -> Result<Filter> {
-        let kind = match custom.ty {
-            ParameterType::Number => "$number",
-            ParameterType::Date => "$date",
-            ParameterType::String => "$string",
-            ParameterType::Token => "$token",
-            ParameterType::Reference => "$reference",
-            ParameterType::Quantity => "$quantity",
-            ParameterType::Uri => "$uri",
-            ParameterType::Composite | ParameterType::Special => {
-                return refuse(ErrorKind::NotSupported, format!("search parameter \"{}\" is of a type that cannot be stored", query::shown(&argument.name)), "");
-            }
-        };
-        argument.name = kind.to_owned();
-        if custom.ty == ParameterType::Date {
-            argument.value = self.dates(&argument.value);
-        }
-        Query::from_arguments(None, std::slice::from_ref(&argument))?;
-        Ok(Filter::Custom { definition: custom.definition, argument })
     }
 
     /// The value with each `ap` replaced by the interval that it means now.

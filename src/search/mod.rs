@@ -6,6 +6,8 @@
 
 pub mod criteria;
 pub mod cursor;
+pub mod custom;
+pub mod expression;
 pub mod filter;
 pub mod include;
 pub mod project;

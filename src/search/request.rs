@@ -404,7 +404,6 @@ mod tests {
             "Patient?_has:Observation:code:code=x",
             "Observation?code.name=x",
             "Observation?subject:Practitioner.name=x",
-            "Observation?focus.name=x",
             "Patient?_type=Patient",
             "Patient?_sort=nonsense",
             "Patient?nonsense=1",

@@ -1,7 +1,8 @@
 //! What a request leaves to other rows: chains with few hits become ids, lists and terminology become what they stand for.
 //! Runs with the rights of the caller and under the caller's snapshot.
 
-use super::criteria::{Catalog, Custom, argument};
+use super::criteria::{Catalog, argument};
+use super::custom::{self, CustomParameter};
 use super::filter::Filter;
 use super::request::{Handling, Request, Setting};
 use super::statement::Place;
@@ -48,9 +49,11 @@ struct Stored<'a> {
 }
 
 impl Catalog for Stored<'_> {
-    fn parameter(&mut self, _ty: TypeId, _code: &str) -> Result<Option<Custom>, QueryError> {
-        let _ = (self.place.lake, &mut self.failed);
-        Ok(None)
+    fn parameter(&mut self, ty: TypeId, code: &str) -> Result<Option<CustomParameter>, QueryError> {
+        Ok(custom::sql::lookup(self.place.lake, ty, code).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            None
+        }))
     }
 }
 

@@ -248,7 +248,8 @@ impl<'a> Writer<'a> {
             Filter::All(parts) => self.joined(row, parts, negated, " AND ", "true"),
             Filter::Any(parts) => self.joined(row, parts, negated, " OR ", "false"),
             Filter::Not(part) => format!("NOT ({})", self.condition(row, part, !negated)),
-            Filter::Row(arguments) => format!("{alias}.search OPERATOR(fhir.|=) {}::fhir.query", literal(&row_search(row.ty, arguments))),
+            // the table holds no other type
+            Filter::Row(arguments) => format!("{alias}.search OPERATOR(fhir.|=) {}::fhir.query", literal(&row_search(row.ty, "!", arguments))),
             Filter::Id(ids) => match ids.as_slice() {
                 [id] => format!("{alias}.id = {}", literal(id)),
                 ids => format!("{alias}.id IN ({})", ids.iter().map(|id| literal(id)).collect::<Vec<_>>().join(", ")),
@@ -267,12 +268,12 @@ impl<'a> Writer<'a> {
             Filter::Custom { definition, argument } => format!(
                 "fhir.keys_of({alias}.resource, {}::jsonb) OPERATOR(fhir.|=) {}::fhir.query",
                 literal(definition),
-                literal(&row_search(None, std::slice::from_ref(argument)))
+                literal(&row_search(None, "", std::slice::from_ref(argument)))
             ),
             Filter::Contained { ty, arguments } => format!(
                 "EXISTS (SELECT FROM pg_catalog.jsonb_array_elements(CASE pg_catalog.jsonb_typeof({alias}.resource -> 'contained') \
                  WHEN 'array' THEN {alias}.resource -> 'contained' ELSE '[]' END) c(contained) WHERE fhir.keys(c.contained) OPERATOR(fhir.|=) {}::fhir.query)",
-                literal(&row_search(Some(*ty), arguments))
+                literal(&row_search(Some(*ty), "", arguments))
             ),
             // these are resolved before a statement is written; unresolved they find nothing
             Filter::Codes(_) | Filter::Member { .. } => "false".to_owned(),
@@ -335,9 +336,9 @@ fn asks_for_ids(filter: &Filter) -> bool {
     }
 }
 
-/// The text of a search that `|=` reads.
-pub fn row_search(ty: Option<TypeId>, arguments: &[Argument]) -> String {
-    let mut text = ty.map_or("", TypeId::name).to_owned();
+/// The text of a search that `|=` reads; `mark` stands behind the type.
+fn row_search(ty: Option<TypeId>, mark: &str, arguments: &[Argument]) -> String {
+    let mut text = ty.map_or(String::new(), |ty| format!("{}{mark}", ty.name()));
     for (at, argument) in arguments.iter().enumerate() {
         text.push(if at == 0 { '?' } else { '&' });
         text.push_str(&query_part(&argument.name));
@@ -416,7 +417,7 @@ mod tests {
         assert_eq!(
             request.page(Place { lake: "my\"lake", as_of: None }),
             "SELECT r.type, r.id, r.version, r.last_updated, r.resource FROM \"my\"\"lake\".\"patient\" r WHERE \
-             r.search OPERATOR(fhir.|=) 'Patient?name=O%27Brien'::fhir.query AND r.id = 'x' AND r.type = 'Patient' AND \
+             r.search OPERATOR(fhir.|=) 'Patient!?name=O%27Brien'::fhir.query AND r.id = 'x' AND r.type = 'Patient' AND \
              r.last_updated <= '2000-01-01T00:00:00Z'::timestamptz AND (r.last_updated < '2000-01-01T00:00:00Z'::timestamptz OR \
              r.last_updated = '2000-01-01T00:00:00Z'::timestamptz AND r.id > 'p1') ORDER BY r.last_updated DESC, r.id LIMIT 3"
         );
@@ -427,7 +428,7 @@ mod tests {
     fn a_patients_rows_come_from_the_index_of_records() {
         assert_eq!(
             condition("Observation?patient=p1&code=a"),
-            "r.search OPERATOR(fhir.|=) 'Observation?patient=p1&code=a'::fhir.query AND r.compartment = 'Patient/p1'"
+            "r.search OPERATOR(fhir.|=) 'Observation!?patient=p1&code=a'::fhir.query AND r.compartment = 'Patient/p1'"
         );
     }
 
@@ -436,12 +437,12 @@ mod tests {
         assert_eq!(
             condition("Observation?subject:Patient.name=a"),
             "(fhir.reference_id(r.search, 'subject', 'Patient') IS NOT NULL AND fhir.reference_id(r.search, 'subject', 'Patient') IN \
-             (SELECT r1.id FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient?name=a'::fhir.query))"
+             (SELECT r1.id FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?name=a'::fhir.query))"
         );
         assert_eq!(
             condition("Patient?_has:Observation:patient:code=a"),
             "r.id IN (SELECT fhir.reference_id(r1.search, 'patient', 'Patient') FROM \"lake\".\"observation\" r1 WHERE \
-             r1.search OPERATOR(fhir.|=) 'Observation?code=a'::fhir.query) AND r.type = 'Patient'"
+             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query) AND r.type = 'Patient'"
         );
         assert!(condition("Encounter?participant:Practitioner.name=a").contains(".id = ANY (fhir.reference_ids(r.search, 'participant', 'Practitioner'))"));
     }

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
 /// The compartment that a record is kept and ordered by. <https://hl7.org/fhir/R4/compartmentdefinition-patient.html>
-const HOME: &str = "Patient";
+pub const HOME: &str = "Patient";
 
 /// What one resource type is searched by.
 pub struct Plan {
@@ -247,6 +247,21 @@ impl Plan {
             }
         }
         time::OPEN_LOW
+    }
+}
+
+/// Emits what a value of type `ty` gives for a parameter of type `kind`; [`Value::Present`] if nothing in it can be searched.
+/// `required` is the value set of its required binding.
+pub fn emit_value(
+    (parameter, kind): (ParameterKey, ParameterType),
+    (ty, required): (TypeId, Option<ValueSetId>),
+    node: Node,
+    element: u32,
+    emit: &mut dyn FnMut(Entry),
+) {
+    let found = emit_values(&Leaf { parameter, kind, ty, required }, node, element, emit);
+    if !found && !matches!(node, Node::Null) {
+        emit(Entry { parameter, element, value: Value::Present });
     }
 }
 

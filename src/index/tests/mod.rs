@@ -5,6 +5,7 @@ mod corpus;
 mod extraction;
 mod format;
 mod hostile;
+mod measures;
 mod posting;
 mod queries;
 mod spec;
@@ -13,7 +14,7 @@ use super::{Keys, Query, stamp};
 use crate::json::{self, Limits};
 
 /// The keys of a resource given as text.
-fn keys_of(text: &str) -> Vec<u8> {
+pub fn keys_of(text: &str) -> Vec<u8> {
     let bytes = json::parse(text.as_bytes(), &Limits::default()).unwrap_or_else(|e| panic!("{e:?}: {text}"));
     stamp(json::root(&bytes).unwrap()).keys
 }

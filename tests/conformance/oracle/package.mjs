@@ -88,5 +88,6 @@ export function fhirpath() {
       throw new Skip(`npm could not install ${FHIRPATH} (${String(error.message).split('\n')[0]})`);
     }
   }
-  return { engine: require('fhirpath'), model: require('fhirpath/fhir-context/r4') };
+  // ucum-lhc comes with fhirpath.js
+  return { engine: require('fhirpath'), model: require('fhirpath/fhir-context/r4'), ucum: require('@lhncbc/ucum-lhc').UcumLhcUtils.getInstance() };
 }

@@ -1,4 +1,5 @@
 // Search values made from the values found in the examples, and their spelling in a URL.
+import { convert, OTHER, UCUM } from './units.mjs';
 import { decimal, withoutAccents } from './values.mjs';
 
 /** `\ , | $` inside a value are escaped; then what has a meaning in a URL is percent-encoded. */
@@ -206,6 +207,16 @@ const MAKE = {
       }
     });
     simple.push({ prefix: '', number: plain(value.text) });
+    const { system, code } = value.units[0];
+    const other = system === UCUM && OTHER[code];
+    const converted = other ? convert(Number(value.text), code, other) : null;
+    if (!converted) return;
+    const ask = (prefix, factor) => add(`other unit ${prefix}`, { prefix, number: plain((converted * factor).toPrecision(4)), system, code: other });
+    ask('', 1);
+    ask('', 1.03);
+    for (const [prefix, factor] of [['ge', 0.9], ['ge', 1.1], ['lt', 0.9], ['lt', 1.1], ['gt', 0.95], ['le', 1.05], ['ne', 1], ['sa', 0.97], ['eb', 0.97], ['ap', 1.05], ['ap', 1.2]]) {
+      ask(prefix, factor);
+    }
   },
 
   // every part's plainest spelling, its other spellings with the first of the others, and a part of another element

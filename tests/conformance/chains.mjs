@@ -2,14 +2,14 @@
 // with a slow evaluator over the same resources (oracle/lake.mjs).
 //   PSQL="psql -h /tmp -d db" node tests/conformance/chains.mjs [--keep] [--all] [regular expression over test names]
 // --keep: the lake is loaded already; --all: all patients and more queries. What is asked is the same in every run.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Asked, loadScript } from './oracle/asked.mjs';
+import { answersOf, Asked, load } from './oracle/asked.mjs';
 import { chainQueries } from './oracle/chain-queries.mjs';
 import { Definitions } from './oracle/definitions.mjs';
 import { Lake } from './oracle/lake.mjs';
 import { cache, definitions, tarLines, xzLines } from './oracle/package.mjs';
-import { copyIn, main, psql } from './oracle/psql.mjs';
+import { main } from './oracle/psql.mjs';
 import { pageQueries } from './oracle/page-queries.mjs';
 import { hash } from './oracle/queries.mjs';
 
@@ -29,7 +29,7 @@ function resources(all) {
   });
   const merged = new Map([...taken, ...small].map((r) => [`${r.resourceType}/${r.id}`, r]));
   const names = [...merged.keys()].sort((a, b) => hash(a) - hash(b));
-  const list = (id, items) => ({ resourceType: 'List', id, status: 'current', mode: 'working', entry: items.map((reference) => ({ item: { reference } })) });
+  const list = (id, items) => ({ resourceType: 'List', id, status: 'current', mode: 'working', ...(items.length && { entry: items.map((reference) => ({ item: { reference } })) }) });
   const of = (type, n) => names.filter((name) => name.startsWith(`${type}/`)).slice(0, n);
   const lists = [
     list('patients', of('Patient', 7)),
@@ -44,18 +44,14 @@ function resources(all) {
 function run(args) {
   const only = args.find((a) => !a.startsWith('--'));
   const all = args.includes('--all');
-  const rows = resources(all);
+  const rows = args.includes('--keep') ? resources(all) : load('chains', resources(all));
   const lake = new Lake(new Definitions(definitions()), rows);
   const asked = new Asked(lake);
   chainQueries(asked, all);
   pageQueries(asked, all);
   const queries = asked.queries.filter((q) => !only || new RegExp(only).test(q.test));
-  const [before, after] = readFileSync(new URL('./chains.sql', import.meta.url), 'utf8').split('-- queries\n');
-  const script =
-    (args.includes('--keep') ? "SET fhir.lake = 'chains';\n" : loadScript('chains', rows)) +
-    before + copyIn('pg_temp.query', queries.map(({ kind, q }, n) => [String(n), kind, q])) + after;
   const started = Date.now();
-  const answers = psql(script, 'chains').filter((a) => a.n !== undefined);
+  const answers = answersOf('chains', queries);
   const wrong = queries.map((query, n) => ({ ...query, n, ...answers[n], difference: query.check(answers[n]) })).filter((q) => q.difference);
   return report(rows, queries, answers, wrong, Date.now() - started);
 }

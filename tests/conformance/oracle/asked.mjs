@@ -1,7 +1,8 @@
 // Searches of a lake with what is expected of each: {test, kind: 'rows' | 'pages', q, check(answer) → '' or what is wrong}.
+import { readFileSync } from 'node:fs';
 import { cmp } from './definitions.mjs';
 import { write } from './lake.mjs';
-import { copyIn } from './psql.mjs';
+import { copyIn, psql } from './psql.mjs';
 import { candidates, hash } from './queries.mjs';
 
 const SAMPLE = 14;
@@ -88,9 +89,9 @@ export function difference(want, got) {
   return `expected ${want.length}, got ${got.length}${missing.length ? `; missing ${show(missing)}` : ''}${extra.length ? `; too many ${show(extra)}` : ''}${twice}`;
 }
 
-/** SQL that makes a lake of these resources and points fhir.lake at it. */
-export function loadScript(name, resources) {
-  return `SET client_min_messages = warning;
+/** Makes a lake of these resources; returns those that are valid, and so are in it. */
+export function load(name, resources) {
+  const script = `SET client_min_messages = warning;
 SELECT fhir.drop_lake('${name}', true) WHERE '${name}' IN (SELECT lake FROM fhir.lakes());
 SELECT fhir.create_lake('${name}');
 SET fhir.lake = '${name}';
@@ -101,10 +102,20 @@ DECLARE
   t text;
 BEGIN
   FOR t IN SELECT DISTINCT type FROM loading LOOP
-    EXECUTE format('INSERT INTO %s (resource) SELECT doc FROM loading WHERE type = %L', fhir.table_of(t), t);
+    EXECUTE format('INSERT INTO %s (resource) SELECT doc FROM loading WHERE type = %L AND fhir.is_valid(doc)', fhir.table_of(t), t);
   END LOOP;
 END $$;
-DROP TABLE loading;
 ANALYZE;
+SELECT json_build_object('rejected', type || '/' || (doc->>'id')) FROM loading WHERE NOT fhir.is_valid(doc);
 `;
+  const rejected = new Set(psql(script, name).map((line) => line.rejected));
+  if (rejected.size) console.log(`not valid, so not in the lake: ${[...rejected].join(' ')}`);
+  return resources.filter((r) => !rejected.has(`${r.resourceType}/${r.id}`));
+}
+
+/** Asks the lake and returns the answers, in order. */
+export function answersOf(name, queries) {
+  const [before, after] = readFileSync(new URL('../chains.sql', import.meta.url), 'utf8').split('-- queries\n');
+  const script = `SET fhir.lake = '${name}';\n${before}${copyIn('pg_temp.query', queries.map(({ kind, q }, n) => [String(n), kind, q]))}${after}`;
+  return psql(script, name).filter((a) => a.n !== undefined);
 }

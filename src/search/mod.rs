@@ -6,6 +6,7 @@
 pub mod custom;
 pub mod expression;
 pub mod filter;
+pub mod filter_language;
 pub mod project;
 pub mod quote;
 pub mod request;

@@ -10,6 +10,7 @@
 //!
 //! Each test becomes an ordinary search argument, so that chains, stored parameters and terminology work as they do there.
 
+use super::criteria::Criteria;
 use super::filter::Filter;
 use crate::index::operand::spellings;
 use crate::index::query::{ErrorKind, QueryError, shown};
@@ -106,6 +107,19 @@ pub trait Arguments {
     fn read(&mut self, types: &[TypeId], name: &str, value: &str) -> Result<Filter>;
     /// The type of a search parameter.
     fn parameter_type(&mut self, ty: TypeId, code: &str) -> Result<Option<ParameterType>>;
+}
+
+impl Arguments for Criteria<'_> {
+    fn read(&mut self, types: &[TypeId], name: &str, value: &str) -> Result<Filter> {
+        Criteria::read(self, types, name, value)
+    }
+
+    fn parameter_type(&mut self, ty: TypeId, code: &str) -> Result<Option<ParameterType>> {
+        if let Some(parameter) = model::search_parameter(ty, code) {
+            return Ok(Some(parameter.ty));
+        }
+        Ok(self.catalog.parameter(ty, code)?.map(|parameter| parameter.ty.unwrap_or(ParameterType::Composite)))
+    }
 }
 
 fn refuse<T>(kind: ErrorKind, message: impl Into<String>, hint: &str) -> Result<T> {

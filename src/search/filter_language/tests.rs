@@ -29,6 +29,19 @@ fn of(ty: &str, text: &str) -> Result<Filter> {
     read(&[model::type_named(ty).unwrap()], text, &mut Plain)
 }
 
+#[test]
+fn a_filter_is_an_argument_among_others() {
+    use crate::search::request::{Handling, Request, Setting};
+    let parse = |text: &str| Request::parse(text, Setting { now: 0, handling: Handling::Strict, catalog: &mut crate::search::criteria::Standard });
+    let request = parse("Observation?status=final&_filter=subject:Patient.name co \"pet\" and date ge 2010").unwrap();
+    assert_eq!(written(&request.filter), "(status=final & date=ge2010 & subject:Patient.name:contains=pet)");
+    let request = parse("Observation?subject:Patient._filter=not (name eq a)").unwrap();
+    assert_eq!(written(&request.filter), "subject:Patient.not name:$is=a");
+    for bad in ["?_filter=_id eq a", "Observation?_filter=", "Observation?_filter:not=a eq b", "Observation?_filter=_filter eq \"status eq a\""] {
+        assert!(parse(bad).is_err(), "{bad}");
+    }
+}
+
 /// The search that a filter stands for.
 fn written(filter: &Filter) -> String {
     let argument = |a: &Argument| format!("{}{}={}", a.name, a.modifier.as_deref().map(|m| format!(":{m}")).unwrap_or_default(), a.value);

@@ -14,6 +14,8 @@ SELECT jsonb_build_object(
   'ssn', (SELECT i ->> 'value' FROM bench.patient r, jsonb_array_elements(r.resource -> 'identifier') i
     WHERE r.id = (SELECT id FROM patient) AND i ->> 'system' = 'http://hl7.org/fhir/sid/us-ssn'),
   'encounter', (SELECT id FROM encounter),
+  'year', (SELECT left(resource ->> 'effectiveDateTime', 4)::integer FROM bench.observation
+    WHERE resource #>> '{subject,reference}' = (SELECT 'Patient/' || id FROM patient) GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1),
   'ids', (SELECT jsonb_agg(id ORDER BY id) FROM (SELECT id FROM bench.observation TABLESAMPLE bernoulli (10) REPEATABLE (1) ORDER BY md5(id) LIMIT 10) s),
   -- one percent of the observations
   'updated_low', (SELECT to_char(percentile_disc(0.60) WITHIN GROUP (ORDER BY last_updated) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM bench.observation),

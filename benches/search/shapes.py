@@ -343,7 +343,7 @@ def shapes(v):
 
     def both(condition):
         union = " UNION ALL ".join(f"(SELECT type, id, resource FROM bench.{table} WHERE {condition(table)} ORDER BY id LIMIT {LIMIT})" for table in ("condition", "procedure"))
-        return f"SELECT id, resource FROM ({union}) s ORDER BY id LIMIT {LIMIT}"
+        return f"SELECT id, resource FROM ({union}) s ORDER BY type, id LIMIT {LIMIT}"
 
     two = lambda table: f"id IN ({c.ids(c.reference({'condition': 'Condition', 'procedure': 'Procedure'}[table] + '.patient', patient))})"
     add("two types", f"?_type=Condition,Procedure&patient={patient}&_count={PAGE}", both(lambda table: a_subject), both(lambda table: b_subject), both(two))

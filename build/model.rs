@@ -54,6 +54,8 @@ struct Element {
     /// The text of the `types` column.
     types: String,
     required: String,
+    is_summary: bool,
+    is_modifier: bool,
 }
 
 struct Facts {
@@ -119,6 +121,8 @@ impl Facts {
                 max: row[2].clone(),
                 types: row[3].clone(),
                 required: row[4].clone(),
+                is_summary: row[5].split(' ').any(|flag| flag == "summary"),
+                is_modifier: row[5].split(' ').any(|flag| flag == "modifier"),
             });
         }
         let mut value_sets: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -251,7 +255,10 @@ impl Facts {
                 .iter()
                 .map(|e| {
                     let max = if e.max == "*" { "u16::MAX" } else { &e.max };
-                    format!("Element{{name:{:?},is_choice:{},min:{},max:{max}}}", e.name, e.is_choice, e.min)
+                    format!(
+                        "Element{{name:{:?},is_choice:{},min:{},max:{max},is_summary:{},is_modifier:{}}}",
+                        e.name, e.is_choice, e.min, e.is_summary, e.is_modifier
+                    )
                 })
                 .collect();
             let elements = out.slice("Element", &elements);

@@ -155,7 +155,7 @@ def facts(package):
     value_sets, omitted = expansion.expand_all(package, required)
     files = {
         "types.tsv": table("name kind abstract base pattern", types.type_rows()),
-        "elements.tsv": table("path min max types required", types.element_rows()),
+        "elements.tsv": table("path min max types required flags", types.element_rows()),
         "value-sets.tsv": table("url system codes", value_sets),
         "value-sets-omitted.tsv": table("url reason", omitted),
         "search-parameters.tsv": table("url code type bases targets expression", parameters),
@@ -240,7 +240,7 @@ class Types:
     def element_rows(self):
         for name in sorted(self.types):
             for e in self.types[name]["own"]:
-                yield name + "." + e["name"], e["min"], e["max"], e["types"], e["binding"]
+                yield name + "." + e["name"], e["min"], e["max"], e["types"], e["binding"], e["flags"]
 
 
 def pattern(elements):
@@ -264,8 +264,13 @@ def element_facts(element, name, of_resource):
             types = "id"
     return {
         "name": name, "min": str(element["min"]), "max": element["max"], "types": types,
-        "binding": required.split("|")[0],
+        "binding": required.split("|")[0], "flags": flags(element),
     }
+
+
+def flags(element):
+    """What the definition says of an element besides its content."""
+    return " ".join(f for f, key in (("modifier", "isModifier"), ("summary", "isSummary")) if element.get(key))
 
 
 def type_fact(t):

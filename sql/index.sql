@@ -63,6 +63,19 @@ CREATE FUNCTION fhir.show_keys(fhir.keys) RETURNS TABLE (parameter text, type te
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 30 AS 'MODULE_PATHNAME', 'fhir_show_keys';
 COMMENT ON FUNCTION fhir.show_keys(fhir.keys) IS 'the values inside keys, one row each, for people to read';
 
+CREATE FUNCTION fhir.reference_id(keys fhir.keys, parameter text, type text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 3 AS 'MODULE_PATHNAME', 'fhir_reference_id';
+COMMENT ON FUNCTION fhir.reference_id(fhir.keys, text, text) IS 'id of the first resource of that type to which the search parameter points by a relative reference';
+
+CREATE FUNCTION fhir.reference_ids(keys fhir.keys, parameter text, type text) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 4 AS 'MODULE_PATHNAME', 'fhir_reference_ids';
+COMMENT ON FUNCTION fhir.reference_ids(fhir.keys, text, text) IS 'ids of all resources of that type to which the search parameter points by relative references';
+
+CREATE FUNCTION fhir.sort_key(keys fhir.keys, parameter text, descending boolean) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 3 AS 'MODULE_PATHNAME', 'fhir_sort_key';
+COMMENT ON FUNCTION fhir.sort_key(fhir.keys, text, boolean) IS
+    'what to order by for _sort: the lowest value of the search parameter, or for descending the highest, as bytes; NULL where it has none';
+
 CREATE FUNCTION fhir.matches(fhir.keys, fhir.query) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 5 AS 'MODULE_PATHNAME', 'fhir_matches';
 COMMENT ON FUNCTION fhir.matches(fhir.keys, fhir.query) IS 'whether the resource of these keys satisfies the search';

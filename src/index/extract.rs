@@ -250,6 +250,21 @@ impl Plan {
     }
 }
 
+/// Emits what a value of type `ty` gives for a parameter of type `kind`; [`Value::Present`] if nothing in it can be searched.
+/// `required` is the value set of its required binding.
+pub fn emit_value(
+    (parameter, kind): (ParameterKey, ParameterType),
+    (ty, required): (TypeId, Option<ValueSetId>),
+    node: Node,
+    element: u32,
+    emit: &mut dyn FnMut(Entry),
+) {
+    let found = emit_values(&Leaf { parameter, kind, ty, required }, node, element, emit);
+    if !found && !matches!(node, Node::Null) {
+        emit(Entry { parameter, element, value: Value::Present });
+    }
+}
+
 /// Emits what `node` gives for the parameter; false if it gives nothing.
 fn emit_values<'a>(leaf: &Leaf, node: Node<'a>, element: u32, emit: &mut dyn FnMut(Entry)) -> bool {
     let mut found = false;

@@ -3,16 +3,21 @@
 //! Takes a resource in jsonb and gives its [`Stamp`]; takes the text of a search and gives a [`Query`] that a
 //! `fhir.keys` value matches or not. Pure, but for `sql.rs`; the operator class is in `pg/gin.rs`.
 
+pub mod approximate;
+pub mod compartment;
 pub mod decimal;
 pub mod extract;
 pub mod keys;
 pub mod matches;
+pub mod operand;
 pub mod query;
+pub mod reserved;
 pub mod scan;
 #[cfg(feature = "pg")]
 mod sql;
 pub mod text;
 pub mod time;
+pub mod values;
 #[cfg(test)]
 mod tests;
 

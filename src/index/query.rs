@@ -3,10 +3,11 @@
 //! Takes `Type?parameter:modifier=prefixvalue,value&…` (<https://hl7.org/fhir/R4/search.html>) and keeps what a row can
 //! answer by itself. What needs other rows, terminology or the clock is refused with a hint: the search functions resolve it first.
 
-use super::decimal::{Bound, Decimal, Span};
-use super::keys::Target;
-use super::text::normalise;
-use super::time::{self, Interval};
+use super::compartment::{self, Member};
+use super::decimal::{Bound, Span};
+use super::operand;
+use super::reserved;
+use super::time::Interval;
 use crate::model::{self, ParameterKey, ParameterType, SearchParameter, TypeId};
 
 /// All conditions must hold.
@@ -29,6 +30,8 @@ pub struct Condition {
 pub enum Leaf {
     One { parameter: ParameterKey, test: Test },
     Together(Vec<Component>),
+    /// The resource belongs to a compartment.
+    Member(Member),
 }
 
 /// One part of a composite; a value that meets any of the tests will do.
@@ -121,14 +124,14 @@ pub enum ErrorKind {
     TooLarge,
 }
 
-type Result<T> = std::result::Result<T, QueryError>;
+pub(super) type Result<T> = std::result::Result<T, QueryError>;
 
-fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+pub(super) fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
     let hint = hint.into();
     Err(QueryError { kind: ErrorKind::Invalid, message: message.into(), hint: (!hint.is_empty()).then_some(hint) })
 }
 
-fn not_row_local<T>(what: impl std::fmt::Display) -> Result<T> {
+pub(super) fn not_row_local<T>(what: impl std::fmt::Display) -> Result<T> {
     Err(QueryError {
         kind: ErrorKind::NotRowLocal,
         message: format!("{what} cannot be decided from one row"),
@@ -195,7 +198,7 @@ pub fn arguments(text: &str) -> Result<(Option<TypeId>, Vec<Argument>)> {
 }
 
 /// What may stand in a message: bounded, and without line breaks.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -226,7 +229,7 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// Splits at the separator where no backslash stands before it.
-fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+pub fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
     for (at, c) in text.char_indices() {
@@ -244,7 +247,7 @@ fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// Takes the escapes `\,` `\|` `\$` `\\` out of a single value.
-fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -288,14 +291,17 @@ impl Query {
 }
 
 /// What a parameter's name stands for: one meaning where the resource type is known, else all that the name has.
-struct Meaning {
-    key: ParameterKey,
-    ty: ParameterType,
-    targets: Vec<TypeId>,
-    definitions: Vec<&'static SearchParameter>,
+pub(super) struct Meaning {
+    pub key: ParameterKey,
+    pub ty: ParameterType,
+    pub targets: Vec<TypeId>,
+    pub definitions: Vec<&'static SearchParameter>,
 }
 
-fn meanings(resource_type: Option<TypeId>, name: &str) -> Vec<Meaning> {
+pub(super) fn meanings(resource_type: Option<TypeId>, name: &str) -> Vec<Meaning> {
+    if name.starts_with(reserved::MARK) {
+        return reserved::meanings(name);
+    }
     if let Some(ty) = resource_type {
         return model::search_parameter(ty, name)
             .map(|p| Meaning { key: p.key, ty: p.ty, targets: p.targets.to_vec(), definitions: vec![p] })
@@ -335,6 +341,9 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
     if argument.value.is_empty() {
         return invalid(format!("search parameter \"{}\" has no value", shown(name)), "leave the parameter out, or use :missing");
     }
+    if name == "_compartment" {
+        return compartment::condition(resource_type, argument);
+    }
     let meanings = meanings(resource_type, name);
     if meanings.is_empty() {
         let of = resource_type.map_or("any resource type".to_owned(), |ty| ty.name().to_owned());
@@ -357,7 +366,7 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
     let mut refused = None;
     for meaning in &meanings {
         for &value in &values {
-            match leaves(meaning, argument, value) {
+            match operand::leaves(meaning, argument, value) {
                 Ok(found) => any_of.extend(found),
                 // a name with several meanings is fine as long as one of them can read the value
                 Err(error) => refused = Some(error),
@@ -368,7 +377,7 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
         }
     }
     match refused {
-        Some(error) if any_of.is_empty() || meanings.len() == 1 => Err(error),
+        Some(error) if any_of.is_empty() || meanings.len() == 1 || name.starts_with(reserved::MARK) => Err(error),
         _ => Ok(Condition { negated: argument.modifier.as_deref() == Some("not"), any_of }),
     }
 }
@@ -388,225 +397,6 @@ fn suggestion(resource_type: Option<TypeId>, name: &str) -> String {
         true => format!("{} has: {}", ty.name(), model::search_parameters(ty).map(|p| p.code).collect::<Vec<_>>().join(", ")),
         false => format!("did you mean {}", near.join(", ")),
     }
-}
-
-fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Leaf>> {
-    let modifier = argument.modifier.as_deref();
-    if value.is_empty() {
-        return invalid(format!("search parameter \"{}\" has an empty alternative", shown(&argument.name)), "write a comma inside a value as \\,");
-    }
-    if meaning.ty == ParameterType::Composite {
-        return composite(meaning, argument, value);
-    }
-    let tests = tests(meaning.ty, &meaning.targets, &meaning.definitions, argument, modifier, value)?;
-    Ok(tests.into_iter().map(|test| Leaf::One { parameter: meaning.key, test }).collect())
-}
-
-/// `a$b`: each component's value by the meaning of its own definition, all within one element.
-/// <https://hl7.org/fhir/R4/search.html#composite>
-fn composite(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Leaf>> {
-    if let Some(modifier) = &argument.modifier {
-        return invalid(format!("modifier :{} does not apply to a composite parameter", shown(modifier)), "");
-    }
-    let parts = split_unescaped(value, '$');
-    let mut leaves = Vec::new();
-    for definition in &meaning.definitions {
-        if definition.components.len() != parts.len() {
-            let message = format!("composite parameter \"{}\" takes {} values", definition.code, definition.components.len());
-            return invalid(message, "separate them with $");
-        }
-        let mut together = Vec::new();
-        for ((url, expression), part) in definition.components.iter().zip(&parts) {
-            let Some(component) = model::search_parameter_by_url(url) else {
-                return invalid(format!("composite parameter \"{}\" has a component that is not defined", definition.code), "");
-            };
-            let found = tests(component.ty, component.targets, &[component], argument, None, part)?;
-            let tests = found.into_iter().map(|test| (component.key, test)).collect();
-            together.push(Component { tests, anywhere: expression.starts_with("%resource") });
-        }
-        together.sort_by_key(|c| c.anywhere);
-        leaves.push(Leaf::Together(together));
-    }
-    Ok(leaves)
-}
-
-fn tests(
-    ty: ParameterType,
-    targets: &[TypeId],
-    definitions: &[&'static SearchParameter],
-    argument: &Argument,
-    modifier: Option<&str>,
-    value: &str,
-) -> Result<Vec<Test>> {
-    let one = |test| Ok(vec![test]);
-    let wrong = |modifier: &str| {
-        if matches!(modifier, "in" | "not-in" | "below" | "above") {
-            return not_row_local(format!("modifier :{modifier} on \"{}\"", shown(&argument.name)));
-        }
-        invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(modifier), shown(&argument.name)), "")
-    };
-    match ty {
-        ParameterType::Token => match modifier {
-            None | Some("not") => Ok(tokens(definitions, value)),
-            Some("text") => one(Test::Display(normalise(&unescape(value)).into_owned())),
-            Some("of-type") => match split_unescaped(value, '|')[..] {
-                [system, code, value] => one(Test::OfType {
-                    system: (!system.is_empty()).then(|| unescape(system)),
-                    code: unescape(code),
-                    value: unescape(value),
-                }),
-                _ => invalid(":of-type takes system|code|value", ""),
-            },
-            Some(other) => wrong(other),
-        },
-        ParameterType::String => {
-            let value = unescape(value);
-            match modifier {
-                None => one(Test::StringStart(normalise(&value).into_owned())),
-                Some("exact") => one(Test::StringExact(value)),
-                Some("contains") => one(Test::StringContains(normalise(&value).into_owned())),
-                Some(other) => wrong(other),
-            }
-        }
-        ParameterType::Uri => {
-            let value = unescape(value);
-            match modifier {
-                None => one(Test::Uri(value)),
-                Some("below") => one(Test::UriBelow(value)),
-                Some("above") => one(Test::UriAbove(value)),
-                Some(other) => wrong(other),
-            }
-        }
-        ParameterType::Reference => reference(targets, argument, modifier, value),
-        ParameterType::Date | ParameterType::Number | ParameterType::Quantity => {
-            if let Some(modifier) = modifier {
-                return wrong(modifier);
-            }
-            let (comparison, rest) = prefix(value);
-            match ty {
-                ParameterType::Date => {
-                    if comparison == Comparison::Ap {
-                        return not_row_local("prefix ap on a date");
-                    }
-                    match time::parse(rest) {
-                        Some(interval) => one(Test::Date(comparison, interval)),
-                        None => invalid(
-                            format!("\"{}\" is no date for parameter \"{}\"", shown(rest), shown(&argument.name)),
-                            "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.sss]][Z|±hh:mm], after an optional eq ne gt lt ge le sa eb",
-                        ),
-                    }
-                }
-                ParameterType::Number => one(Test::Number(comparison, range(comparison, argument, rest)?)),
-                _ => {
-                    let parts = split_unescaped(rest, '|');
-                    let range = range(comparison, argument, parts[0])?;
-                    let unit = match parts[1..] {
-                        [] | [""] | ["", ""] => Unit::Any,
-                        [unit] => Unit::Named(unescape(unit)),
-                        ["", unit] => Unit::Named(unescape(unit)),
-                        [system, code] => Unit::Coded { system: unescape(system), code: unescape(code) },
-                        _ => return invalid(format!("\"{}\" is no quantity", shown(rest)), "write [prefix]number|system|code or [prefix]number||unit"),
-                    };
-                    one(Test::Quantity(comparison, range, unit))
-                }
-            }
-        }
-        ParameterType::Special | ParameterType::Composite => not_row_local(format!("parameter \"{}\"", shown(&argument.name))),
-    }
-}
-
-/// A token, and without its case where the parameter also reads elements of type string.
-fn tokens(definitions: &[&'static SearchParameter], value: &str) -> Vec<Test> {
-    let written = token(value);
-    if !definitions.iter().any(|definition| super::extract::reads_strings(definition)) {
-        return vec![written];
-    }
-    let folded = match &written {
-        Test::Code(code) => Test::Code(normalise(code).into_owned()),
-        Test::CodeAndSystem { code, system } => Test::CodeAndSystem { code: normalise(code).into_owned(), system: system.clone() },
-        other => other.clone(),
-    };
-    if folded == written { vec![written] } else { vec![written, folded] }
-}
-
-fn token(value: &str) -> Test {
-    match split_unescaped(value, '|')[..] {
-        [code] => Test::Code(unescape(code)),
-        [system, ""] => Test::System(unescape(system)),
-        ["", code] => Test::CodeAndSystem { code: unescape(code), system: None },
-        [system, code] => Test::CodeAndSystem { code: unescape(code), system: Some(unescape(system)) },
-        // a bar that should have been escaped: what follows the first one is the code
-        _ => {
-            let (system, code) = value.split_once('|').unwrap_or(("", value));
-            Test::CodeAndSystem { code: unescape(code), system: (!system.is_empty()).then(|| unescape(system)) }
-        }
-    }
-}
-
-fn reference(targets: &[TypeId], argument: &Argument, modifier: Option<&str>, value: &str) -> Result<Vec<Test>> {
-    let full = |text: &str| match Target::read(text) {
-        Some(t) => vec![Test::Reference { target: t.unversioned.to_owned(), version: t.version.map(str::to_owned) }],
-        None => Vec::new(),
-    };
-    let of = |ty: &str, id: &str| Test::Reference { target: format!("{ty}/{id}"), version: None };
-    match modifier {
-        None => {}
-        Some("identifier") => {
-            let test = match token(value) {
-                Test::Code(value) => Test::Identifier { system: None, value },
-                Test::CodeAndSystem { code, system } => Test::Identifier { system: Some(system), value: code },
-                _ => return invalid(":identifier takes system|value", ""),
-            };
-            return Ok(vec![test]);
-        }
-        Some(name) => {
-            return match model::type_named(name).filter(|ty| super::is_resource(*ty)) {
-                Some(ty) => {
-                    let value = unescape(value);
-                    let id = value.strip_prefix(ty.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&value);
-                    Ok(full(&format!("{}/{id}", ty.name())))
-                }
-                None if matches!(name, "in" | "not-in" | "below" | "above" | "text") => not_row_local(format!("modifier :{name} on a reference")),
-                None => invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(name), shown(&argument.name)), ""),
-            };
-        }
-    }
-    let value = unescape(value);
-    if value.contains(['/', ':', '|']) {
-        return Ok(full(&value));
-    }
-    // an id alone: any type that the parameter may point at, and a canonical that looks like this
-    let any: Vec<TypeId> = if targets.is_empty() { model::resource_types().collect() } else { targets.to_vec() };
-    let mut tests: Vec<Test> = any.into_iter().filter(|ty| super::is_resource(*ty)).map(|ty| of(ty.name(), &value)).collect();
-    tests.push(Test::Reference { target: value, version: None });
-    Ok(tests)
-}
-
-fn prefix(value: &str) -> (Comparison, &str) {
-    let comparison = match value.as_bytes() {
-        [b'e', b'q', ..] => Comparison::Eq,
-        [b'n', b'e', ..] => Comparison::Ne,
-        [b'g', b't', ..] => Comparison::Gt,
-        [b'l', b't', ..] => Comparison::Lt,
-        [b'g', b'e', ..] => Comparison::Ge,
-        [b'l', b'e', ..] => Comparison::Le,
-        [b's', b'a', ..] => Comparison::Sa,
-        [b'e', b'b', ..] => Comparison::Eb,
-        [b'a', b'p', ..] => Comparison::Ap,
-        _ => return (Comparison::Eq, value),
-    };
-    (comparison, &value[2..])
-}
-
-fn range(comparison: Comparison, argument: &Argument, text: &str) -> Result<Range> {
-    let Some(number) = Decimal::parse(text.trim()) else {
-        return invalid(
-            format!("\"{}\" is no number for parameter \"{}\"", shown(text), shown(&argument.name)),
-            "write a decimal number after an optional eq ne gt lt ge le sa eb ap",
-        );
-    };
-    let (low, high) = if comparison == Comparison::Ap { number.tenth_around() } else { number.implied() };
-    Ok(Range { value: number.encode(), low: low.encode(), high: high.encode() })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Ranges become a short list of buckets, never a partial match: a partial match reads its whole range before anything
 //! is intersected. Only prefixes of strings and uris are partial.
 
+use super::compartment::Member;
 use super::decimal;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
@@ -80,6 +81,7 @@ impl Scan {
                     Leaf::One { parameter, test } => builder.keys_of(*parameter, test),
                     // the first component speaks for the tuple, and the recheck for the rest
                     Leaf::Together(components) => components.first().is_some_and(|c| builder.lossy(&c.tests)),
+                    Leaf::Member(member) => builder.member(member),
                 };
                 found && builder.is_bounded()
             });
@@ -91,6 +93,10 @@ impl Scan {
                 if let Test::Quantity(_, _, unit) = test {
                     self.add_unit(*parameter, unit);
                 }
+                self.push(found, builder);
+            }
+            Leaf::Member(member) => {
+                let found = builder.member(member);
                 self.push(found, builder);
             }
             Leaf::Together(components) => {
@@ -207,6 +213,23 @@ impl Builder {
         true
     }
 
+    /// Of one searched type, the references decide; a parameter may link other types to other compartments.
+    fn member(&mut self, member: &Member) -> bool {
+        let exact = member.is_typed;
+        for rule in &member.rules {
+            for link in &rule.links {
+                let bytes = self.buffer.reference(*link, &member.focus).to_vec();
+                let exact = exact && !keys::is_cut(&bytes);
+                self.keys.push(ScanKey { bytes, partial: false, exact });
+            }
+            if rule.is_focus {
+                let bytes = self.buffer.of_type(rule.ty.name()).to_vec(); // an id has no key
+                self.keys.push(ScanKey { bytes, partial: false, exact: false });
+            }
+        }
+        true
+    }
+
     fn lossy(&mut self, tests: &[(ParameterKey, Test)]) -> bool {
         let found = tests.iter().all(|(p, test)| self.keys_of(*p, test));
         self.keys.iter_mut().for_each(|k| k.exact = false);
@@ -260,7 +283,17 @@ impl Builder {
             }
             Comparison::Sa => self.date_end(p, End::Low, s.high, OPEN_HIGH, true),
             Comparison::Eb => self.date_end(p, End::High, OPEN_LOW, s.low, true),
-            Comparison::Ap => self.presence(p),
+            Comparison::Ap => {
+                // the low end inside, or both; or the high end inside or beyond it, in another bucket than the low one
+                self.date_end(p, End::Low, s.low, s.high, true);
+                for b in time::cover(s) {
+                    self.bucket(p, End::High, b.level, b.number, b.exact);
+                }
+                for b in time::cover(Interval { low: s.high, high: OPEN_HIGH }) {
+                    self.bucket(p, End::High, b.level, b.number, false);
+                }
+                self.bucket(p, End::High, INFINITE, 0, false);
+            }
         }
     }
 
@@ -285,7 +318,19 @@ impl Builder {
         match comparison {
             // a number inside has both ends inside; a wider one is told apart by the recheck
             Comparison::Eq => self.number_within(p, range.implied(), exact),
-            Comparison::Ne | Comparison::Ap => self.presence(p),
+            Comparison::Ne => self.presence(p),
+            Comparison::Ap => {
+                let (low, high) = (range.low.as_slice(), range.high.as_slice());
+                let near = Span { low: Closed(low), high: Closed(high) };
+                self.number_end(p, End::Low, near, exact);
+                for b in decimal::cover(near) {
+                    self.bucket(p, End::High, b.level, b.number, exact && b.exact);
+                }
+                for b in decimal::cover(Span { low: Open(high), high: Infinite }) {
+                    self.bucket(p, End::High, b.level, b.number, false);
+                }
+                self.bucket(p, End::High, INFINITE, 0, false);
+            }
             // a target that only touches the value is in the bucket of the value, which is ragged
             Comparison::Gt | Comparison::Ge => self.number_end(p, End::High, Span { low: Open(value), high: Infinite }, exact),
             Comparison::Lt => self.number_end(p, End::Low, Span { low: Infinite, high: Open(value) }, exact),

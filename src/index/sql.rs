@@ -4,10 +4,12 @@ use super::decimal::{Bound, Decimal, Span};
 use super::keys::{Keys, Value as Held};
 use super::query::{ErrorKind, Query, QueryError};
 use super::time::{self, Interval};
+use super::values::Parameter;
 use crate::json;
 use crate::model;
+use crate::pg::arrays;
 use crate::pg::error::{Error, INVALID_PARAMETER};
-use crate::pg::function::Value;
+use crate::pg::function::{Call, Value};
 use crate::sql_function;
 use std::fmt::Write;
 
@@ -90,6 +92,31 @@ sql_function!(fhir_matches, |call| {
         _ => false,
     };
     Ok(matched.into())
+});
+
+/// The keys of argument 0 and the parameter of argument 1.
+fn parameter<'a>(call: &'a Call) -> Result<(Option<Keys<'a>>, &'a Parameter), Error> {
+    let code = call.text(1)?;
+    Ok((Keys::read(call.bytes(0)?), call.remembered(code.as_bytes(), || Parameter::named(code))))
+}
+
+sql_function!(fhir_reference_id, |call| {
+    let (keys, parameter) = parameter(call)?;
+    let ty = call.text(2)?;
+    Ok(keys.and_then(|keys| parameter.ids(keys, ty).next()).into())
+});
+
+sql_function!(fhir_reference_ids, |call| {
+    let (keys, parameter) = parameter(call)?;
+    let ty = call.text(2)?;
+    let ids: Vec<&str> = keys.into_iter().flat_map(|keys| parameter.ids(keys, ty)).collect();
+    Ok(Value::Datum(arrays::text_array(&ids)))
+});
+
+sql_function!(fhir_sort_key, |call| {
+    let (keys, parameter) = parameter(call)?;
+    let descending = call.bool(2)?;
+    Ok(keys.and_then(|keys| parameter.sort_key(keys, descending)).map_or(Value::Null, |key| Value::varlena(&key)))
 });
 
 sql_function!(fhir_show_keys, |call| {

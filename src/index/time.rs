@@ -174,6 +174,12 @@ pub fn shown(at: i64) -> String {
     }
 }
 
+/// An instant as a FHIR instant in UTC, which reads back as itself; for years of four digits.
+pub fn instant_text(at: i64) -> String {
+    let shown = shown(at);
+    if shown.contains('T') { shown } else { format!("{shown}T00:00:00Z") }
+}
+
 /// The calendar levels of the buckets, coarse to fine.
 pub const LEVELS: usize = 5;
 const CENTURY: usize = 0;

@@ -44,6 +44,10 @@ pub struct Element {
     pub min: u16,
     /// `u16::MAX` stands for `*`.
     pub max: u16,
+    /// Part of the summary of what it stands in: <https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.isSummary>
+    pub is_summary: bool,
+    /// Whether it can change what other elements mean: <https://hl7.org/fhir/R4/conformance-rules.html#isModifier>
+    pub is_modifier: bool,
 }
 
 /// One JSON property of a type.

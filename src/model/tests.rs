@@ -126,6 +126,22 @@ fn cardinalities_are_those_of_the_definition() {
 }
 
 #[test]
+fn elements_say_whether_they_are_summary_or_modifier() {
+    let flags = |ty: &str, name: &str| {
+        let e = id(ty).get().elements.iter().find(|e| e.name == name).unwrap_or_else(|| panic!("no {ty}.{name}"));
+        (e.is_summary, e.is_modifier)
+    };
+    assert_eq!(flags("Patient", "active"), (true, true));
+    assert_eq!(flags("Patient", "name"), (true, false));
+    assert_eq!(flags("Patient", "maritalStatus"), (false, false));
+    // marked so on the resource, unlike on the nested elements
+    assert_eq!(flags("Patient", "modifierExtension"), (false, true));
+    assert_eq!(flags("Patient.link", "modifierExtension"), (true, true));
+    assert_eq!(flags("Attachment", "data"), (false, false));
+    assert_eq!(flags("Age", "value"), (true, false));
+}
+
+#[test]
 fn elements_stand_in_the_order_of_the_definition() {
     let patient: Vec<_> = id("Patient").get().elements.iter().map(|e| e.name).take(11).collect();
     assert_eq!(

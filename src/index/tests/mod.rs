@@ -13,7 +13,7 @@ use super::{Keys, Query, stamp};
 use crate::json::{self, Limits};
 
 /// The keys of a resource given as text.
-fn keys_of(text: &str) -> Vec<u8> {
+pub fn keys_of(text: &str) -> Vec<u8> {
     let bytes = json::parse(text.as_bytes(), &Limits::default()).unwrap_or_else(|e| panic!("{e:?}: {text}"));
     stamp(json::root(&bytes).unwrap()).keys
 }

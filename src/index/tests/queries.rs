@@ -223,6 +223,7 @@ fn written(at: i64, precision: usize) -> Option<String> {
 }
 
 fn date(l: &mut List, i: Interval) {
+    approximately(l, i);
     for precision in 0..7 {
         let mut texts: Vec<String> = Vec::new();
         for at in [i.low, i.last()].into_iter().filter(|at| !matches!(*at, time::OPEN_LOW | time::OPEN_HIGH)) {
@@ -236,6 +237,22 @@ fn date(l: &mut List, i: Interval) {
             let s = time::parse(&text).unwrap_or_else(|| panic!("{text}"));
             for comparison in COMPARISONS {
                 l.put("", &format!("{comparison}{text}"), Some(holds(comparison, s, i)));
+            }
+        }
+    }
+}
+
+/// Intervals about the ends of the date.
+fn approximately(l: &mut List, i: Interval) {
+    let ends: Vec<i64> = [i.low, i.last()].into_iter().filter(|at| !matches!(*at, time::OPEN_LOW | time::OPEN_HIGH) && written(*at, 6).is_some()).collect();
+    for at in ends {
+        for (before, after) in [(0, 1), (1, 0), (DAY, DAY), (40 * DAY, -DAY), (-DAY, 400 * DAY), (4_000 * DAY, 0), (-1, 2)] {
+            let s = Interval { low: at.saturating_sub(before), high: at.saturating_add(after) };
+            if let (Some(_), Some(_)) = (written(s.low, 0), written(s.high, 0))
+                && s.low < s.high
+            {
+                let overlaps = i.low < s.high && s.low < i.high;
+                l.put("", &format!("ap{}/{}", time::instant_text(s.low), time::instant_text(s.high)), Some(overlaps));
             }
         }
     }

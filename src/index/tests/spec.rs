@@ -119,6 +119,27 @@ fn of_a_timing_the_outer_limits_count() {
 }
 
 #[test]
+fn approximate_dates_overlap_a_widened_range() {
+    let near = "ap2013-03-04T00:00:00Z/2013-03-25T00:00:00Z";
+    // the examples of the table of prefixes
+    check(&observation(r#""effectiveDateTime":"2013-03-14""#), &[(&format!("date={near}"), true)]);
+    check(&observation(r#""effectiveDateTime":"2013-01-21""#), &[(&format!("date={near}"), false)]);
+    check(&observation(r#""effectiveDateTime":"2015-06-15""#), &[(&format!("date={near}"), false)]);
+    // a range needs only overlap, and not more than touch
+    for (period, expected) in [
+        (r#"{"start":"2012","end":"2014"}"#, true),
+        (r#"{"start":"2013-03-24"}"#, true),
+        (r#"{"start":"2013-03-25"}"#, false),
+        (r#"{"end":"2013-03-04"}"#, true),
+        (r#"{"end":"2013-03-03"}"#, false),
+        (r#"{"start":"1999"}"#, true),
+        (r#"{"end":"2150"}"#, true),
+    ] {
+        check(&observation(&format!(r#""effectivePeriod":{period}"#)), &[(&format!("Observation?date={near}"), expected)]);
+    }
+}
+
+#[test]
 fn of_several_dates_one_must_match() {
     let goal = r#"{"resourceType":"Goal","target":[{"dueDate":"2013-01-14"},{"dueDate":"2014"}]}"#;
     check(goal, &[

@@ -3,7 +3,7 @@
 SELECT opcname, amvalidate(oid) FROM pg_opclass WHERE opcnamespace = 'fhir'::regnamespace;
 -- Row-level security would leave the index unused if any of these could tell what it saw.
 SELECT p.oid::regprocedure, proleakproof, provolatile, proparallel
-FROM pg_proc p WHERE pronamespace = 'fhir'::regnamespace AND proname IN ('keys', 'matches') AND prolang <> (SELECT oid FROM pg_language WHERE lanname = 'sql')
+FROM pg_proc p WHERE pronamespace = 'fhir'::regnamespace AND proname IN ('keys', 'matches', 'reference_id', 'reference_ids', 'sort_key') AND prolang <> (SELECT oid FROM pg_language WHERE lanname = 'sql')
 ORDER BY 1;
 
 SET search_path = public, fhir;
@@ -29,6 +29,15 @@ SELECT '\x01'::fhir.keys;
 SELECT '\x0107'::fhir.keys;
 SELECT 'nonsense'::fhir.keys;
 SELECT '\x0107506174'::fhir.keys;
+
+-- What a row points at and is sorted by; no value is null, and nothing raises.
+WITH r(k) AS (VALUES (fhir.keys('{"resourceType":"Observation","status":"final","subject":{"reference":"Patient/a/_history/3"},"effectivePeriod":{"start":"2020-02-28"},
+  "performer":[{"reference":"Practitioner/b"},{"reference":"Practitioner/c"},{"reference":"http://x.org/Practitioner/d"}],"valueQuantity":{"value":1.5}}'::jsonb)))
+SELECT fhir.reference_id(k, 'subject', 'Patient') AS subject, fhir.reference_id(k, 'performer', 'Patient') AS none, fhir.reference_ids(k, 'performer', 'Practitioner') AS performers,
+  fhir.reference_ids(k, 'nonsense', 'Patient') AS nothing, fhir.sort_key(k, 'status', false) AS status, fhir.sort_key(k, 'date', true) AS date,
+  fhir.sort_key(k, 'value-quantity', false) AS value, fhir.sort_key(k, 'nonsense', false) AS unknown
+FROM r \gx
+SELECT array_agg(d ORDER BY fhir.sort_key(fhir.keys(d), 'birthdate', false)) AS sorted FROM (SELECT format('{"resourceType":"Patient","birthDate":"%s"}', b)::jsonb FROM unnest('{2001,1970-02,1999-12-31,1970-01-31}'::text[]) b) v(d);
 
 -- Literals, text, varchar and bound parameters all are queries.
 CREATE TABLE doc (d jsonb);

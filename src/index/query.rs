@@ -102,6 +102,8 @@ pub enum Unit {
     /// `value||unit`: the code or the unit as text.
     Named(String),
     Coded { system: String, code: String },
+    /// Any unit of UCUM that converts to these base units, in which the range is.
+    Measured(String),
 }
 
 /// Why a search cannot be read.

@@ -64,7 +64,7 @@ SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[
 
 -- Compartments, types, lists.
 SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[
-  'Patient/p1/Observation', 'Patient/p1/Observation?status=final', 'Patient/p2/*', 'Encounter/e1/Observation', '?_type=Patient,Practitioner&name=smith', '?_type=Observation,Encounter&patient=p1',
+  'Patient/p1/Observation', 'Patient/p1/Observation?status=final', 'Patient/p2/*', 'Patient/p2/*?_type=Observation', 'Encounter/e1/Observation', '?_type=Patient,Practitioner&name=smith', '?_type=Observation,Encounter&patient=p1',
   'Patient?_list=l1', '?_type=Patient,Observation&_list=l1', '?_id=p1']) q;
 SELECT fhir.search('Patient?_list=nothing');
 SELECT fhir.search('Practitioner/d1/*?_type=Patient');
@@ -74,15 +74,15 @@ SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[
   'Observation?code:in=http://example.org/vs/height', 'Observation?code:not-in=http://example.org/vs/height', 'Observation?code:in=ValueSet/s1', 'Condition?code:below=http://example.org/cs|a', 'Condition?code:above=http://example.org/cs|b', 'Condition?code:below=http://example.org/cs|c']) q;
 SELECT fhir.search('Observation?code:in=http://example.org/vs/none');
 
--- Order and pages: those without a value stand last, whichever way; ties do not get lost.
+-- Order and pages: those without a value stand last (without a clinical date: where the oldest are); ties do not get lost.
 SELECT q, pg_temp.pages(q) FROM unnest(ARRAY[
   'Observation?_sort=-date&_count=2', 'Observation?_sort=date&_count=1', 'Patient?_sort=family&_count=1', 'Patient?_sort=-family,birthdate&_count=1', 'Patient?_sort=birthdate&_count=1', 'Patient?_sort=-birthdate,_id&_count=2',
   'Observation?_sort=status,-_id&_count=3', 'Observation?_sort=value-quantity&_count=2', '?_type=Patient,Practitioner&_sort=_lastUpdated&_count=2', '?_type=Patient,Practitioner,Organization&_count=2', 'Observation?_sort=-patient,code&_count=1']) q;
 
 -- Parts.
-SELECT fhir.search('Patient?_id=p1&_elements=gender')->'entry'->0->'resource' - 'meta' AS elements;
+SELECT (fhir.search('Patient?_id=p1&_elements=gender')->'entry'->0->'resource') - 'meta' AS elements;
 SELECT (fhir.search('Observation?_id=b1&_summary=true')->'entry'->0->'resource') ? 'code' AS code, jsonb_path_query_array(fhir.search('Observation?_id=b1&_summary=true'), '$.entry[0].resource.meta.tag[*].code') AS tag;
-SELECT fhir.search('Condition?_summary=text')->'entry'->0->'resource' - 'meta' AS text;
+SELECT (fhir.search('Condition?_summary=text')->'entry'->0->'resource') - 'meta' AS text;
 
 -- Words.
 SELECT q, pg_temp.ids(q) FROM unnest(ARRAY['Condition?_text=cough', 'Condition?_text=asthma', 'Condition?_content=asthma', 'Condition?_content="cough fever"', 'Condition?_text=cough -fever', 'Condition?_content=fever&_sort=_score']) q;

@@ -7,8 +7,11 @@
 pub mod criteria;
 pub mod cursor;
 pub mod custom;
+#[cfg(feature = "pg")]
+mod explain;
 pub mod expression;
 pub mod filter;
+pub mod filter_language;
 pub mod include;
 pub mod project;
 pub mod quote;

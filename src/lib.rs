@@ -16,6 +16,8 @@ pub mod validate;
 
 pub mod index;
 
+pub mod terminology;
+
 pub mod search;
 
 pub mod store;

@@ -23,6 +23,7 @@ impl Leaf {
     fn matches(&self, keys: Keys) -> bool {
         match self {
             Leaf::One { parameter, test } => keys.of(*parameter).any(|e| test.matches(&e.value)),
+            Leaf::Member(member) => member.matches(keys),
             Leaf::Together(components) => {
                 // those that may lie anywhere stand last
                 let Some((first, rest)) = components.split_first() else { return false };

@@ -3,6 +3,7 @@
 //! Takes `Type?parameter:modifier=prefixvalue,value&…` (<https://hl7.org/fhir/R4/search.html>) and keeps what a row can
 //! answer by itself. What needs other rows, terminology or the clock is refused with a hint: the search functions resolve it first.
 
+use super::compartment::{self, Member};
 use super::decimal::{Bound, Span};
 use super::operand;
 use super::reserved;
@@ -29,6 +30,8 @@ pub struct Condition {
 pub enum Leaf {
     One { parameter: ParameterKey, test: Test },
     Together(Vec<Component>),
+    /// The resource belongs to a compartment.
+    Member(Member),
 }
 
 /// One part of a composite; a value that meets any of the tests will do.
@@ -337,6 +340,9 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
     }
     if argument.value.is_empty() {
         return invalid(format!("search parameter \"{}\" has no value", shown(name)), "leave the parameter out, or use :missing");
+    }
+    if name == "_compartment" {
+        return compartment::condition(resource_type, argument);
     }
     let meanings = meanings(resource_type, name);
     if meanings.is_empty() {

@@ -3,6 +3,7 @@
 //! Ranges become a short list of buckets, never a partial match: a partial match reads its whole range before anything
 //! is intersected. Only prefixes of strings and uris are partial.
 
+use super::compartment::Member;
 use super::decimal;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
@@ -80,6 +81,7 @@ impl Scan {
                     Leaf::One { parameter, test } => builder.keys_of(*parameter, test),
                     // the first component speaks for the tuple, and the recheck for the rest
                     Leaf::Together(components) => components.first().is_some_and(|c| builder.lossy(&c.tests)),
+                    Leaf::Member(member) => builder.member(member),
                 };
                 found && builder.is_bounded()
             });
@@ -91,6 +93,10 @@ impl Scan {
                 if let Test::Quantity(_, _, unit) = test {
                     self.add_unit(*parameter, unit);
                 }
+                self.push(found, builder);
+            }
+            Leaf::Member(member) => {
+                let found = builder.member(member);
                 self.push(found, builder);
             }
             Leaf::Together(components) => {
@@ -203,6 +209,23 @@ impl Builder {
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
             Test::Number(comparison, range) => self.number(p, *comparison, range, true),
             Test::Quantity(comparison, range, unit) => self.number(p, *comparison, range, *unit == Unit::Any),
+        }
+        true
+    }
+
+    /// Of one searched type, the references decide; a parameter may link other types to other compartments.
+    fn member(&mut self, member: &Member) -> bool {
+        let exact = member.is_typed;
+        for rule in &member.rules {
+            for link in &rule.links {
+                let bytes = self.buffer.reference(*link, &member.focus).to_vec();
+                let exact = exact && !keys::is_cut(&bytes);
+                self.keys.push(ScanKey { bytes, partial: false, exact });
+            }
+            if rule.is_focus {
+                let bytes = self.buffer.of_type(rule.ty.name()).to_vec(); // an id has no key
+                self.keys.push(ScanKey { bytes, partial: false, exact: false });
+            }
         }
         true
     }

@@ -69,6 +69,13 @@ impl Spi {
         Ok(self.cell(0, 1).map(|datum| datum.value() as i64))
     }
 
+    /// Runs a query in the snapshot of the caller's statement; the first column of its first row, a jsonb, copied out.
+    pub fn jsonb(&self, sql: &str, args: &[Arg]) -> Result<Option<Vec<u8>>, Error> {
+        self.execute(sql, args, true)?;
+        // SAFETY: the caller's statement gives a jsonb; the row stays until the connection closes.
+        Ok(self.cell(0, 1).map(|datum| unsafe { super::jsonb::container(datum) }.to_vec()))
+    }
+
     /// A cell of the last statement's rows; columns count from 1.
     pub fn cell(&self, row: usize, column: i32) -> Option<Datum> {
         // SAFETY: the table of the last statement, its rows counted by `numvals`.

@@ -103,7 +103,7 @@ impl Request {
         let query = Query::from_arguments(self.resource_type, std::slice::from_ref(argument))?;
         let tests = query.conditions.into_iter().flat_map(|c| c.any_of).filter_map(|leaf| match leaf {
             Leaf::One { test, .. } => Some(test),
-            Leaf::Together(_) => None,
+            Leaf::Together(_) | Leaf::Member(_) => None,
         });
         let (mut ids, mut times) = (Vec::new(), Vec::new());
         for test in tests {

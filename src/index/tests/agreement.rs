@@ -129,6 +129,15 @@ fn judge(documents: Vec<Vec<u8>>, values: usize, per_value: usize, least: usize)
                     judge.ask(kind, &a.text(), a.source.filter(|s| *s).map(|s| (n, s)));
                 }
             }
+            if let Value::Reference(reference) = entry.value
+                && ["Patient/", "Encounter/", "Practitioner/", "Device/"].iter().any(|ty| reference.starts_with(ty))
+                && !reference.contains(['|', ','])
+                && reference.matches('/').count() == 1
+                && reference.len() < 80
+            {
+                judge.ask("compartment", &format!("{}?_compartment={reference}", keys.resource_type), None);
+                judge.ask("compartment", &format!("_compartment={reference},Patient/{n}"), None);
+            }
             // lists of values of one parameter
             if let [first, ..] = asked.as_slice() {
                 let list: Vec<&Asked> = asked.iter().filter(|a| a.modifier == first.modifier && a.modifier != "missing").take(3).collect();

@@ -3,7 +3,7 @@
 use super::super::query::Leaf;
 use super::super::scan::{Group, Scan, ScanKey};
 use super::{Keys, Query};
-use crate::model::ParameterKey;
+use crate::model::{self, ParameterKey};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -93,6 +93,7 @@ impl Index {
         let mut relevant = Set::empty(self.documents.len());
         let parameters = query.conditions.iter().flat_map(|c| &c.any_of).flat_map(|leaf| match leaf {
             Leaf::One { parameter, .. } => vec![*parameter],
+            Leaf::Member(member) => member.rules.iter().flat_map(|rule| &rule.links).copied().chain(model::keys_of_code("_id").map(|(key, _)| key)).collect(),
             Leaf::Together(parts) => parts.iter().flat_map(|c| c.tests.iter().map(|(p, _)| *p)).collect(),
         });
         for parameter in parameters {

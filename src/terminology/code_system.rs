@@ -1,0 +1,261 @@
+//! The concepts of a code system and how they subsume each other.
+//! <https://hl7.org/fhir/R4/codesystem.html#hierarchy>
+
+use super::Direction;
+use crate::json::{self, Node};
+use std::collections::HashMap;
+
+/// A code system as it is stored. What of it is malformed is left out.
+pub struct CodeSystem {
+    is_complete: bool,
+    concepts: Vec<Concept>,
+    by_code: HashMap<Box<str>, u32>,
+    /// Codes are the same whatever their case.
+    ignores_case: bool,
+    declared: Vec<Declared>,
+}
+
+/// One concept.
+#[derive(Default)]
+pub struct Concept {
+    code: Box<str>,
+    display: Option<Box<str>>,
+    definition: Option<Box<str>>,
+    /// Code of the property and its value as text; of a coding its code.
+    properties: Vec<(Box<str>, Box<str>)>,
+    parents: Vec<u32>,
+    children: Vec<u32>,
+}
+
+/// A property that the system declares, with what it means.
+struct Declared {
+    code: Box<str>,
+    meaning: Box<str>,
+}
+
+/// What the urls of the properties that FHIR defines begin with.
+const MEANINGS: &str = "http://hl7.org/fhir/concept-properties#";
+
+impl CodeSystem {
+    /// `None` when the bytes are no object.
+    pub fn read(container: &[u8]) -> Option<CodeSystem> {
+        let root = json::root(container)?;
+        root.as_object()?;
+        let mut system = CodeSystem {
+            is_complete: text(root, "content") == Some("complete"),
+            concepts: Vec::new(),
+            by_code: HashMap::new(),
+            ignores_case: root.get("caseSensitive").and_then(Node::as_bool) == Some(false),
+            declared: declared(root),
+        };
+        // In a hierarchy of parts nothing subsumes; where no meaning is given, it is taken for a taxonomy, as published ones are.
+        let subsumes = text(root, "hierarchyMeaning") != Some("part-of");
+        system.add_all(root, subsumes);
+        system.link(subsumes);
+        Some(system)
+    }
+
+    /// Whether it lists all its codes.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// How many concepts.
+    pub fn len(&self) -> usize {
+        self.concepts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.concepts.is_empty()
+    }
+
+    /// The place of a code.
+    pub fn find(&self, code: &str) -> Option<u32> {
+        if self.ignores_case { self.by_code.get(code.to_lowercase().as_str()) } else { self.by_code.get(code) }.copied()
+    }
+
+    /// The concept at a place that this system gave.
+    pub fn concept(&self, at: u32) -> &Concept {
+        &self.concepts[at as usize]
+    }
+
+    pub fn concepts(&self) -> impl Iterator<Item = &Concept> {
+        self.concepts.iter()
+    }
+
+    /// The concept and all that are reached from it. A circle ends where it began.
+    pub fn related(&self, start: u32, direction: Direction) -> Vec<u32> {
+        let mut seen = vec![false; self.concepts.len()];
+        let mut found = vec![start];
+        seen[start as usize] = true;
+        let mut next = 0;
+        while let Some(at) = found.get(next).copied() {
+            next += 1;
+            for near in self.near(at, direction) {
+                if !std::mem::replace(&mut seen[*near as usize], true) {
+                    found.push(*near);
+                }
+            }
+        }
+        found
+    }
+
+    /// The parents or children of a concept.
+    pub fn near(&self, at: u32, direction: Direction) -> &[u32] {
+        match direction {
+            Direction::Above => &self.concept(at).parents,
+            Direction::Below => &self.concept(at).children,
+        }
+    }
+
+    /// Abstract: made to group others, not to be used. <https://hl7.org/fhir/R4/codesystem-concept-properties.html>
+    pub fn is_abstract(&self, concept: &Concept) -> bool {
+        self.has(concept, "notSelectable", "true")
+    }
+
+    /// Retired or inactive by any of the properties that say so.
+    pub fn is_inactive(&self, concept: &Concept) -> bool {
+        self.has(concept, "inactive", "true") || self.has(concept, "status", "retired") || self.has(concept, "status", "inactive")
+    }
+
+    fn has(&self, concept: &Concept, meaning: &str, value: &str) -> bool {
+        concept.properties.iter().any(|(code, found)| self.means(code, meaning) && &**found == value)
+    }
+
+    /// Whether a property is the one that FHIR defines: by its declaration, else by its name.
+    fn means(&self, code: &str, meaning: &str) -> bool {
+        code == meaning || self.declared.iter().any(|d| &*d.code == code && &*d.meaning == meaning)
+    }
+
+    /// Nested concepts, level by level from the inside out, without recursion.
+    fn add_all(&mut self, root: Node, subsumes: bool) {
+        let Some(top) = root.get("concept") else { return };
+        let mut open = vec![(top.items(), None)];
+        while let Some((items, parent)) = open.last_mut() {
+            let parent = *parent;
+            let Some(node) = items.next() else {
+                open.pop();
+                continue;
+            };
+            let Some(at) = self.add(node) else { continue };
+            if let Some(parent) = parent
+                && subsumes
+            {
+                self.join(parent, at);
+            }
+            if let Some(nested) = node.get("concept") {
+                open.push((nested.items(), Some(at)));
+            }
+        }
+    }
+
+    fn add(&mut self, node: Node) -> Option<u32> {
+        let code = text(node, "code")?;
+        if let Some(at) = self.find(code) {
+            return Some(at);
+        }
+        let at = u32::try_from(self.concepts.len()).ok()?;
+        let mut properties = Vec::new();
+        for property in node.get("property").into_iter().flat_map(Node::items) {
+            if let (Some(code), Some(value)) = (text(property, "code"), property_value(property)) {
+                properties.push((code.into(), value));
+            }
+        }
+        self.concepts.push(Concept {
+            code: code.into(),
+            display: text(node, "display").map(Into::into),
+            definition: text(node, "definition").map(Into::into),
+            properties,
+            ..Concept::default()
+        });
+        let key = if self.ignores_case { code.to_lowercase().into() } else { code.into() };
+        self.by_code.insert(key, at);
+        Some(at)
+    }
+
+    fn join(&mut self, parent: u32, child: u32) {
+        self.concepts[parent as usize].children.push(child);
+        self.concepts[child as usize].parents.push(parent);
+    }
+
+    /// The relations that properties state. `parent` and `child` mean what the hierarchy means.
+    fn link(&mut self, subsumes: bool) {
+        let mut joins = Vec::new();
+        for (at, concept) in self.concepts.iter().enumerate() {
+            for (property, value) in &concept.properties {
+                let Some(other) = self.find(value) else { continue };
+                if &**property == "subsumedBy" || subsumes && self.means(property, "parent") {
+                    joins.push((other, at as u32));
+                } else if subsumes && self.means(property, "child") {
+                    joins.push((at as u32, other));
+                }
+            }
+        }
+        for (parent, child) in joins {
+            self.join(parent, child);
+        }
+        for concept in &mut self.concepts {
+            for near in [&mut concept.parents, &mut concept.children] {
+                near.sort_unstable();
+                near.dedup();
+            }
+        }
+    }
+
+    /// The values of a property of a concept, those that the concept has without listing them among them.
+    pub fn values<'a>(&'a self, concept: &'a Concept, property: &'a str) -> impl Iterator<Item = &'a str> {
+        let own = match property {
+            "code" | "concept" => Some(&*concept.code),
+            "display" => concept.display.as_deref(),
+            "definition" => concept.definition.as_deref(),
+            _ => None,
+        };
+        let near: &[u32] = if self.means(property, "parent") {
+            &concept.parents
+        } else if self.means(property, "child") {
+            &concept.children
+        } else {
+            &[]
+        };
+        let listed = concept.properties.iter().filter(move |(code, _)| &**code == property).map(|(_, value)| &**value);
+        own.into_iter().chain(near.iter().map(|at| self.concept(*at).code())).chain(listed)
+    }
+
+    /// Whether leaving the property out says `false`.
+    pub fn is_false_by_absence(&self, property: &str) -> bool {
+        self.means(property, "inactive") || self.means(property, "notSelectable")
+    }
+}
+
+impl Concept {
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+fn declared(root: Node) -> Vec<Declared> {
+    let of = |property| {
+        let meaning = text(property, "uri")?.strip_prefix(MEANINGS)?;
+        Some(Declared { code: text(property, "code")?.into(), meaning: meaning.into() })
+    };
+    root.get("property").into_iter().flat_map(Node::items).filter_map(of).collect()
+}
+
+fn text<'a>(node: Node<'a>, key: &str) -> Option<&'a str> {
+    node.get(key).and_then(Node::as_str)
+}
+
+fn property_value(property: Node) -> Option<Box<str>> {
+    for (key, value) in property.as_object()?.iter() {
+        if key.starts_with("value") {
+            return Some(match value {
+                Node::String(text) => text.into(),
+                Node::Bool(value) => value.to_string().into(),
+                Node::Number(number) => number.to_string().into(),
+                Node::Object(_) => text(value, "code")?.into(),
+                Node::Null | Node::Array(_) => return None,
+            });
+        }
+    }
+    None
+}

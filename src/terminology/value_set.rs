@@ -1,0 +1,261 @@
+//! Value sets: the stored expansion where it is whole, else the composition.
+//! <https://hl7.org/fhir/R4/valueset.html#compositions>
+
+use super::code_system::CodeSystem;
+use super::error::{DefinitionError, Held, TermError};
+use super::filter::{Filter, FilterError};
+use super::implied;
+use super::members::Members;
+use super::{Limits, Member, Source};
+use crate::json::{self, Node};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// The codes of a value set, named by its canonical url (`url|version` for one of its versions) or as `ValueSet/id`.
+///
+/// Codes that are only there to group others are left out, unless the value set lists them.
+pub fn expand<S: Source>(source: &mut S, url: &str, limits: &Limits) -> Result<Vec<Member>, S> {
+    let mut expander = Expander { source, limits, steps: 0, open: Vec::new(), done: HashMap::new(), systems: HashMap::new() };
+    let members = expander.value_set(url)?;
+    if members.len() > limits.codes {
+        return Err(DefinitionError::TooLarge { of: format!("value set {url}"), codes: limits.codes }.into());
+    }
+    Ok(Rc::unwrap_or_clone(members).into_vec())
+}
+
+struct Expander<'s, S: Source> {
+    source: &'s mut S,
+    limits: &'s Limits,
+    /// Taken so far.
+    steps: usize,
+    /// The value sets that are being expanded, the outermost first.
+    open: Vec<String>,
+    done: HashMap<String, Rc<Members>>,
+    systems: HashMap<(String, Option<String>), Option<Rc<CodeSystem>>>,
+}
+
+type Result<T, S> = std::result::Result<T, TermError<<S as Source>::Error>>;
+
+impl<S: Source> Expander<'_, S> {
+    fn value_set(&mut self, reference: &str) -> Result<Rc<Members>, S> {
+        if let Some(done) = self.done.get(reference) {
+            return Ok(done.clone());
+        }
+        if self.open.iter().any(|open| open == reference) {
+            return Err(DefinitionError::Circular { value_set: reference.to_owned() }.into());
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(DefinitionError::TooDeep { value_set: reference.to_owned(), depth: self.limits.depth }.into());
+        }
+        self.open.push(reference.to_owned());
+        let members = Rc::new(self.look_up(reference)?);
+        self.open.pop();
+        self.done.insert(reference.to_owned(), members.clone());
+        Ok(members)
+    }
+
+    fn look_up(&mut self, reference: &str) -> Result<Members, S> {
+        let (url, version) = split(reference);
+        let found = match reference.strip_prefix("ValueSet/") {
+            Some(id) => self.source.value_set_by_id(id),
+            None => self.source.value_set(url, version),
+        };
+        if let Some(container) = found.map_err(TermError::Source)? {
+            self.spend(container.len() / 8)?;
+            return match json::root(&container) {
+                Some(root) => self.defined(root),
+                None => Err(self.invalid("is no object").into()),
+            };
+        }
+        let unknown = || DefinitionError::UnknownValueSet { url: reference.to_owned() };
+        let members = implied::value_set(url, version).ok_or_else(unknown)?;
+        self.spend(members.len())?;
+        Ok(members)
+    }
+
+    fn defined(&mut self, root: Node) -> Result<Members, S> {
+        let expansion = root.get("expansion");
+        if let Some(whole) = expansion.filter(|e| is_whole(*e))
+            && let Some(members) = self.expansion(whole)?
+        {
+            return Ok(members);
+        }
+        match (root.get("compose"), expansion) {
+            (Some(compose), _) => self.composed(compose),
+            (None, Some(_)) => Err(DefinitionError::Incomplete { value_set: self.current() }.into()),
+            (None, None) => Err(self.invalid("has neither an expansion nor what composes it").into()),
+        }
+    }
+
+    /// `None` where it has fewer codes than it says.
+    fn expansion(&mut self, expansion: Node) -> Result<Option<Members>, S> {
+        let mut members = Members::default();
+        let mut entries = 0u64;
+        let mut open: Vec<json::reader::Items> = expansion.get("contains").map(Node::items).into_iter().collect();
+        while let Some(items) = open.last_mut() {
+            let Some(entry) = items.next() else {
+                open.pop();
+                continue;
+            };
+            self.spend(1)?;
+            entries += 1;
+            let selectable = entry.get("abstract").and_then(Node::as_bool) != Some(true);
+            if let Some(code) = text(entry, "code").filter(|_| selectable) {
+                members.insert(text(entry, "system"), code);
+            }
+            open.extend(entry.get("contains").map(Node::items));
+        }
+        let total = expansion.get("total").and_then(Node::as_number).and_then(|n| n.to_string().parse::<u64>().ok());
+        Ok((total.is_none_or(|total| total <= entries)).then_some(members))
+    }
+
+    /// The union of what is included, without what is excluded.
+    fn composed(&mut self, compose: Node) -> Result<Members, S> {
+        let active_only = compose.get("inactive").and_then(Node::as_bool) == Some(false);
+        let mut members = Members::default();
+        for part in items(compose, "include") {
+            let more = self.part(part, active_only)?;
+            self.spend(more.len())?;
+            members.unite(&more);
+        }
+        for part in items(compose, "exclude") {
+            let less = self.part(part, false)?;
+            self.spend(less.len())?;
+            let unknown = members.subtract(&less);
+            unknown.map_err(|u| self.unknown_system(&u.system))?;
+        }
+        Ok(members)
+    }
+
+    /// One include or exclude: what is in all that it names, its system and its value sets.
+    ///
+    /// The definition of `include.valueSet` in R4 speaks of a union, its rules of composition of codes that are in all value
+    /// sets; R5 made the definition say so too.
+    fn part(&mut self, part: Node, active_only: bool) -> Result<Members, S> {
+        let mut members = match text(part, "system") {
+            Some(system) => Some(self.of_system(part, system, active_only)?),
+            None => None,
+        };
+        for reference in items(part, "valueSet").filter_map(Node::as_str) {
+            let other = self.value_set(reference)?;
+            self.spend(other.len())?;
+            match &mut members {
+                Some(members) => members.intersect(&other),
+                None => members = Some((*other).clone()),
+            }
+        }
+        members.ok_or_else(|| self.invalid("includes or excludes neither a system nor a value set").into())
+    }
+
+    fn of_system(&mut self, part: Node, url: &str, active_only: bool) -> Result<Members, S> {
+        let listed: Vec<&str> = items(part, "concept").filter_map(|concept| text(concept, "code")).collect();
+        let filters: Vec<Node> = items(part, "filter").collect();
+        let version = text(part, "version");
+        if !listed.is_empty() {
+            if !filters.is_empty() {
+                return Err(self.invalid("names concepts and filters of one system").into());
+            }
+            self.spend(listed.len())?;
+            let known = if active_only { self.code_system(url, version)? } else { None };
+            let is_active = |code: &&str| match known.as_deref().and_then(|system| Some((system, system.find(code)?))) {
+                Some((system, at)) => !system.is_inactive(system.concept(at)),
+                None => true,
+            };
+            return Ok(Members::of(Some(url), listed.into_iter().filter(is_active).map(str::to_owned)));
+        }
+        match self.code_system(url, version)? {
+            Some(system) if system.is_complete() => self.selected(&system, url, &filters, active_only),
+            _ if filters.is_empty() => Ok(Members::whole(url)),
+            _ => Err(self.unknown_system(url).into()),
+        }
+    }
+
+    /// The concepts that meet all filters.
+    fn selected(&mut self, system: &CodeSystem, url: &str, filters: &[Node], active_only: bool) -> Result<Members, S> {
+        self.spend(system.len())?;
+        let left_out = |concept| system.is_abstract(concept) || active_only && system.is_inactive(concept);
+        let mut chosen: Vec<bool> = system.concepts().map(|concept| !left_out(concept)).collect();
+        for node in filters {
+            self.spend(system.len())?;
+            let filter = Filter::read(*node).map_err(|error| self.filter_error("", "", error))?;
+            let more = filter.select(system).map_err(|error| self.filter_error(filter.property, filter.op, error))?;
+            for (chosen, more) in chosen.iter_mut().zip(more) {
+                *chosen &= more;
+            }
+        }
+        let codes = system.concepts().zip(chosen).filter(|(_, chosen)| *chosen).map(|(concept, _)| concept.code().to_owned());
+        Ok(Members::of(Some(url), codes))
+    }
+
+    fn code_system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Rc<CodeSystem>>, S> {
+        let key = (url.to_owned(), version.map(str::to_owned));
+        if let Some(known) = self.systems.get(&key) {
+            return Ok(known.clone());
+        }
+        let container = self.source.code_system(url, version).map_err(TermError::Source)?;
+        self.spend(container.as_ref().map_or(0, Vec::len) / 8)?;
+        let known = container.and_then(|container| CodeSystem::read(&container)).map(Rc::new);
+        self.systems.insert(key, known.clone());
+        Ok(known)
+    }
+
+    fn spend(&mut self, steps: usize) -> Result<(), S> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > self.limits.steps {
+            return Err(DefinitionError::TooCostly { steps: self.limits.steps }.into());
+        }
+        Ok(())
+    }
+
+    /// The value set that is being read.
+    fn current(&self) -> String {
+        self.open.last().cloned().unwrap_or_default()
+    }
+
+    fn invalid(&self, reason: impl Into<String>) -> DefinitionError {
+        DefinitionError::Invalid { value_set: self.current(), reason: reason.into() }
+    }
+
+    fn unknown_system(&self, url: &str) -> DefinitionError {
+        let partly = self.systems.iter().any(|((system, _), known)| system == url && known.is_some());
+        let held = if partly { Held::Part } else { Held::Nothing };
+        DefinitionError::UnknownSystem { value_set: self.current(), system: url.to_owned(), held }
+    }
+
+    fn filter_error(&self, property: &str, op: &str, error: FilterError) -> DefinitionError {
+        match error {
+            FilterError::Invalid(reason) => self.invalid(reason),
+            FilterError::Unsupported => {
+                DefinitionError::UnsupportedFilter { value_set: self.current(), property: property.to_owned(), op: op.to_owned() }
+            }
+        }
+    }
+}
+
+/// Not one page of several, not narrowed by what its request asked, and not marked as open or cut off.
+fn is_whole(expansion: Node) -> bool {
+    let is_number = |node: Node, text: &str| node.as_number().is_some_and(|n| n.to_string() == text);
+    let from_start = expansion.get("offset").is_none_or(|offset| is_number(offset, "0"));
+    let narrowing = |parameter| matches!(text(parameter, "name"), Some("filter" | "offset" | "count" | "limitedExpansion" | "activeOnly"));
+    let open = |extension| {
+        text(extension, "url").is_some_and(|url| url.ends_with("/valueset-unclosed") || url.ends_with("/valueset-toocostly"))
+    };
+    from_start && !items(expansion, "parameter").any(narrowing) && !items(expansion, "extension").any(open)
+}
+
+/// `url|version` in two.
+fn split(canonical: &str) -> (&str, Option<&str>) {
+    match canonical.split_once('|') {
+        Some((url, "")) => (url, None),
+        Some((url, version)) => (url, Some(version)),
+        None => (canonical, None),
+    }
+}
+
+fn items<'a>(node: Node<'a>, key: &str) -> impl Iterator<Item = Node<'a>> {
+    node.get(key).into_iter().flat_map(Node::items)
+}
+
+fn text<'a>(node: Node<'a>, key: &str) -> Option<&'a str> {
+    node.get(key).and_then(Node::as_str)
+}

@@ -1,15 +1,16 @@
 //! Lines of words that `to_tsvector` takes whole.
 //!
 //! It raises where its result would be larger than a `tsvector` can be, and leaves out words of 2 kB and more with a NOTICE.
-//! So long runs without a space are broken, and text is cut where its lexemes could fill a `tsvector`. How many there are is
+//! So long runs without a space are broken, of much punctuation some is dropped, and text is cut where its lexemes could fill a `tsvector`. How many there are is
 //! for the server's parser to say; what is counted here is the most that it can make of a run, its dictionary being `simple`.
 
 use super::MAX_BYTES;
 use crate::index::text::prefix;
 use std::collections::HashSet;
 
-/// A run without a space is broken after so many bytes. It can grow by half when put in lower case.
-const MAX_RUN: usize = 1_000;
+/// A run without a space is broken after so many bytes; so much punctuation is kept between two of them. The server counts all
+/// that stands between two words as one, spaces included; words can grow by half when put in lower case.
+const MAX_RUN: usize = 600;
 
 /// What the lexemes of a `tsvector` can take: 1 MiB (`MAXSTRPOS`), less two bytes for each of the 16,384 positions that are
 /// told apart (`MAXENTRYPOS`).
@@ -24,6 +25,8 @@ const MOST: usize = 8;
 #[derive(Default)]
 pub struct Lines {
     text: String,
+    /// Bytes since the last run with a letter or digit.
+    blank: usize,
     is_full: bool,
 }
 
@@ -39,6 +42,11 @@ impl Lines {
             if self.is_full || self.text.len() + run.len() + 1 > MAX_BYTES {
                 self.is_full = true;
                 return;
+            }
+            let is_blank = !run.contains(|c: char| c.is_alphabetic() || c.is_ascii_digit());
+            self.blank = if is_blank { self.blank + run.len() + 1 } else { 0 };
+            if self.blank > MAX_RUN {
+                continue;
             }
             self.text.push_str(separator);
             self.text.push_str(run);

@@ -11,7 +11,7 @@
 //! bound   := 0 | 1 decimal | 2 decimal                infinite | open | closed; decimal is text of sortable bytes
 //! ```
 
-use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval};
+use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -145,11 +145,17 @@ impl<'a> Keys<'a> {
                     emit(key.identifier_and_system(p, value, system));
                 }
                 Value::Date(interval) => date_keys(&mut key, p, interval, emit),
-                Value::Number(span) => number_keys(&mut key, p, span, emit),
+                Value::Number(span) => number_keys(&mut key, p, None, span, emit),
                 Value::Quantity { span, system, code, unit } => {
-                    number_keys(&mut key, p, span, emit);
+                    number_keys(&mut key, p, None, span, emit);
                     if let Some(code) = code {
                         emit(key.unit(p, code));
+                    }
+                    // in UCUM number and unit are searched for together, in base units
+                    let measured = ucum::unit(system, code).and_then(|unit| {
+                        unit.with_span(span, |span| number_keys(&mut key, p, Some(&unit.measure), span, emit))
+                    });
+                    if let (None, Some(code)) = (measured, code) {
                         emit(key.unit_and_system(p, code, system));
                     }
                     if let Some(unit) = unit.filter(|u| Some(*u) != code) {
@@ -183,11 +189,15 @@ fn date_keys(key: &mut KeyBuffer, p: ParameterKey, interval: Interval, emit: &mu
     for level in 0..time::LEVELS {
         let a = (low != time::OPEN_LOW).then(|| time::bucket(low, level));
         let b = (last != time::OPEN_HIGH).then(|| time::bucket(last, level));
-        both_ends(key, p, level, a, b, emit);
+        both_ends(a, b, &mut |end, number| emit(key.bucket(p, end, level, number)));
     }
 }
 
-fn number_keys(key: &mut KeyBuffer, p: ParameterKey, span: Span, emit: &mut dyn FnMut(&[u8])) {
+/// Levels of the buckets of numbers in base units: one fewer, for they are searched beside a code as a rule.
+pub const MEASURED_LEVELS: usize = decimal::LEVELS - 1;
+
+/// Of a number, or of an amount of `measure`.
+fn number_keys(key: &mut KeyBuffer, p: ParameterKey, measure: Option<&str>, span: Span, emit: &mut dyn FnMut(&[u8])) {
     let end = |b: Bound| match b {
         Bound::Infinite => None,
         Bound::Open(b) | Bound::Closed(b) => Some(b),
@@ -195,29 +205,29 @@ fn number_keys(key: &mut KeyBuffer, p: ParameterKey, span: Span, emit: &mut dyn 
     .map(<[u8]>::to_vec);
     let (low, high) = (end(span.low), end(span.high));
     if low.is_none() {
-        emit(key.bucket(p, End::Low, INFINITE, 0));
+        emit(key.amount(p, measure, End::Low, INFINITE, 0));
     }
     if high.is_none() {
-        emit(key.bucket(p, End::High, INFINITE, 0));
+        emit(key.amount(p, measure, End::High, INFINITE, 0));
     }
-    for level in 0..decimal::LEVELS {
+    let levels = if measure.is_some() { MEASURED_LEVELS } else { decimal::LEVELS };
+    for level in 0..levels {
         let a = low.as_deref().and_then(|b| decimal::bucket(b, level));
         let b = high.as_deref().and_then(|b| decimal::bucket(b, level));
-        both_ends(key, p, level, a, b, emit);
+        both_ends(a, b, &mut |end, number| emit(key.amount(p, measure, end, level, number)));
     }
 }
 
 /// One key where both ends share a bucket, else one for each end.
-fn both_ends(key: &mut KeyBuffer, p: ParameterKey, level: usize, a: Option<i32>, b: Option<i32>, emit: &mut dyn FnMut(&[u8])) {
-    if a.is_some() && a == b {
-        emit(key.bucket(p, End::Both, level, a.unwrap_or_default()));
-        return;
+fn both_ends(a: Option<i32>, b: Option<i32>, put: &mut dyn FnMut(End, i32)) {
+    if let (Some(a), true) = (a, a == b) {
+        return put(End::Both, a);
     }
     if let Some(a) = a {
-        emit(key.bucket(p, End::Low, level, a));
+        put(End::Low, a);
     }
     if let Some(b) = b {
-        emit(key.bucket(p, End::High, level, b));
+        put(End::High, b);
     }
 }
 
@@ -367,6 +377,21 @@ impl KeyBuffer {
 
     pub fn unit_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
         self.with_system(p, b'w', code, system)
+    }
+
+    /// The bucket of a number, or of an amount of `measure`.
+    pub fn amount(&mut self, p: ParameterKey, measure: Option<&str>, end: End, level: usize, number: i32) -> &[u8] {
+        let Some(measure) = measure else { return self.bucket(p, end, level, number) };
+        self.start(p, match end {
+            End::Low => b'l',
+            End::High => b'h',
+            End::Both => b'b',
+        });
+        self.0.extend(measure.as_bytes());
+        self.0.push(0);
+        self.0.push(level as u8);
+        self.0.extend((number ^ i32::MIN).to_be_bytes());
+        self.finish()
     }
 
     pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {

@@ -5,6 +5,7 @@ use super::keys::{Entry, Keys, Target, Value};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::text::normalise;
 use super::time::Interval;
+use super::ucum;
 
 impl Query {
     /// True if all conditions hold for the resource that the keys were made from.
@@ -66,17 +67,39 @@ impl Test {
             }
             (Test::Date(comparison, searched), Value::Date(target)) => compare_dates(*comparison, *searched, *target),
             (Test::Number(comparison, range), Value::Number(span)) => compare_numbers(*comparison, range, *span),
+            (Test::Quantity(comparison, range, Unit::Measured(measure)), Value::Quantity { span, system, code, .. }) => {
+                let unit = ucum::unit(*system, *code).filter(|unit| unit.measure == *measure);
+                unit.and_then(|unit| unit.with_span(*span, |span| compare_numbers(*comparison, range, span))).unwrap_or(false)
+            }
             (Test::Quantity(comparison, range, unit), Value::Quantity { span, system, code, unit: named }) => {
                 let fits = match unit {
                     Unit::Any => true,
                     Unit::Named(a) => *code == Some(a) || *named == Some(a),
                     Unit::Coded { system: s, code: c } => *system == Some(s) && *code == Some(c),
+                    Unit::Measured(_) => false,
                 };
                 fits && compare_numbers(*comparison, range, *span)
             }
             (Test::Uri(a), Value::Uri(uri)) => a == uri,
             (Test::UriBelow(a), Value::Uri(uri)) => is_below(uri, a),
             (Test::UriAbove(a), Value::Uri(uri)) => is_below(a, uri),
+            (Test::StringIs(a), Value::String(s)) => normalise(s) == a.as_str(),
+            (Test::StringEnd(a), Value::String(s)) => normalise(s).ends_with(a.as_str()),
+            (Test::StringOrder(comparison, a), Value::String(s)) => normalise(s).trim().chars().next().is_some_and(|first| match comparison {
+                Comparison::Gt => first > *a,
+                Comparison::Ge => first >= *a,
+                Comparison::Lt => first < *a,
+                Comparison::Le => first <= *a,
+                _ => false,
+            }),
+            (Test::DateCovers(searched), Value::Date(target)) => target.contains(*searched),
+            (Test::Other(tests), value) => {
+                let comparable = matches!(
+                    value,
+                    Value::Token { .. } | Value::Code { .. } | Value::String(_) | Value::Reference(_) | Value::Uri(_)
+                );
+                comparable && !tests.iter().any(|test| test.matches(value))
+            }
             _ => false,
         }
     }

@@ -17,6 +17,7 @@ pub mod scan;
 mod sql;
 pub mod text;
 pub mod time;
+pub mod ucum;
 pub mod values;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! is intersected. Only prefixes of strings and uris are partial.
 
 use super::compartment::Member;
-use super::decimal;
+use super::decimal::{self, Bound, Span};
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::text::{self, normalise};
@@ -124,7 +124,7 @@ impl Scan {
     fn add_unit(&mut self, parameter: ParameterKey, unit: &Unit) {
         let mut key = KeyBuffer::default();
         let bytes = match unit {
-            Unit::Any => return,
+            Unit::Any | Unit::Measured(_) => return,
             Unit::Named(name) => key.unit(parameter, name),
             Unit::Coded { system, code } => key.unit_and_system(parameter, code, Some(system)),
         };
@@ -186,7 +186,10 @@ impl Builder {
                 let bytes = key.string(p, cut).to_vec();
                 self.keys.push(ScanKey { bytes, partial: true, exact });
             }
-            Test::Display(_) | Test::StringContains(_) => put(key.presence(p), false),
+            Test::StringIs(value) => put(key.string(p, value), true),
+            Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::DateCovers(_) | Test::Other(_) => {
+                put(key.presence(p), false)
+            }
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),
@@ -207,8 +210,12 @@ impl Builder {
                 }
             }
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
-            Test::Number(comparison, range) => self.number(p, *comparison, range, true),
-            Test::Quantity(comparison, range, unit) => self.number(p, *comparison, range, *unit == Unit::Any),
+            Test::Number(comparison, range) => self.number(Numbers { p, measure: None, exact: true }, *comparison, range),
+            Test::Quantity(comparison, range, unit) => {
+                let measure = if let Unit::Measured(measure) = unit { Some(measure.as_str()) } else { None };
+                let exact = measure.is_some() || *unit == Unit::Any;
+                self.number(Numbers { p, measure, exact }, *comparison, range)
+            }
         }
         true
     }
@@ -297,54 +304,80 @@ impl Builder {
         }
     }
 
+    fn amount(&mut self, of: Numbers, end: End, b: decimal::Bucket, exact: bool) {
+        let bytes = self.buffer.amount(of.p, of.measure, end, b.level, b.number).to_vec();
+        self.keys.push(ScanKey { exact: exact && b.exact && of.exact && !keys::is_cut(&bytes), bytes, partial: false });
+    }
+
+    fn open_end(&mut self, of: Numbers, end: End, exact: bool) {
+        self.amount(of, end, decimal::Bucket { level: INFINITE, number: 0, exact }, true);
+    }
+
     /// Numbers of which this end lies in the span.
-    fn number_end(&mut self, p: ParameterKey, end: End, span: decimal::Span, exact: bool) {
-        for b in decimal::cover(span) {
-            self.bucket(p, end, b.level, b.number, exact && b.exact);
-            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+    fn number_end(&mut self, of: Numbers, end: End, span: Span) {
+        for b in of.cover(span) {
+            self.amount(of, end, b, true);
+            self.amount(of, End::Both, b, true);
         }
         let open = match end {
-            End::Low => span.low == decimal::Bound::Infinite,
-            _ => span.high == decimal::Bound::Infinite,
+            End::Low => span.low == Bound::Infinite,
+            _ => span.high == Bound::Infinite,
         };
         if open {
-            self.bucket(p, end, INFINITE, 0, exact);
+            self.open_end(of, end, true);
         }
     }
 
-    fn number(&mut self, p: ParameterKey, comparison: Comparison, range: &Range, exact: bool) {
-        use decimal::{Bound::*, Span};
+    fn number(&mut self, of: Numbers, comparison: Comparison, range: &Range) {
+        use Bound::*;
         let value = range.value.as_slice();
         match comparison {
             // a number inside has both ends inside; a wider one is told apart by the recheck
-            Comparison::Eq => self.number_within(p, range.implied(), exact),
-            Comparison::Ne => self.presence(p),
-            Comparison::Ap => {
-                let (low, high) = (range.low.as_slice(), range.high.as_slice());
-                let near = Span { low: Closed(low), high: Closed(high) };
-                self.number_end(p, End::Low, near, exact);
-                for b in decimal::cover(near) {
-                    self.bucket(p, End::High, b.level, b.number, exact && b.exact);
-                }
-                for b in decimal::cover(Span { low: Open(high), high: Infinite }) {
-                    self.bucket(p, End::High, b.level, b.number, false);
-                }
-                self.bucket(p, End::High, INFINITE, 0, false);
-            }
+            Comparison::Eq => self.number_within(of, range.implied()),
+            Comparison::Ne => self.presence(of.p),
+            Comparison::Ap => self.number_near(of, &range.low, &range.high),
             // a target that only touches the value is in the bucket of the value, which is ragged
-            Comparison::Gt | Comparison::Ge => self.number_end(p, End::High, Span { low: Open(value), high: Infinite }, exact),
-            Comparison::Lt => self.number_end(p, End::Low, Span { low: Infinite, high: Open(value) }, exact),
-            Comparison::Le => self.number_end(p, End::Low, Span { low: Infinite, high: Closed(value) }, exact),
-            Comparison::Sa => self.number_end(p, End::Low, Span { low: Open(value), high: Infinite }, exact),
-            Comparison::Eb => self.number_end(p, End::High, Span { low: Infinite, high: Closed(value) }, exact),
+            Comparison::Gt | Comparison::Ge => self.number_end(of, End::High, Span { low: Open(value), high: Infinite }),
+            Comparison::Lt => self.number_end(of, End::Low, Span { low: Infinite, high: Open(value) }),
+            Comparison::Le => self.number_end(of, End::Low, Span { low: Infinite, high: Closed(value) }),
+            Comparison::Sa => self.number_end(of, End::Low, Span { low: Open(value), high: Infinite }),
+            Comparison::Eb => self.number_end(of, End::High, Span { low: Infinite, high: Closed(value) }),
         }
     }
 
-    fn number_within(&mut self, p: ParameterKey, span: decimal::Span, exact: bool) {
-        for b in decimal::cover(span) {
-            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+    fn number_within(&mut self, of: Numbers, span: Span) {
+        for b in of.cover(span) {
+            self.amount(of, End::Both, b, true);
             // a range that begins in this bucket and ends in another
-            self.bucket(p, End::Low, b.level, b.number, false);
+            self.amount(of, End::Low, b, false);
         }
+    }
+
+    /// As for dates: the low end inside, or both; or the high end inside or beyond, in another bucket than the low one.
+    fn number_near(&mut self, of: Numbers, low: &[u8], high: &[u8]) {
+        let near = Span { low: Bound::Closed(low), high: Bound::Closed(high) };
+        self.number_end(of, End::Low, near);
+        for b in of.cover(near) {
+            self.amount(of, End::High, b, true);
+        }
+        for b in of.cover(Span { low: Bound::Open(high), high: Bound::Infinite }) {
+            self.amount(of, End::High, b, false);
+        }
+        self.open_end(of, End::High, false);
+    }
+}
+
+/// Whose numbers are searched: those of a parameter, or its amounts of one measure.
+#[derive(Clone, Copy)]
+struct Numbers<'a> {
+    p: ParameterKey,
+    measure: Option<&'a str>,
+    /// Whether nothing but the number decides.
+    exact: bool,
+}
+
+impl Numbers<'_> {
+    fn cover(&self, span: Span) -> Vec<decimal::Bucket> {
+        decimal::cover_with(if self.measure.is_some() { keys::MEASURED_LEVELS } else { decimal::LEVELS }, span)
     }
 }

@@ -89,6 +89,25 @@ pub fn compile_noting(expression: &str, root: TypeId, note: &mut dyn FnMut(Lenie
     }
 }
 
+/// Compiles `expression` to whether it is true of a resource of the type `root`, or leads to anything in it: what is `false` is
+/// not anything.
+pub fn compile_condition(expression: &str, root: TypeId) -> Result<Condition, PathError> {
+    let expr = parse(expression)?;
+    let start = [Path { branch: Branch { steps: Vec::new(), ty: root }, many: false }];
+    let mut compiler = Compiler { note: &mut |_| {} };
+    match compiler.outcome(&expr, &Focus { paths: &start, is_root: true })? {
+        Outcome::Truth(condition) => Ok(condition),
+        Outcome::Values(paths) => {
+            let is_true = Condition::Equals(vec![Branch { steps: Vec::new(), ty: BOOLEAN }], Literal::Bool(true));
+            let mut found = branches(paths);
+            found.iter_mut().filter(|b| b.ty == BOOLEAN).for_each(|b| b.steps.push(Step::Where(is_true.clone())));
+            Ok(Condition::Exists(found))
+        }
+        Outcome::Resolved(_) => unsupported(&expr, "the content of another resource"),
+        Outcome::Literal(_) => unsupported(&expr, "a literal"),
+    }
+}
+
 #[derive(Clone)]
 struct Path {
     branch: Branch,

@@ -10,7 +10,7 @@ pub mod parse;
 pub mod reference;
 pub mod select;
 
-pub use branches::{Branch, Compiled, Condition, Literal, Step, compile};
+pub use branches::{Branch, Compiled, Condition, Literal, Step, compile, compile_condition};
 pub use parse::parse;
 
 use std::fmt;
@@ -59,7 +59,7 @@ impl fmt::Display for PathError {
             PathError::UnknownElement { at, name, of } => {
                 write!(f, "unknown element \"{name}\" of {of} at offset {at}")
             }
-            PathError::Unsupported { at, what } => write!(f, "{what} is not supported in a search parameter, at offset {at}"),
+            PathError::Unsupported { at, what } => write!(f, "{what} is not supported in a search, at offset {at}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Direction;
 use crate::json::{self, Node};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A code system as it is stored. What of it is malformed is left out.
 pub struct CodeSystem {
@@ -13,6 +13,8 @@ pub struct CodeSystem {
     /// Codes are the same whatever their case.
     ignores_case: bool,
     declared: Vec<Declared>,
+    /// Codes of the properties that concepts have.
+    used: HashSet<Box<str>>,
 }
 
 /// One concept.
@@ -27,10 +29,10 @@ pub struct Concept {
     children: Vec<u32>,
 }
 
-/// A property that the system declares, with what it means.
+/// A property that the system declares, and which of those that FHIR defines it is.
 struct Declared {
     code: Box<str>,
-    meaning: Box<str>,
+    meaning: Option<Box<str>>,
 }
 
 /// What the urls of the properties that FHIR defines begin with.
@@ -47,6 +49,7 @@ impl CodeSystem {
             by_code: HashMap::new(),
             ignores_case: root.get("caseSensitive").and_then(Node::as_bool) == Some(false),
             declared: declared(root),
+            used: HashSet::new(),
         };
         // In a hierarchy of parts nothing subsumes; where no meaning is given, it is taken for a taxonomy, as published ones are.
         let subsumes = text(root, "hierarchyMeaning") != Some("part-of");
@@ -124,7 +127,7 @@ impl CodeSystem {
 
     /// Whether a property is the one that FHIR defines: by its declaration, else by its name.
     fn means(&self, code: &str, meaning: &str) -> bool {
-        code == meaning || self.declared.iter().any(|d| &*d.code == code && &*d.meaning == meaning)
+        code == meaning || self.declared.iter().any(|d| &*d.code == code && d.meaning.as_deref() == Some(meaning))
     }
 
     /// Nested concepts, level by level from the inside out, without recursion.
@@ -159,6 +162,9 @@ impl CodeSystem {
         for property in node.get("property").into_iter().flat_map(Node::items) {
             if let (Some(code), Some(value)) = (text(property, "code"), property_value(property)) {
                 properties.push((code.into(), value));
+                if !self.used.contains(code) {
+                    self.used.insert(code.into());
+                }
             }
         }
         self.concepts.push(Concept {
@@ -221,6 +227,12 @@ impl CodeSystem {
         own.into_iter().chain(near.iter().map(|at| self.concept(*at).code())).chain(listed)
     }
 
+    /// Whether concepts of this system can have that property.
+    pub fn has_property(&self, property: &str) -> bool {
+        const OWN: &[&str] = &["code", "concept", "display", "definition", "parent", "child", "inactive", "notSelectable"];
+        OWN.contains(&property) || self.used.contains(property) || self.declared.iter().any(|d| &*d.code == property)
+    }
+
     /// Whether leaving the property out says `false`.
     pub fn is_false_by_absence(&self, property: &str) -> bool {
         self.means(property, "inactive") || self.means(property, "notSelectable")
@@ -235,8 +247,8 @@ impl Concept {
 
 fn declared(root: Node) -> Vec<Declared> {
     let of = |property| {
-        let meaning = text(property, "uri")?.strip_prefix(MEANINGS)?;
-        Some(Declared { code: text(property, "code")?.into(), meaning: meaning.into() })
+        let meaning = text(property, "uri").and_then(|uri| uri.strip_prefix(MEANINGS)).map(Into::into);
+        Some(Declared { code: text(property, "code")?.into(), meaning })
     };
     root.get("property").into_iter().flat_map(Node::items).filter_map(of).collect()
 }

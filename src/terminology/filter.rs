@@ -35,6 +35,10 @@ impl<'a> Filter<'a> {
 
     /// One answer for each concept of the system.
     pub fn select(&self, system: &CodeSystem) -> Result<Vec<bool>, FilterError> {
+        // An unknown property would choose nothing, and `not-in` everything. A system may also define filters of its own, by name alone.
+        if !system.has_property(self.property) {
+            return Err(FilterError::Unsupported);
+        }
         let chosen = match self.op {
             "is-a" => self.closure(system, Direction::Below, true)?,
             "descendent-of" => self.closure(system, Direction::Below, false)?,
@@ -63,18 +67,19 @@ impl<'a> Filter<'a> {
         Ok(chosen)
     }
 
-    /// What the code named by the filter reaches. A code that the system does not have reaches nothing.
+    /// What the code named by the filter reaches.
     fn closure(&self, system: &CodeSystem, direction: Direction, with_itself: bool) -> Result<Vec<bool>, FilterError> {
         if !matches!(self.property, "concept" | "code") {
             return Err(FilterError::Unsupported);
         }
+        let Some(start) = system.find(self.value) else {
+            return Err(FilterError::Invalid(format!("has a filter {} {}, which is not among the codes of the system", self.op, self.value)));
+        };
         let mut chosen = vec![false; system.len()];
-        if let Some(start) = system.find(self.value) {
-            for at in system.related(start, direction) {
-                chosen[at as usize] = true;
-            }
-            chosen[start as usize] = with_itself;
+        for at in system.related(start, direction) {
+            chosen[at as usize] = true;
         }
+        chosen[start as usize] = with_itself;
         Ok(chosen)
     }
 

@@ -112,6 +112,9 @@ impl<S: Source> Expander<'_, S> {
     /// The union of what is included, without what is excluded.
     fn composed(&mut self, compose: Node) -> Result<Members, S> {
         let active_only = compose.get("inactive").and_then(Node::as_bool) == Some(false);
+        if compose.get("include").is_none() {
+            return Err(self.invalid("includes nothing").into());
+        }
         let mut members = Members::default();
         for part in items(compose, "include") {
             let more = self.part(part, active_only)?;
@@ -151,7 +154,7 @@ impl<S: Source> Expander<'_, S> {
         let listed: Vec<&str> = items(part, "concept").filter_map(|concept| text(concept, "code")).collect();
         let filters: Vec<Node> = items(part, "filter").collect();
         let version = text(part, "version");
-        if !listed.is_empty() {
+        if part.get("concept").is_some() {
             if !filters.is_empty() {
                 return Err(self.invalid("names concepts and filters of one system").into());
             }

@@ -15,6 +15,8 @@ use crate::model::{self, TypeId};
 pub struct Request {
     /// Of these resource types; of any, if there are none.
     pub types: Vec<TypeId>,
+    /// Where no types were asked for, those that the lake has: naming them spares the planner the others.
+    pub present: Vec<TypeId>,
     pub filter: Filter,
     pub sort: Vec<Sort>,
     pub count: u64,
@@ -78,6 +80,7 @@ impl Request {
     pub fn of(ty: TypeId, filter: Filter) -> Request {
         Request {
             types: vec![ty],
+            present: Vec::new(),
             filter,
             sort: Vec::new(),
             count: DEFAULT_COUNT,
@@ -164,16 +167,18 @@ impl Request {
             read.push((query::decode(name)?, query::decode(value)?));
         }
         // the types decide what the rest means
-        for (_, value) in read.iter().filter(|(name, _)| name == "_type") {
-            if !self.types.is_empty() {
+        if let Some((_, value)) = read.iter().find(|(name, _)| name == "_type") {
+            if self.types.len() == 1 {
                 return invalid("_type is for searches that name no type", "write Type?… or ?_type=Type,Type&…");
             }
-            for name in value.split(',') {
-                let ty = resource_type(name)?;
-                if !self.types.contains(&ty) {
-                    self.types.push(ty);
-                }
+            let mut named = value.split(',').map(resource_type).collect::<Result<Vec<TypeId>>>()?;
+            named.sort();
+            named.dedup();
+            // of a whole compartment these
+            if let Some(outside) = named.iter().find(|ty| !self.types.is_empty() && !self.types.contains(ty)) {
+                return invalid(format!("{} is never in that compartment", outside.name()), "");
             }
+            self.types = named;
         }
         let mut criteria = Criteria::new(setting.now, setting.catalog);
         let mut understood: Vec<String> = Vec::new();

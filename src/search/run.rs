@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Position};
 use super::include::Include;
 use super::project::{self, Shape};
-use super::quote::query_part;
+use super::quote::{identifier, literal, query_part};
 use super::request::{CURSOR, Handling, Request, Total};
 use super::resolve;
 use super::sort::SortKey;
@@ -16,7 +16,9 @@ use crate::json::{self, Item, Node, number};
 use crate::model::{self, TypeId};
 use crate::pg::error::Error;
 use crate::pg::jsonb;
-use crate::pg::spi::Spi;
+use crate::pg::arrays::text_array;
+use crate::pg::spi::{Arg, Spi};
+use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
@@ -207,18 +209,28 @@ fn outcome(issues: Vec<Issue>) -> Item<'static> {
 fn total(spi: &Spi, place: Place, request: &Request) -> Result<Option<i64>, Error> {
     match request.total {
         Total::None => Ok(None),
-        Total::Accurate => {
-            spi.query(&request.number(place))?;
-            Ok(spi.cell(0, 1).map(|datum| datum.value() as i64))
-        }
+        Total::Accurate => number(spi, place, request).map(Some),
         Total::Estimate => estimate(spi, place, request).map(Some),
     }
 }
 
+/// The number of matching rows: from the index alone where that can tell, else by visiting them.
+pub fn number(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
+    if let Some((table, query)) = request.one_index(place) {
+        let (table, query) = (literal(&table), literal(&query));
+        spi.query(&format!("SELECT fhir.index_count({table}::pg_catalog.regclass, {query}::fhir.query)"))?;
+        if let Some(counted) = spi.cell(0, 1) {
+            return Ok(counted.value() as i64);
+        }
+    }
+    spi.query(&request.number(place))?;
+    Ok(spi.cell(0, 1).map_or(0, |datum| datum.value() as i64))
+}
+
 /// What the planner expects. Never told where a policy hides rows: an estimate that knows them would tell of them.
 fn estimate(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
-    let table = format!("{}.resource", super::quote::identifier(place.lake));
-    spi.query(&format!("SELECT pg_catalog.row_security_active({}::pg_catalog.regclass)", super::quote::literal(&table)))?;
+    let table = format!("{}.resource", identifier(place.lake));
+    spi.query(&format!("SELECT pg_catalog.row_security_active({}::pg_catalog.regclass)", literal(&table)))?;
     if spi.cell(0, 1).is_none_or(|datum| datum.value() as u8 != 0) {
         return Err(Error::new("42501", "_total=estimate is not available where row-level security applies").hint("use _total=accurate"));
     }
@@ -252,7 +264,10 @@ fn include<'s>(spi: &'s Spi, place: Place, includes: &[Include], matches: &[Foun
         }
         for (ty, filter) in wanted {
             let room = MAX_INCLUDED - included.len();
-            let rows = spi.query(&format!("SELECT f.type, f.id, f.resource FROM ({}) f LIMIT {}", Request::of(ty, filter).rows(place), room + seen.len() + 1))?;
+            let rows = match (&filter, place.as_of) {
+                (Filter::Id(ids), None) => by_ids(spi, place, ty, ids)?,
+                _ => spi.query(&format!("SELECT f.type, f.id, f.resource FROM ({}) f LIMIT {}", Request::of(ty, filter).rows(place), room + seen.len() + 1))?,
+            };
             for row in 0..rows {
                 let (Some(ty), Some(id), Some(resource)) = (spi.text(row, 1), spi.text(row, 2), spi.cell(row, 3)) else { continue };
                 // SAFETY: the third column is the jsonb of the resource
@@ -270,6 +285,14 @@ fn include<'s>(spi: &'s Spi, place: Place, includes: &[Include], matches: &[Foun
         }
     }
     Ok(true)
+}
+
+/// Fetches resources of a type by their ids, with a plan that is kept.
+fn by_ids(spi: &Spi, place: Place, ty: TypeId, ids: &[String]) -> Result<usize, Error> {
+    let ids: Vec<&str> = ids.iter().take(MAX_INCLUDED + 1).map(String::as_str).collect();
+    let table = format!("{}.{}", identifier(place.lake), identifier(&ty.name().to_lowercase()));
+    let sql = format!("SELECT r.type, r.id, r.resource FROM {table} r WHERE r.type = {} AND r.id = ANY ($1)", literal(ty.name()));
+    spi.select(&sql, &[Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])
 }
 
 /// What the resources point at.

@@ -5,12 +5,12 @@ SELECT fhir.create_lake('own');
 SET fhir.lake = 'own';
 INSERT INTO own.patient (resource)
 SELECT jsonb_build_object('resourceType', 'Patient', 'id', 'p' || i, 'gender', CASE i % 2 WHEN 0 THEN 'male' ELSE 'female' END,
-  'birthDate', (date '1950-01-01' + i * 10)::text, 'name', jsonb_build_array(jsonb_build_object('family', 'Family' || i)),
+  'birthDate', to_char(date '1950-01-01' + i * 10, 'YYYY-MM-DD'), 'name', jsonb_build_array(jsonb_build_object('family', 'Family' || i)),
   'extension', jsonb_build_array(
     jsonb_build_object('url', 'http://x.org/ward', 'valueCoding', jsonb_build_object('system', 'http://x.org/wards', 'code', 'w' || i % 50)),
     jsonb_build_object('url', 'http://x.org/weight', 'valueQuantity', jsonb_build_object('value', i, 'unit', 'kg', 'system', 'http://unitsofmeasure.org', 'code', 'kg')),
     jsonb_build_object('url', 'http://x.org/clinic', 'valueReference', jsonb_build_object('reference', 'Organization/o' || i % 10)),
-    jsonb_build_object('url', 'http://x.org/seen', 'valueDate', (date '2020-01-01' + i)::text)))
+    jsonb_build_object('url', 'http://x.org/seen', 'valueDate', to_char(date '2020-01-01' + i, 'YYYY-MM-DD'))))
 FROM generate_series(1, 1000) i;
 INSERT INTO own.observation (resource)
 SELECT jsonb_build_object('resourceType', 'Observation', 'id', 'o' || i, 'status', 'final', 'code', '{"text":"pressure"}'::jsonb, 'component', jsonb_build_array(

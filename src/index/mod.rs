@@ -11,6 +11,7 @@ pub mod keys;
 pub mod matches;
 pub mod operand;
 pub mod query;
+pub mod reads;
 pub mod reserved;
 pub mod scan;
 #[cfg(feature = "pg")]

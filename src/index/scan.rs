@@ -7,9 +7,10 @@ use super::compartment::Member;
 use super::decimal;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
+use super::reads::Reads;
 use super::text::{self, normalise};
 use super::time::{self, Interval, OPEN_HIGH, OPEN_LOW};
-use crate::model::ParameterKey;
+use crate::model::{self, ParameterKey, ParameterType};
 
 /// A resource matches if it has a key of every group; exactly so, unless a key or the whole scan says that it must be rechecked.
 #[derive(Debug, PartialEq, Default)]
@@ -172,11 +173,24 @@ impl Builder {
         };
         let key = &mut self.buffer;
         match test {
-            Test::Present => put(key.presence(p), true),
+            Test::Present => self.present(p, true),
             Test::Code(code) => put(key.code(p, code), true),
-            Test::CodeAndSystem { code, system } => put(key.code_and_system(p, code, system.as_deref()), true),
+            // a code alone has no further key to say so
+            Test::CodeAndSystem { code, system: None } => put(key.code(p, code), false),
+            Test::CodeAndSystem { code, system: Some(system) } => {
+                let reads = Reads::of(p);
+                if !reads.only_identifiers {
+                    put(key.code_and_system(p, code, system), true);
+                }
+                if reads.only_identifiers || reads.implies(system, code) {
+                    put(key.code(p, code), false);
+                }
+            }
             Test::System(system) => {
                 put(key.system(p, system), true);
+                if Reads::of(p).implies_system(system) {
+                    put(key.presence(p), false);
+                }
             }
             Test::OfType { value, .. } => put(key.code(p, value), false),
             Test::StringExact(value) => put(key.string(p, &normalise(value)), false),
@@ -191,8 +205,7 @@ impl Builder {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),
             },
-            Test::Identifier { system: None, value } => put(key.identifier(p, value), true),
-            Test::Identifier { system: Some(system), value } => put(key.identifier_and_system(p, value, system.as_deref()), true),
+            Test::Identifier { system, value } => put(key.identifier(p, value), system.is_none()),
             Test::Uri(uri) => put(key.uri(p, uri), true),
             Test::UriBelow(uri) => {
                 let bytes = key.uri(p, text::prefix(uri, MAX_PREFIX - 4)).to_vec();
@@ -241,9 +254,21 @@ impl Builder {
         self.keys.push(ScanKey { bytes, partial: false, exact });
     }
 
-    fn presence(&mut self, p: ParameterKey) {
+    /// Any value: a date or a number has its low end in one of the coarsest buckets, or has none.
+    fn present(&mut self, p: ParameterKey, exact: bool) {
         let bytes = self.buffer.presence(p).to_vec();
-        self.keys.push(ScanKey { bytes, partial: false, exact: false });
+        self.keys.push(ScanKey { bytes, partial: false, exact });
+        let level = 0;
+        let buckets: Vec<i32> = match model::known_parameter_key(p) {
+            Some((_, ParameterType::Date)) => time::coarsest().collect(),
+            Some((_, ParameterType::Number | ParameterType::Quantity)) => decimal::coarsest().collect(),
+            _ => return,
+        };
+        for number in buckets {
+            self.bucket(p, End::Both, level, number, exact);
+            self.bucket(p, End::Low, level, number, exact);
+        }
+        self.bucket(p, End::Low, INFINITE, 0, exact);
     }
 
     /// Dates of which this end lies in `[from, to)`.
@@ -269,7 +294,7 @@ impl Builder {
     fn date(&mut self, p: ParameterKey, comparison: Comparison, s: Interval) {
         match comparison {
             Comparison::Eq => self.date_within(p, s),
-            Comparison::Ne => self.presence(p),
+            Comparison::Ne => self.present(p, false),
             // the last instant of the target is at or after the end of what was searched
             Comparison::Gt => self.date_end(p, End::High, s.high, OPEN_HIGH, true),
             Comparison::Lt => self.date_end(p, End::Low, OPEN_LOW, s.low, true),
@@ -318,7 +343,7 @@ impl Builder {
         match comparison {
             // a number inside has both ends inside; a wider one is told apart by the recheck
             Comparison::Eq => self.number_within(p, range.implied(), exact),
-            Comparison::Ne => self.presence(p),
+            Comparison::Ne => self.present(p, false),
             Comparison::Ap => {
                 let (low, high) = (range.low.as_slice(), range.high.as_slice());
                 let near = Span { low: Closed(low), high: Closed(high) };

@@ -7,6 +7,7 @@ mod format;
 mod hostile;
 mod posting;
 mod queries;
+mod size;
 mod spec;
 
 use super::{Keys, Query, stamp};

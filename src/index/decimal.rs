@@ -76,12 +76,12 @@ impl Decimal {
 
     /// From nine to eleven tenths of the value: what `ap` takes as near.
     pub fn tenth_around(&self) -> (Decimal, Decimal) {
-        let (a, b) = (self.times(9), self.times(11));
+        let (a, b) = (self.tenths(9), self.tenths(11));
         if self.negative { (b, a) } else { (a, b) }
     }
 
     /// A tenth of the value, `factor` times.
-    fn times(&self, factor: u32) -> Decimal {
+    fn tenths(&self, factor: u32) -> Decimal {
         let mut carry = 0u32;
         let mut digits: Vec<u8> = Vec::with_capacity(self.digits.len() + 2);
         for d in self.digits.iter().rev() {
@@ -99,6 +99,83 @@ impl Decimal {
             digits.pop();
         }
         Decimal::normal(self.negative, exponent, digits, self.scale - 1)
+    }
+
+    /// The product, exactly; `None` where its exponent is out of bounds.
+    pub fn times(&self, other: &Decimal) -> Option<Decimal> {
+        let mut sums = vec![0u32; self.digits.len() + other.digits.len()];
+        for (i, a) in self.digits.iter().enumerate() {
+            for (j, b) in other.digits.iter().enumerate() {
+                sums[i + j + 1] += u32::from(*a) * u32::from(*b);
+            }
+        }
+        Decimal::of_sums(self.negative != other.negative, self.exponent.checked_add(other.exponent)?, sums)
+    }
+
+    /// The sum, exactly; the greater of the two where the other lies [`MAX_WIDTH`] places below it.
+    pub fn plus(&self, other: &Decimal) -> Option<Decimal> {
+        if other.digits.is_empty() {
+            return Some(self.clone());
+        }
+        if self.digits.is_empty() {
+            return Some(other.clone());
+        }
+        let size = |d: &Decimal| (d.exponent, d.digits.clone());
+        let (great, small) = if size(self) >= size(other) { (self, other) } else { (other, self) };
+        let last = |d: &Decimal| d.exponent - d.digits.len() as i32;
+        let (top, place) = (great.exponent + 1, last(great).min(last(small)));
+        let width = (top - place) as usize;
+        if width > MAX_WIDTH {
+            return Some(great.clone());
+        }
+        let mut sums = vec![0i32; width];
+        for (d, sign) in [(great, 1), (small, if great.negative == small.negative { 1 } else { -1 })] {
+            for (i, digit) in d.digits.iter().enumerate() {
+                sums[i + (top - d.exponent) as usize] += sign * i32::from(*digit);
+            }
+        }
+        // the greater comes first, so that what is borrowed is always there
+        let mut borrowed = 0;
+        for sum in sums.iter_mut().rev() {
+            *sum += borrowed;
+            borrowed = sum.div_euclid(10);
+            *sum = sum.rem_euclid(10);
+        }
+        Decimal::of_sums(great.negative, top, sums.into_iter().map(|s| s as u32).collect())
+    }
+
+    /// To that many significant digits, halves away from zero; the order of numbers stays.
+    pub fn rounded(mut self, count: usize) -> Decimal {
+        if self.digits.len() <= count {
+            return self;
+        }
+        let up = self.digits[count] >= 5;
+        self.digits.truncate(count);
+        let mut sums: Vec<u32> = self.digits.iter().map(|d| u32::from(*d)).collect();
+        sums.insert(0, 0);
+        if let Some(last) = sums.last_mut().filter(|_| up) {
+            *last += 1;
+        }
+        let exponent = self.exponent + 1;
+        Decimal::of_sums(self.negative, exponent, sums).unwrap_or(self)
+    }
+
+    /// `0.s1s2s3… × 10^exponent` where the places may hold more than a digit.
+    fn of_sums(negative: bool, exponent: i32, mut sums: Vec<u32>) -> Option<Decimal> {
+        let mut carry = 0;
+        for sum in sums.iter_mut().rev() {
+            *sum += carry;
+            carry = *sum / 10;
+            *sum %= 10;
+        }
+        let leading = sums.iter().take_while(|s| **s == 0).count();
+        let mut digits: Vec<u8> = sums[leading..].iter().map(|s| *s as u8).collect();
+        while digits.last() == Some(&0) {
+            digits.pop();
+        }
+        let exponent = exponent.checked_sub(leading as i32)?;
+        let scale = exponent.saturating_sub(digits.len() as i32);
+        (exponent.abs() <= MAX_EXPONENT || digits.is_empty()).then(|| Decimal::normal(negative, exponent, digits, scale))
     }
 
     /// `self - half` or `self + half`, where half is 5 units of the place after the last.
@@ -361,11 +438,18 @@ pub struct Bucket {
 
 /// The fewest buckets that cover the numbers of `range`; those at ragged ends are not exact.
 pub fn cover(range: Span) -> Vec<Bucket> {
+    cover_with(LEVELS, range)
+}
+
+/// The same with the first `levels` levels alone.
+pub fn cover_with(levels: usize, range: Span) -> Vec<Bucket> {
+    let finest = levels.clamp(1, LEVELS) - 1;
+    let unit = WIDTH[finest];
     let end = |bound: Bound, otherwise: i32| match bound.at() {
-        None => Some((otherwise, true, false)),
+        None => Some((otherwise.div_euclid(unit), true, false)),
         Some((bytes, open)) => Decimal::decode(bytes).map(|d| {
             let (at, clean) = place(&d);
-            (at, clean, open)
+            (at.div_euclid(unit), clean && at.rem_euclid(unit) == 0, open)
         }),
     };
     let (Some(low), Some(high)) = (end(range.low, FIRST), end(range.high, LAST)) else { return Vec::new() };
@@ -382,13 +466,13 @@ pub fn cover(range: Span) -> Vec<Bucket> {
         // the ragged ends stand alone, at the finest level
         let alone = at == low.0 && low_ragged || at == last && high_ragged;
         let fits = |level: usize| {
-            let width = WIDTH[level];
+            let width = WIDTH[level] / unit;
             let end = at + width - 1;
             at.rem_euclid(width) == 0 && end <= last && !(high_ragged && end >= last)
         };
-        let level = (0..LEVELS).find(|&level| !alone && fits(level)).unwrap_or(LEVELS - 1);
-        out.push(Bucket { level, number: at.div_euclid(WIDTH[level]), exact: !alone });
-        at += WIDTH[level];
+        let level = (0..finest).find(|&level| !alone && fits(level)).unwrap_or(finest);
+        out.push(Bucket { level, number: at.div_euclid(WIDTH[level] / unit), exact: !alone });
+        at += WIDTH[level] / unit;
     }
     out
 }
@@ -442,6 +526,29 @@ mod tests {
     }
 
     #[test]
+    fn products_sums_and_rounding_are_decimal() {
+        let shown = |n: Decimal| n.to_string();
+        for (a, b, product, sum) in [
+            ("2.5", "4", "10", "6.5"),
+            ("-0.001", "1e3", "-1", "999.999"),
+            ("0", "7.5", "0", "7.5"),
+            ("99.9", "0.1", "9.99", "100"),
+            ("-273.15", "273.15", "-74610.9225", "0"),
+            ("-1", "0.0001", "-0.0001", "-0.9999"),
+            ("1e19", "-1", "-10000000000000000000", "9999999999999999999"),
+        ] {
+            assert_eq!(shown(d(a).times(&d(b)).unwrap()), product, "{a} {b}");
+            assert_eq!(shown(d(a).plus(&d(b)).unwrap()), sum, "{a} {b}");
+            assert_eq!(shown(d(b).plus(&d(a)).unwrap()), sum, "{a} {b}");
+        }
+        assert_eq!(shown(d("1e25000").plus(&d("1")).unwrap()), shown(d("1e25000")));
+        assert_eq!(d("1e25000").times(&d("1e25000")), None);
+        for (text, digits, rounded) in [("999.96", 4, "1000"), ("1.2345", 4, "1.235"), ("-1.2344", 4, "-1.234"), ("12", 4, "12"), ("0.00099996", 4, "0.001")] {
+            assert_eq!(shown(d(text).rounded(digits)), rounded, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_number_is_refused() {
         for bad in ["", "-", ".", "abc", "1.2.3", "1e", "1e999999", "--1", "1 "] {
             assert_eq!(Decimal::parse(bad), None, "{bad}");
@@ -464,8 +571,8 @@ mod tests {
                 Span { low: Bound::Open(&low), high: Bound::Infinite },
                 Span { low: Bound::Infinite, high: Bound::Open(&high) },
             ];
-            for span in spans {
-                let cover = cover(span);
+            for (levels, span) in (2..=LEVELS).flat_map(|levels| spans.map(|span| (levels, span))) {
+                let cover = cover_with(levels, span);
                 assert!(cover.len() < 120, "{} buckets", cover.len());
                 for n in &numbers {
                     let hits: Vec<_> = cover.iter().filter(|b| bucket(n, b.level) == Some(b.number)).collect();

@@ -11,8 +11,9 @@
 //! bound   := 0 | 1 decimal | 2 decimal                infinite | open | closed; decimal is text of sortable bytes
 //! ```
 
+use super::derived;
 use super::reads::Reads;
-use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval};
+use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -109,10 +110,15 @@ impl<'a> Keys<'a> {
     pub fn for_each_key(self, emit: &mut dyn FnMut(&[u8])) {
         let mut key = KeyBuffer::default();
         emit(key.of_type(self.resource_type));
-        let mut present = None;
+        let derived = model::type_named(self.resource_type).and_then(derived::of_type);
+        let (mut present, mut skipped) = (None, None);
         for entry in self.entries() {
             let p = entry.parameter;
-            if is_column(p) {
+            if is_column(p) || skipped == Some(p) {
+                continue;
+            }
+            if derived.is_some_and(|derived| derived.contains_key(&p)) {
+                skipped = Some(p);
                 continue;
             }
             // a value with ends is found by the buckets of the coarsest level
@@ -149,11 +155,17 @@ impl<'a> Keys<'a> {
                 }
                 Value::Identifier { value, .. } => emit(key.identifier(p, value)),
                 Value::Date(interval) => date_keys(&mut key, p, interval, emit),
-                Value::Number(span) => number_keys(&mut key, p, span, emit),
+                Value::Number(span) => number_keys(&mut key, p, None, span, emit),
                 Value::Quantity { span, system, code, unit } => {
-                    number_keys(&mut key, p, span, emit);
+                    number_keys(&mut key, p, None, span, emit);
                     if let Some(code) = code {
                         emit(key.unit(p, code));
+                    }
+                    // in UCUM number and unit are searched for together, in base units
+                    let measured = ucum::unit(system, code).and_then(|unit| {
+                        unit.with_span(span, |span| number_keys(&mut key, p, Some(&unit.measure), span, emit))
+                    });
+                    if let (None, Some(code)) = (measured, code) {
                         emit(key.unit_and_system(p, code, system));
                     }
                     if let Some(unit) = unit.filter(|u| Some(*u) != code) {
@@ -187,11 +199,15 @@ fn date_keys(key: &mut KeyBuffer, p: ParameterKey, interval: Interval, emit: &mu
     for level in 0..time::LEVELS {
         let a = (low != time::OPEN_LOW).then(|| time::bucket(low, level));
         let b = (last != time::OPEN_HIGH).then(|| time::bucket(last, level));
-        both_ends(key, p, level, a, b, emit);
+        both_ends(a, b, &mut |end, number| emit(key.bucket(p, end, level, number)));
     }
 }
 
-fn number_keys(key: &mut KeyBuffer, p: ParameterKey, span: Span, emit: &mut dyn FnMut(&[u8])) {
+/// Levels of the buckets of numbers in base units: one fewer, for they are searched beside a code as a rule.
+pub const MEASURED_LEVELS: usize = decimal::LEVELS - 1;
+
+/// Of a number, or of an amount of `measure`.
+fn number_keys(key: &mut KeyBuffer, p: ParameterKey, measure: Option<&str>, span: Span, emit: &mut dyn FnMut(&[u8])) {
     let end = |b: Bound| match b {
         Bound::Infinite => None,
         Bound::Open(b) | Bound::Closed(b) => Some(b),
@@ -199,29 +215,29 @@ fn number_keys(key: &mut KeyBuffer, p: ParameterKey, span: Span, emit: &mut dyn 
     .map(<[u8]>::to_vec);
     let (low, high) = (end(span.low), end(span.high));
     if low.is_none() {
-        emit(key.bucket(p, End::Low, INFINITE, 0));
+        emit(key.amount(p, measure, End::Low, INFINITE, 0));
     }
     if high.is_none() {
-        emit(key.bucket(p, End::High, INFINITE, 0));
+        emit(key.amount(p, measure, End::High, INFINITE, 0));
     }
-    for level in 0..decimal::LEVELS {
+    let levels = if measure.is_some() { MEASURED_LEVELS } else { decimal::LEVELS };
+    for level in 0..levels {
         let a = low.as_deref().and_then(|b| decimal::bucket(b, level));
         let b = high.as_deref().and_then(|b| decimal::bucket(b, level));
-        both_ends(key, p, level, a, b, emit);
+        both_ends(a, b, &mut |end, number| emit(key.amount(p, measure, end, level, number)));
     }
 }
 
 /// One key where both ends share a bucket, else one for each end.
-fn both_ends(key: &mut KeyBuffer, p: ParameterKey, level: usize, a: Option<i32>, b: Option<i32>, emit: &mut dyn FnMut(&[u8])) {
-    if a.is_some() && a == b {
-        emit(key.bucket(p, End::Both, level, a.unwrap_or_default()));
-        return;
+fn both_ends(a: Option<i32>, b: Option<i32>, put: &mut dyn FnMut(End, i32)) {
+    if let (Some(a), true) = (a, a == b) {
+        return put(End::Both, a);
     }
     if let Some(a) = a {
-        emit(key.bucket(p, End::Low, level, a));
+        put(End::Low, a);
     }
     if let Some(b) = b {
-        emit(key.bucket(p, End::High, level, b));
+        put(End::High, b);
     }
 }
 
@@ -399,18 +415,31 @@ impl KeyBuffer {
         self.with_system(p, b'w', code, system)
     }
 
-    /// Which end and which level in one byte, then the number in three.
+    /// The bucket of a date or a number.
     pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
+        self.buckets(p, 0, end, level, number);
+        &self.0
+    }
+
+    /// The bucket of a number, or of an amount of `measure`.
+    pub fn amount(&mut self, p: ParameterKey, measure: Option<&str>, end: End, level: usize, number: i32) -> &[u8] {
+        let Some(measure) = measure else { return self.bucket(p, end, level, number) };
+        self.buckets(p, 0x80, end, level, number);
+        self.0.extend(measure.as_bytes());
+        self.finish()
+    }
+
+    /// Which end and which level in one byte, then the number in three.
+    fn buckets(&mut self, p: ParameterKey, kind: u8, end: End, level: usize, number: i32) {
         let end = match end {
             End::Both => 0x10,
             End::Low => 0x20,
             End::High => 0x30,
         };
-        self.start(p, end | level as u8 & 0x0F);
+        self.start(p, kind | end | level as u8 & 0x0F);
         // beyond are only days that no search can name: its years have four digits
         let [_, number @ ..] = (number.clamp(-1 << 23, (1 << 23) - 1) + (1 << 23)).to_be_bytes();
         self.0.extend(number);
-        &self.0
     }
 }
 

@@ -5,6 +5,7 @@ use super::keys::{Entry, Keys, Target, Value};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::text::normalise;
 use super::time::Interval;
+use super::ucum;
 
 impl Query {
     /// True if all conditions hold for the resource that the keys were made from.
@@ -66,11 +67,16 @@ impl Test {
             }
             (Test::Date(comparison, searched), Value::Date(target)) => compare_dates(*comparison, *searched, *target),
             (Test::Number(comparison, range), Value::Number(span)) => compare_numbers(*comparison, range, *span),
+            (Test::Quantity(comparison, range, Unit::Measured(measure)), Value::Quantity { span, system, code, .. }) => {
+                let unit = ucum::unit(*system, *code).filter(|unit| unit.measure == *measure);
+                unit.and_then(|unit| unit.with_span(*span, |span| compare_numbers(*comparison, range, span))).unwrap_or(false)
+            }
             (Test::Quantity(comparison, range, unit), Value::Quantity { span, system, code, unit: named }) => {
                 let fits = match unit {
                     Unit::Any => true,
                     Unit::Named(a) => *code == Some(a) || *named == Some(a),
                     Unit::Coded { system: s, code: c } => *system == Some(s) && *code == Some(c),
+                    Unit::Measured(_) => false,
                 };
                 fits && compare_numbers(*comparison, range, *span)
             }

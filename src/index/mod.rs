@@ -6,6 +6,7 @@
 pub mod approximate;
 pub mod compartment;
 pub mod decimal;
+pub mod derived;
 pub mod extract;
 pub mod keys;
 pub mod matches;
@@ -18,6 +19,7 @@ pub mod scan;
 mod sql;
 pub mod text;
 pub mod time;
+pub mod ucum;
 pub mod values;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use super::query::{Argument, Comparison, Component, ErrorKind, Leaf, Meaning, Qu
 use super::reserved;
 use super::text::normalise;
 use super::time;
+use super::ucum;
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
 
 /// What one alternative of the argument asks for.
@@ -139,6 +140,12 @@ pub(super) fn tests(
                         [system, code] => Unit::Coded { system: unescape(system), code: unescape(code) },
                         _ => return invalid(format!("\"{}\" is no quantity", shown(rest)), "write [prefix]number|system|code or [prefix]number||unit"),
                     };
+                    if let Unit::Coded { system, code } = &unit
+                        && let Some(known) = ucum::unit(Some(system), Some(code))
+                        && let Some(range) = known.range(&range)
+                    {
+                        return one(Test::Quantity(comparison, range, Unit::Measured(known.measure.clone())));
+                    }
                     one(Test::Quantity(comparison, range, unit))
                 }
             }

@@ -4,13 +4,14 @@
 //! is intersected. Only prefixes of strings and uris are partial.
 
 use super::compartment::Member;
-use super::decimal;
+use super::decimal::{self, Bound, Span};
+use super::derived;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::reads::Reads;
 use super::text::{self, normalise};
 use super::time::{self, Interval, OPEN_HIGH, OPEN_LOW};
-use crate::model::{self, ParameterKey, ParameterType};
+use crate::model::{self, ParameterKey, ParameterType, TypeId};
 
 /// A resource matches if it has a key of every group; exactly so, unless a key or the whole scan says that it must be rechecked.
 #[derive(Debug, PartialEq, Default)]
@@ -20,6 +21,7 @@ pub struct Scan {
     pub excluded: Vec<Group>,
     /// Some condition has no keys: what the groups find must still be tested.
     pub recheck: bool,
+    resource_type: Option<TypeId>,
     /// Keys in all groups.
     size: usize,
 }
@@ -49,6 +51,7 @@ const BROAD_PREFIX: usize = 2;
 impl Scan {
     pub fn of(query: &Query) -> Scan {
         let mut scan = Scan::default();
+        scan.resource_type = query.resource_type;
         for condition in &query.conditions {
             scan.add(condition);
         }
@@ -63,7 +66,7 @@ impl Scan {
     fn add(&mut self, condition: &Condition) {
         if condition.negated {
             self.recheck = true;
-            let mut positive = Scan { size: self.size, ..Scan::default() };
+            let mut positive = Scan { size: self.size, resource_type: self.resource_type, ..Scan::default() };
             positive.add_any(&condition.any_of);
             if let [_] = positive.groups.as_slice() {
                 self.size = positive.size;
@@ -75,7 +78,7 @@ impl Scan {
     }
 
     fn add_any(&mut self, any_of: &[Leaf]) {
-        let mut builder = Builder::default();
+        let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
         let [leaf] = any_of else {
             let all = any_of.iter().all(|leaf| {
                 let found = match leaf {
@@ -103,7 +106,7 @@ impl Scan {
             Leaf::Together(components) => {
                 self.recheck = true;
                 for component in components {
-                    let mut builder = Builder::default();
+                    let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
                     let found = builder.lossy(&component.tests);
                     self.push(found, builder);
                 }
@@ -123,13 +126,17 @@ impl Scan {
 
     /// Number and unit may belong to two quantities: both groups, and a recheck by the keys of the number.
     fn add_unit(&mut self, parameter: ParameterKey, unit: &Unit) {
-        let mut key = KeyBuffer::default();
-        let bytes = match unit {
-            Unit::Any => return,
-            Unit::Named(name) => key.unit(parameter, name),
-            Unit::Coded { system, code } => key.unit_and_system(parameter, code, Some(system)),
-        };
-        self.groups.push(Group { keys: vec![ScanKey { bytes: bytes.to_vec(), partial: false, exact: false }], is_type: false });
+        let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
+        for p in builder.holders(parameter).parameters {
+            let key = &mut builder.buffer;
+            let bytes = match unit {
+                Unit::Any | Unit::Measured(_) => return,
+                Unit::Named(name) => key.unit(p, name),
+                Unit::Coded { system, code } => key.unit_and_system(p, code, Some(system)),
+            };
+            builder.keys.push(ScanKey { bytes: bytes.to_vec(), partial: false, exact: false });
+        }
+        self.push(true, builder);
         self.recheck = true;
     }
 
@@ -144,10 +151,20 @@ impl Scan {
     }
 }
 
+/// Where the values of a parameter have their keys.
+struct Holders {
+    parameters: Vec<ParameterKey>,
+    /// Of their references, those to this type.
+    only: Option<TypeId>,
+    /// They hold no other values.
+    exact: bool,
+}
+
 #[derive(Default)]
 struct Builder {
     keys: Vec<ScanKey>,
     buffer: KeyBuffer,
+    resource_type: Option<TypeId>,
 }
 
 impl Builder {
@@ -167,6 +184,34 @@ impl Builder {
         if keys::is_column(p) {
             return false;
         }
+        let holders = self.holders(p);
+        let from = self.keys.len();
+        let found = holders.parameters.iter().all(|p| self.keys_under(*p, test));
+        let pointed = |ty: TypeId, target: &str| target.strip_prefix(ty.name()).and_then(|rest| rest.strip_prefix('/')).is_some_and(|id| !id.contains('/'));
+        let exact = match (holders.only, test) {
+            (None, _) => holders.exact,
+            (Some(ty), Test::Reference { target, .. }) => pointed(ty, target),
+            (Some(_), _) => false,
+        };
+        if !exact {
+            self.keys[from..].iter_mut().for_each(|key| key.exact = false);
+        }
+        found
+    }
+
+    /// The parameters under which the keys of this one are.
+    fn holders(&self, p: ParameterKey) -> Holders {
+        let Some(ty) = self.resource_type else {
+            let others = derived::anywhere(p);
+            return Holders { parameters: [&[p], others].concat(), only: None, exact: others.is_empty() };
+        };
+        match derived::of_type(ty).and_then(|derived| derived.get(&p)) {
+            Some(parts) => Holders { parameters: parts.parameters.clone(), only: parts.only, exact: true },
+            None => Holders { parameters: vec![p], only: None, exact: true },
+        }
+    }
+
+    fn keys_under(&mut self, p: ParameterKey, test: &Test) -> bool {
         let mut put = |bytes: &[u8], exact: bool| {
             let exact = exact && !keys::is_cut(bytes);
             self.keys.push(ScanKey { bytes: bytes.to_vec(), partial: false, exact });
@@ -220,8 +265,12 @@ impl Builder {
                 }
             }
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
-            Test::Number(comparison, range) => self.number(p, *comparison, range, true),
-            Test::Quantity(comparison, range, unit) => self.number(p, *comparison, range, *unit == Unit::Any),
+            Test::Number(comparison, range) => self.number(Numbers { p, measure: None, exact: true }, *comparison, range),
+            Test::Quantity(comparison, range, unit) => {
+                let measure = if let Unit::Measured(measure) = unit { Some(measure.as_str()) } else { None };
+                let exact = measure.is_some() || *unit == Unit::Any;
+                self.number(Numbers { p, measure, exact }, *comparison, range)
+            }
         }
         true
     }
@@ -231,9 +280,9 @@ impl Builder {
         let exact = member.is_typed;
         for rule in &member.rules {
             for link in &rule.links {
-                let bytes = self.buffer.reference(*link, &member.focus).to_vec();
-                let exact = exact && !keys::is_cut(&bytes);
-                self.keys.push(ScanKey { bytes, partial: false, exact });
+                let from = self.keys.len();
+                self.keys_of(*link, &Test::Reference { target: member.focus.clone(), version: None });
+                self.keys[from..].iter_mut().for_each(|key| key.exact &= exact);
             }
             if rule.is_focus {
                 let bytes = self.buffer.of_type(rule.ty.name()).to_vec(); // an id has no key
@@ -322,54 +371,80 @@ impl Builder {
         }
     }
 
+    fn amount(&mut self, of: Numbers, end: End, b: decimal::Bucket, exact: bool) {
+        let bytes = self.buffer.amount(of.p, of.measure, end, b.level, b.number).to_vec();
+        self.keys.push(ScanKey { exact: exact && b.exact && of.exact && !keys::is_cut(&bytes), bytes, partial: false });
+    }
+
+    fn open_end(&mut self, of: Numbers, end: End, exact: bool) {
+        self.amount(of, end, decimal::Bucket { level: INFINITE, number: 0, exact }, true);
+    }
+
     /// Numbers of which this end lies in the span.
-    fn number_end(&mut self, p: ParameterKey, end: End, span: decimal::Span, exact: bool) {
-        for b in decimal::cover(span) {
-            self.bucket(p, end, b.level, b.number, exact && b.exact);
-            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+    fn number_end(&mut self, of: Numbers, end: End, span: Span) {
+        for b in of.cover(span) {
+            self.amount(of, end, b, true);
+            self.amount(of, End::Both, b, true);
         }
         let open = match end {
-            End::Low => span.low == decimal::Bound::Infinite,
-            _ => span.high == decimal::Bound::Infinite,
+            End::Low => span.low == Bound::Infinite,
+            _ => span.high == Bound::Infinite,
         };
         if open {
-            self.bucket(p, end, INFINITE, 0, exact);
+            self.open_end(of, end, true);
         }
     }
 
-    fn number(&mut self, p: ParameterKey, comparison: Comparison, range: &Range, exact: bool) {
-        use decimal::{Bound::*, Span};
+    fn number(&mut self, of: Numbers, comparison: Comparison, range: &Range) {
+        use Bound::*;
         let value = range.value.as_slice();
         match comparison {
             // a number inside has both ends inside; a wider one is told apart by the recheck
-            Comparison::Eq => self.number_within(p, range.implied(), exact),
-            Comparison::Ne => self.present(p, false),
-            Comparison::Ap => {
-                let (low, high) = (range.low.as_slice(), range.high.as_slice());
-                let near = Span { low: Closed(low), high: Closed(high) };
-                self.number_end(p, End::Low, near, exact);
-                for b in decimal::cover(near) {
-                    self.bucket(p, End::High, b.level, b.number, exact && b.exact);
-                }
-                for b in decimal::cover(Span { low: Open(high), high: Infinite }) {
-                    self.bucket(p, End::High, b.level, b.number, false);
-                }
-                self.bucket(p, End::High, INFINITE, 0, false);
-            }
+            Comparison::Eq => self.number_within(of, range.implied()),
+            Comparison::Ne => self.present(of.p, false),
+            Comparison::Ap => self.number_near(of, &range.low, &range.high),
             // a target that only touches the value is in the bucket of the value, which is ragged
-            Comparison::Gt | Comparison::Ge => self.number_end(p, End::High, Span { low: Open(value), high: Infinite }, exact),
-            Comparison::Lt => self.number_end(p, End::Low, Span { low: Infinite, high: Open(value) }, exact),
-            Comparison::Le => self.number_end(p, End::Low, Span { low: Infinite, high: Closed(value) }, exact),
-            Comparison::Sa => self.number_end(p, End::Low, Span { low: Open(value), high: Infinite }, exact),
-            Comparison::Eb => self.number_end(p, End::High, Span { low: Infinite, high: Closed(value) }, exact),
+            Comparison::Gt | Comparison::Ge => self.number_end(of, End::High, Span { low: Open(value), high: Infinite }),
+            Comparison::Lt => self.number_end(of, End::Low, Span { low: Infinite, high: Open(value) }),
+            Comparison::Le => self.number_end(of, End::Low, Span { low: Infinite, high: Closed(value) }),
+            Comparison::Sa => self.number_end(of, End::Low, Span { low: Open(value), high: Infinite }),
+            Comparison::Eb => self.number_end(of, End::High, Span { low: Infinite, high: Closed(value) }),
         }
     }
 
-    fn number_within(&mut self, p: ParameterKey, span: decimal::Span, exact: bool) {
-        for b in decimal::cover(span) {
-            self.bucket(p, End::Both, b.level, b.number, exact && b.exact);
+    fn number_within(&mut self, of: Numbers, span: Span) {
+        for b in of.cover(span) {
+            self.amount(of, End::Both, b, true);
             // a range that begins in this bucket and ends in another
-            self.bucket(p, End::Low, b.level, b.number, false);
+            self.amount(of, End::Low, b, false);
         }
+    }
+
+    /// As for dates: the low end inside, or both; or the high end inside or beyond, in another bucket than the low one.
+    fn number_near(&mut self, of: Numbers, low: &[u8], high: &[u8]) {
+        let near = Span { low: Bound::Closed(low), high: Bound::Closed(high) };
+        self.number_end(of, End::Low, near);
+        for b in of.cover(near) {
+            self.amount(of, End::High, b, true);
+        }
+        for b in of.cover(Span { low: Bound::Open(high), high: Bound::Infinite }) {
+            self.amount(of, End::High, b, false);
+        }
+        self.open_end(of, End::High, false);
+    }
+}
+
+/// Whose numbers are searched: those of a parameter, or its amounts of one measure.
+#[derive(Clone, Copy)]
+struct Numbers<'a> {
+    p: ParameterKey,
+    measure: Option<&'a str>,
+    /// Whether nothing but the number decides.
+    exact: bool,
+}
+
+impl Numbers<'_> {
+    fn cover(&self, span: Span) -> Vec<decimal::Bucket> {
+        decimal::cover_with(if self.measure.is_some() { keys::MEASURED_LEVELS } else { decimal::LEVELS }, span)
     }
 }

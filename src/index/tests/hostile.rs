@@ -42,7 +42,7 @@ fn exhaust(body: &[u8]) -> usize {
         assert!(key.len() <= 160);
         count += 1;
     });
-    assert!(count <= 1 + 14 * entries);
+    assert!(count <= 1 + 20 * entries);
     count
 }
 

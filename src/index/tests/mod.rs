@@ -5,6 +5,7 @@ mod corpus;
 mod extraction;
 mod format;
 mod hostile;
+mod measures;
 mod posting;
 mod queries;
 mod size;

@@ -56,6 +56,7 @@ fn kinds_of_keys() {
                 let date = model::known_parameter_key(ParameterKey(u16::from_be_bytes([key[0], key[1]]))).is_some_and(|(_, ty)| ty == model::ParameterType::Date);
                 format!("{} {} level {}", if date { "date" } else { "number" }, [' ', 'B', 'L', 'H'][usize::from(kind >> 4)], kind & 15)
             }
+            kind @ 0x90.. => format!("measured {} level {}", ["B", "L", "H"][usize::from(kind >> 4) - 9], kind & 15),
             kind => (kind as char).to_string(),
         };
         kinds.entry(kind).or_default().add(share);

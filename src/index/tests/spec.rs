@@ -5,7 +5,7 @@ use super::posting::Index;
 use super::{keys_of, parse};
 
 /// Each query with whether the resource matches it; the index must find no less, and be sure of no more.
-fn check(resource: &str, cases: &[(&str, bool)]) {
+pub fn check(resource: &str, cases: &[(&str, bool)]) {
     let index = Index::new(vec![keys_of(resource)]);
     for (text, expected) in cases {
         let query = parse(text);
@@ -16,7 +16,7 @@ fn check(resource: &str, cases: &[(&str, bool)]) {
     }
 }
 
-fn observation(element: &str) -> String {
+pub fn observation(element: &str) -> String {
     format!(r#"{{"resourceType":"Observation",{element}}}"#)
 }
 

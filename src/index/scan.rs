@@ -245,7 +245,10 @@ impl Builder {
                 let bytes = key.string(p, cut).to_vec();
                 self.keys.push(ScanKey { bytes, partial: true, exact });
             }
-            Test::Display(_) | Test::StringContains(_) => put(key.presence(p), false),
+            Test::StringIs(value) => put(key.string(p, value), true),
+            Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::DateCovers(_) | Test::Other(_) => {
+                put(key.presence(p), false)
+            }
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),

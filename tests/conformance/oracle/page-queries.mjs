@@ -33,7 +33,8 @@ function sortKey(kind, { values }, descending) {
       case 'token':
         return v.code;
       default:
-        return v.id ?? v.url;
+        // the text gives references no order: type and id, then
+        return v.id === undefined ? v.url : `${v.type}/${v.id}`;
     }
   });
   if (!keys.length) return undefined;
@@ -234,6 +235,11 @@ function compartments(asked, few) {
         all.push(...named(type, inside));
         // the resource itself is read as a member of its own compartment only by its own type's parameters
         if (type === focus) continue;
+        if (!lake.definitions.compartments.find((c) => c.code === focus).resource.find((r) => r.code === type)?.param) {
+          // nothing, or told to be a mistake
+          asked.ask('compartment without the type', 'rows', `${focus}/${id}/${type}`, (got) => difference([], got), /never in a compartment/);
+          continue;
+        }
         asked.names('compartment', `${focus}/${id}/${type}`, named(type, inside));
         for (const term of asked.some(type, 2, id)) {
           asked.names('compartment and a parameter', `${focus}/${id}/${type}?${write(term)}`, named(type, lake.find(type, { and: [node, term] })));

@@ -57,6 +57,11 @@ impl Spi {
         self.once(sql, true)
     }
 
+    /// Runs a query whose plan is kept; the number of its rows.
+    pub fn select(&self, sql: &str, args: &[Arg]) -> Result<usize, Error> {
+        Ok(self.execute(sql, args, true)? as usize)
+    }
+
     /// The plan of a query, as the one cell of type json.
     pub fn explain(&self, sql: &str) -> Result<usize, Error> {
         // a utility command, which the server takes for one that writes

@@ -6,11 +6,13 @@
 pub mod approximate;
 pub mod compartment;
 pub mod decimal;
+pub mod derived;
 pub mod extract;
 pub mod keys;
 pub mod matches;
 pub mod operand;
 pub mod query;
+pub mod reads;
 pub mod reserved;
 pub mod scan;
 #[cfg(feature = "pg")]

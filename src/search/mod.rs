@@ -8,6 +8,8 @@ pub mod content;
 pub mod criteria;
 pub mod cursor;
 pub mod custom;
+#[cfg(feature = "pg")]
+mod explain;
 pub mod expression;
 pub mod filter;
 pub mod filter_language;

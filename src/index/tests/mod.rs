@@ -8,6 +8,7 @@ mod hostile;
 mod measures;
 mod posting;
 mod queries;
+mod size;
 mod spec;
 
 use super::{Keys, Query, stamp};

@@ -62,10 +62,10 @@ impl Spi {
         Ok(self.execute(sql, args, true)? as usize)
     }
 
-    /// The plan of a query, as the one cell of type json.
-    pub fn explain(&self, sql: &str) -> Result<usize, Error> {
+    /// The plan of a query, TEXT in lines or JSON in one cell.
+    pub fn explain(&self, sql: &str, format: &str) -> Result<usize, Error> {
         // a utility command, which the server takes for one that writes
-        self.once(&format!("EXPLAIN (FORMAT JSON) {sql}"), false)
+        self.once(&format!("EXPLAIN (FORMAT {format}) {sql}"), false)
     }
 
     fn once(&self, sql: &str, read_only: bool) -> Result<usize, Error> {

@@ -234,7 +234,7 @@ fn estimate(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
     if spi.cell(0, 1).is_none_or(|datum| datum.value() as u8 != 0) {
         return Err(Error::new("42501", "_total=estimate is not available where row-level security applies").hint("use _total=accurate"));
     }
-    spi.explain(&request.rows(place))?;
+    spi.explain(&request.rows(place), "JSON")?;
     let plan = spi.cell(0, 1).map(|datum| {
         // SAFETY: a json column is a varlena of text
         unsafe { jsonb::text(datum) }

@@ -381,7 +381,7 @@ fn asks_for_ids(filter: &Filter) -> bool {
 }
 
 /// The text of a search that `|=` reads; `mark` stands behind the type.
-fn row_search(ty: Option<TypeId>, mark: &str, arguments: &[Argument]) -> String {
+pub fn row_search(ty: Option<TypeId>, mark: &str, arguments: &[Argument]) -> String {
     let mut text = ty.map_or(String::new(), |ty| format!("{}{mark}", ty.name()));
     for (at, argument) in arguments.iter().enumerate() {
         text.push(if at == 0 { '?' } else { '&' });

@@ -106,6 +106,10 @@ SELECT string_agg(e->'resource'->'name'->0->>'family', ' ') FROM jsonb_array_ele
 
 -- Counts.
 SELECT fhir.search('Observation?_total=accurate&_count=1')->>'total' AS accurate, (fhir.search('Observation?_total=estimate&_count=1')->>'total')::int > 0 AS estimate, fhir.search('Observation?_count=0') - 'link' AS none;
+-- How it will be answered.
+SELECT * FROM fhir.explain_search('Observation?patient=p1&code=8302-2,x&date=ge2015&nothing=1&_sort=-date', handling => 'lenient') WHERE part <> 'plan';
+SELECT * FROM fhir.explain_search('Patient?_sort=family&_text=a&_has:Observation:patient:code=x') WHERE part NOT IN ('plan', 'statement');
+SELECT count(*) > 1 AS plan FROM fhir.explain_search('Patient') WHERE part = 'plan';
 -- A lake of one type, searched without naming it: the order is the same on every page.
 SELECT fhir.create_lake('small');
 SET fhir.lake = 'small';

@@ -11,6 +11,8 @@
 //! bound   := 0 | 1 decimal | 2 decimal                infinite | open | closed; decimal is text of sortable bytes
 //! ```
 
+use super::derived;
+use super::reads::Reads;
 use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
@@ -108,31 +110,42 @@ impl<'a> Keys<'a> {
     pub fn for_each_key(self, emit: &mut dyn FnMut(&[u8])) {
         let mut key = KeyBuffer::default();
         emit(key.of_type(self.resource_type));
-        let mut present = None;
+        let derived = model::type_named(self.resource_type).and_then(derived::of_type);
+        let (mut present, mut skipped) = (None, None);
         for entry in self.entries() {
-            if is_column(entry.parameter) {
+            let p = entry.parameter;
+            if is_column(p) || skipped == Some(p) {
                 continue;
             }
-            if present != Some(entry.parameter) {
-                present = Some(entry.parameter);
-                emit(key.presence(entry.parameter));
+            if derived.is_some_and(|derived| derived.contains_key(&p)) {
+                skipped = Some(p);
+                continue;
             }
-            let p = entry.parameter;
+            // a value with ends is found by the buckets of the coarsest level
+            if present != Some(p) && !matches!(entry.value, Value::Date(_) | Value::Number(_) | Value::Quantity { .. }) {
+                present = Some(p);
+                emit(key.presence(p));
+            }
             match entry.value {
                 Value::Present | Value::Display(_) => {}
                 Value::OfType { value, .. } => emit(key.code(p, value)), // as its token does, which may not have found room
                 Value::Token { system, code } => {
                     emit(key.code(p, code));
-                    emit(key.code_and_system(p, code, system));
                     if let Some(system) = system {
+                        let reads = Reads::of(p);
+                        if !reads.only_identifiers {
+                            emit(key.code_and_system(p, code, system));
+                        }
                         emit(key.system(p, system));
                     }
                 }
                 Value::Code { system, code } => {
                     emit(key.code(p, code));
-                    emit(key.code_and_system(p, code, None));
-                    emit(key.code_and_system(p, code, Some(system)));
-                    emit(key.system(p, system));
+                    let reads = Reads::of(p);
+                    if !reads.is_defined {
+                        emit(key.code_and_system(p, code, system));
+                        emit(key.system(p, system));
+                    }
                 }
                 Value::String(s) => emit(key.string(p, &text::normalise(s))),
                 Value::Reference(r) => {
@@ -140,10 +153,7 @@ impl<'a> Keys<'a> {
                         emit(key.reference(p, target.unversioned));
                     }
                 }
-                Value::Identifier { system, value } => {
-                    emit(key.identifier(p, value));
-                    emit(key.identifier_and_system(p, value, system));
-                }
+                Value::Identifier { value, .. } => emit(key.identifier(p, value)),
                 Value::Date(interval) => date_keys(&mut key, p, interval, emit),
                 Value::Number(span) => number_keys(&mut key, p, None, span, emit),
                 Value::Quantity { span, system, code, unit } => {
@@ -232,7 +242,7 @@ fn both_ends(a: Option<i32>, b: Option<i32>, put: &mut dyn FnMut(End, i32)) {
 }
 
 /// The level that stands for an end that is open.
-pub const INFINITE: usize = 0xFF;
+pub const INFINITE: usize = 0x0F;
 
 /// Which end of a value a bucket key speaks of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -320,9 +330,25 @@ impl KeyBuffer {
         self.finish()
     }
 
+    /// A value that is not searched by its start: a UUID takes sixteen bytes instead of its letters.
+    fn value(&mut self, value: &str) {
+        match uuid(value) {
+            Some(uuid) => {
+                self.0.push(UUID);
+                self.0.extend(uuid);
+            }
+            None => {
+                if value.as_bytes().first().is_some_and(|b| *b <= LAST_MARK) {
+                    self.0.push(PLAIN);
+                }
+                self.0.extend(value.as_bytes());
+            }
+        }
+    }
+
     fn with_system(&mut self, p: ParameterKey, kind: u8, value: &str, system: Option<&str>) -> &[u8] {
         self.start(p, kind);
-        self.0.extend(value.as_bytes());
+        self.value(value);
         self.0.push(0);
         self.system_bytes(system);
         self.finish()
@@ -337,11 +363,13 @@ impl KeyBuffer {
     }
 
     pub fn code(&mut self, p: ParameterKey, code: &str) -> &[u8] {
-        self.plain(p, b'c', code)
+        self.start(p, b'c');
+        self.value(code);
+        self.finish()
     }
 
-    pub fn code_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
-        self.with_system(p, b's', code, system)
+    pub fn code_and_system(&mut self, p: ParameterKey, code: &str, system: &str) -> &[u8] {
+        self.with_system(p, b's', code, Some(system))
     }
 
     pub fn system(&mut self, p: ParameterKey, system: &str) -> &[u8] {
@@ -359,16 +387,24 @@ impl KeyBuffer {
         self.plain(p, b'v', text::prefix(value, MAX_PREFIX))
     }
 
+    /// The type of a relative reference is a number: its place among the types of R4, which no version of 4.0 changes.
     pub fn reference(&mut self, p: ParameterKey, target: &str) -> &[u8] {
-        self.plain(p, b'r', target)
+        self.start(p, b'r');
+        match target.split_once('/').and_then(|(ty, id)| Some((model::type_named(ty)?, id))) {
+            Some((ty, id)) => {
+                self.0.push(TYPED);
+                self.0.extend(ty.0.to_be_bytes());
+                self.value(id);
+            }
+            None => self.value(target),
+        }
+        self.finish()
     }
 
     pub fn identifier(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.plain(p, b'i', value)
-    }
-
-    pub fn identifier_and_system(&mut self, p: ParameterKey, value: &str, system: Option<&str>) -> &[u8] {
-        self.with_system(p, b'j', value, system)
+        self.start(p, b'i');
+        self.value(value);
+        self.finish()
     }
 
     pub fn unit(&mut self, p: ParameterKey, unit: &str) -> &[u8] {
@@ -379,31 +415,62 @@ impl KeyBuffer {
         self.with_system(p, b'w', code, system)
     }
 
+    /// The bucket of a date or a number.
+    pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
+        self.buckets(p, 0, end, level, number);
+        &self.0
+    }
+
     /// The bucket of a number, or of an amount of `measure`.
     pub fn amount(&mut self, p: ParameterKey, measure: Option<&str>, end: End, level: usize, number: i32) -> &[u8] {
         let Some(measure) = measure else { return self.bucket(p, end, level, number) };
-        self.start(p, match end {
-            End::Low => b'l',
-            End::High => b'h',
-            End::Both => b'b',
-        });
+        self.buckets(p, 0x80, end, level, number);
         self.0.extend(measure.as_bytes());
-        self.0.push(0);
-        self.0.push(level as u8);
-        self.0.extend((number ^ i32::MIN).to_be_bytes());
         self.finish()
     }
 
-    pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
-        self.start(p, match end {
-            End::Low => b'L',
-            End::High => b'H',
-            End::Both => b'B',
-        });
-        self.0.push(level as u8);
-        self.0.extend((number ^ i32::MIN).to_be_bytes());
-        &self.0
+    /// Which end and which level in one byte, then the number in three.
+    fn buckets(&mut self, p: ParameterKey, kind: u8, end: End, level: usize, number: i32) {
+        let end = match end {
+            End::Both => 0x10,
+            End::Low => 0x20,
+            End::High => 0x30,
+        };
+        self.start(p, kind | end | level as u8 & 0x0F);
+        // beyond are only days that no search can name: its years have four digits
+        let [_, number @ ..] = (number.clamp(-1 << 23, (1 << 23) - 1) + (1 << 23)).to_be_bytes();
+        self.0.extend(number);
     }
+}
+
+/// What a value in a key begins with, where it is not simply its text.
+const UUID: u8 = 1;
+const TYPED: u8 = 2;
+/// Before a text that would look like one of the others.
+const PLAIN: u8 = 3;
+const LAST_MARK: u8 = PLAIN;
+
+/// The bytes of a UUID in its usual form, in lower case; from them that text can be made again.
+fn uuid(text: &str) -> Option<[u8; 16]> {
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 16];
+    let mut at = 0;
+    for byte in &mut bytes {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if text[at] != b'-' {
+                return None;
+            }
+            at += 1;
+        }
+        let digit = |b: u8| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'f' => Some(b - b'a' + 10),
+            _ => None,
+        };
+        *byte = digit(text[at])? << 4 | digit(text[at + 1])?;
+        at += 2;
+    }
+    Some(bytes)
 }
 
 /// Whether a key may stand for more than the value it was made from.
@@ -553,7 +620,10 @@ impl<'a> Entry<'a> {
         match self.value {
             Value::Present => true,
             Value::Token { system, code } => has(ParameterType::Token) && cleanly(system) && clean(code),
-            Value::Code { system, code } => has(ParameterType::Token) && clean(system) && clean(code),
+            Value::Code { system, code } => {
+                let reads = Reads::of(self.parameter);
+                has(ParameterType::Token) && clean(system) && clean(code) && (!reads.is_defined || reads.implies(system, code))
+            }
             Value::Display(text) => has(ParameterType::Token) && clean(text),
             Value::OfType { system, code, value } => has(ParameterType::Token) && cleanly(system) && clean(code) && clean(value),
             Value::String(text) => has(ParameterType::String) && clean(text),

@@ -4,13 +4,16 @@
 //! `fhir.keys` value matches or not. Pure, but for `sql.rs`; the operator class is in `pg/gin.rs`.
 
 pub mod approximate;
+pub mod between;
 pub mod compartment;
 pub mod decimal;
+pub mod derived;
 pub mod extract;
 pub mod keys;
 pub mod matches;
 pub mod operand;
 pub mod query;
+pub mod reads;
 pub mod reserved;
 pub mod scan;
 #[cfg(feature = "pg")]

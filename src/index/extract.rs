@@ -5,6 +5,7 @@
 
 use super::decimal::{Bound, Decimal, Span};
 use super::keys::{Entry, Value, Writer};
+use super::near::{self, Position};
 use super::time::{self, Interval};
 use super::text::normalise;
 use crate::json::reader::key_order;
@@ -60,6 +61,14 @@ pub fn plan(ty: TypeId) -> &'static Plan {
     plans[ty.0 as usize].get_or_init(|| Plan::compile(ty))
 }
 
+/// Whether a parameter of the kind special asks for places.
+pub fn reads_positions(parameter: &SearchParameter) -> bool {
+    parameter.bases.iter().any(|base| match path::compile(parameter.expression, *base) {
+        Ok(Compiled::Values(branches)) => branches.iter().any(|b| near::is_position(b.ty)),
+        _ => false,
+    })
+}
+
 /// Whether a token parameter also reads elements of type string, which are kept and compared without case.
 pub fn reads_strings(parameter: &'static SearchParameter) -> bool {
     static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
@@ -80,12 +89,12 @@ impl Plan {
         let mut plan =
             Plan { nodes: vec![TreeNode::default()], truths: Vec::new(), occurred: Vec::new(), patient: Vec::new(), is_patient: false };
         for parameter in model::search_parameters(ty) {
-            if matches!(parameter.ty, ParameterType::Composite | ParameterType::Special) {
-                continue; // composites are matched on the values of their components
+            if parameter.ty == ParameterType::Composite {
+                continue; // matched on the values of its components
             }
             match path::compile(parameter.expression, ty) {
                 Ok(Compiled::Values(branches)) => {
-                    for branch in branches {
+                    for branch in branches.into_iter().filter(|b| parameter.ty != ParameterType::Special || near::is_position(b.ty)) {
                         plan.add(ty, parameter.key, parameter.ty, branch);
                     }
                 }
@@ -290,7 +299,12 @@ fn emit_values<'a>(leaf: &Leaf, node: Node<'a>, element: u32, emit: &mut dyn FnM
                 put(Value::Uri(uri));
             }
         }
-        ParameterType::Composite | ParameterType::Special => {}
+        ParameterType::Special => {
+            if let Some(position) = Position::of(node) {
+                put(Value::Position(position));
+            }
+        }
+        ParameterType::Composite => {}
     }
     found
 }

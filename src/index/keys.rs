@@ -11,7 +11,7 @@
 //! bound   := 0 | 1 decimal | 2 decimal                infinite | open | closed; decimal is text of sortable bytes
 //! ```
 
-use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval, ucum};
+use super::{decimal, decimal::Bound, decimal::Span, near, near::Position, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -40,6 +40,8 @@ pub enum Value<'a> {
     Number(Span<'a>),
     Quantity { span: Span<'a>, system: Option<&'a str>, code: Option<&'a str>, unit: Option<&'a str> },
     Uri(&'a str),
+    /// In degrees.
+    Position(Position),
 }
 
 /// A value, where it belongs.
@@ -163,6 +165,7 @@ impl<'a> Keys<'a> {
                     }
                 }
                 Value::Uri(uri) => emit(key.uri(p, uri)),
+                Value::Position(position) => (0..near::GRIDS.len()).for_each(|grid| emit(key.cell(p, grid, near::cell(position, grid)))),
             }
         }
     }
@@ -363,6 +366,15 @@ impl KeyBuffer {
         self.plain(p, b'r', target)
     }
 
+    /// A cell of a grid of places.
+    pub fn cell(&mut self, p: ParameterKey, grid: usize, (row, column): near::Cell) -> &[u8] {
+        self.start(p, b'g');
+        self.0.push(grid as u8);
+        self.0.extend(row.to_be_bytes());
+        self.0.extend(column.to_be_bytes());
+        &self.0
+    }
+
     pub fn identifier(&mut self, p: ParameterKey, value: &str) -> &[u8] {
         self.plain(p, b'i', value)
     }
@@ -467,6 +479,10 @@ impl Writer {
                 write_bound(out, span.low);
                 write_bound(out, span.high);
             }
+            Value::Position(position) => {
+                out.extend(position.latitude.to_le_bytes());
+                out.extend(position.longitude.to_le_bytes());
+            }
             Value::Quantity { span, system, code, unit } => {
                 write_bound(out, span.low);
                 write_bound(out, span.high);
@@ -511,6 +527,7 @@ fn tag(value: &Value) -> u8 {
         Value::Number(_) => 9,
         Value::Quantity { .. } => 10,
         Value::Uri(_) => 11,
+        Value::Position(_) => 12,
     }
 }
 
@@ -538,6 +555,7 @@ impl<'a> Entry<'a> {
                 Value::Quantity { span, system, code: filled(c.text()?), unit: filled(c.text()?) }
             }
             11 => Value::Uri(c.text()?),
+            12 => Value::Position(Position { latitude: c.f64()?, longitude: c.f64()? }),
             _ => return None,
         };
         c.0.is_empty().then_some(Entry { parameter, element, value })
@@ -565,6 +583,7 @@ impl<'a> Entry<'a> {
                 has(ParameterType::Quantity) && span.is_sound() && cleanly(system) && cleanly(code) && cleanly(unit)
             }
             Value::Uri(text) => has(ParameterType::Uri) && clean(text) && !text.is_empty(),
+            Value::Position(position) => has(ParameterType::Special) && position.is_sound(),
         }
     }
 }
@@ -588,6 +607,10 @@ impl<'a> Cursor<'a> {
 
     fn i64(&mut self) -> Option<i64> {
         self.take(8)?.try_into().ok().map(i64::from_le_bytes)
+    }
+
+    fn f64(&mut self) -> Option<f64> {
+        self.take(8)?.try_into().ok().map(f64::from_le_bytes)
     }
 
     fn varint(&mut self) -> Option<usize> {

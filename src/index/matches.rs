@@ -83,6 +83,7 @@ impl Test {
             (Test::Uri(a), Value::Uri(uri)) => a == uri,
             (Test::UriBelow(a), Value::Uri(uri)) => is_below(uri, a),
             (Test::UriAbove(a), Value::Uri(uri)) => is_below(a, uri),
+            (Test::Near { center, metres }, Value::Position(position)) => center.distance(*position) <= *metres,
             _ => false,
         }
     }

@@ -9,6 +9,7 @@ pub mod decimal;
 pub mod extract;
 pub mod keys;
 pub mod matches;
+pub mod near;
 pub mod operand;
 pub mod query;
 pub mod reserved;

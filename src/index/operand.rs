@@ -5,6 +5,7 @@
 use super::approximate;
 use super::decimal::Decimal;
 use super::keys::Target;
+use super::near;
 use super::query::{Argument, Comparison, Component, ErrorKind, Leaf, Meaning, QueryError, Range, Result, Test, Unit, invalid, not_row_local, shown, split_unescaped, unescape};
 use super::reserved;
 use super::text::normalise;
@@ -150,6 +151,10 @@ pub(super) fn tests(
                 }
             }
         }
+        ParameterType::Special if definitions.iter().any(|definition| super::extract::reads_positions(definition)) => match modifier {
+            None => one(near::test(argument, value)?),
+            Some(other) => wrong(other),
+        },
         ParameterType::Special | ParameterType::Composite => not_row_local(format!("parameter \"{}\"", shown(&argument.name))),
     }
 }
@@ -235,6 +240,12 @@ pub(super) fn prefix(value: &str) -> (Comparison, &str) {
         _ => return (Comparison::Eq, value),
     };
     (comparison, &value[2..])
+}
+
+/// A number as it may stand in a search, in binary.
+pub(super) fn number_of(text: &str) -> Option<f64> {
+    let text = text.trim();
+    Decimal::parse(text).and_then(|_| text.parse().ok())
 }
 
 fn range(comparison: Comparison, argument: &Argument, text: &str) -> Result<Range> {

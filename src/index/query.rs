@@ -5,6 +5,7 @@
 
 use super::compartment::{self, Member};
 use super::decimal::{Bound, Span};
+use super::near::Position;
 use super::operand;
 use super::reserved;
 use super::time::Interval;
@@ -64,6 +65,8 @@ pub enum Test {
     Uri(String),
     UriBelow(String),
     UriAbove(String),
+    /// Within that distance.
+    Near { center: Position, metres: f64 },
 }
 
 /// The prefixes of ordered values. <https://hl7.org/fhir/R4/search.html#prefix>

@@ -6,6 +6,7 @@
 use super::compartment::Member;
 use super::decimal::{self, Bound, Span};
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
+use super::near;
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::text::{self, normalise};
 use super::time::{self, Interval, OPEN_HIGH, OPEN_LOW};
@@ -206,6 +207,10 @@ impl Builder {
                     put(key.uri(p, &cut[..end]), false);
                 }
             }
+            Test::Near { center, metres } => match near::cover(*center, *metres) {
+                Some((grid, cells)) => cells.into_iter().for_each(|cell| put(key.cell(p, grid, cell), false)),
+                None => put(key.presence(p), false),
+            },
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
             Test::Number(comparison, range) => self.number(Numbers { p, measure: None, exact: true }, *comparison, range),
             Test::Quantity(comparison, range, unit) => {

@@ -149,6 +149,7 @@ fn shown(value: &Held) -> (&'static str, String) {
             ("quantity", format!("{} {}{unit}", number(*span), coded(*system, code.unwrap_or(""))))
         }
         Held::Uri(uri) => ("uri", (*uri).to_owned()),
+        Held::Position(position) => ("position", format!("{} {}", position.latitude, position.longitude)),
     }
 }
 

@@ -46,7 +46,7 @@ pub const MAX_SORT_KEY: usize = 256;
 /// A period or a range is sorted by its start, and by its end where it has no start.
 fn sortable(value: &Value) -> Option<Vec<u8>> {
     let mut key = match value {
-        Value::Present | Value::Display(_) | Value::OfType { .. } | Value::Identifier { .. } => return None,
+        Value::Present | Value::Display(_) | Value::OfType { .. } | Value::Identifier { .. } | Value::Position(_) => return None,
         // the code and no more: a system is an address, and says nothing of order
         Value::Token { system, code } => coded(code, *system),
         Value::Code { system, code } => coded(code, Some(system)),

@@ -181,6 +181,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Number(_) => "number",
         Value::Quantity { .. } => "quantity",
         Value::Uri(_) => "uri",
+        Value::Position(_) => "position",
     }
 }
 

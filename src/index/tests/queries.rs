@@ -2,6 +2,7 @@
 
 use super::super::decimal::{Bound, Decimal, Span};
 use super::super::keys::{Keys, Target, Value};
+use super::super::near::Position;
 use super::super::text::normalise;
 use super::super::time::{self, DAY, Interval};
 use super::Numbers;
@@ -103,6 +104,7 @@ pub fn of_value(name: &str, value: &Value) -> Vec<Asked> {
             number(l, span, &units);
         }
         Value::Uri(uri) => uris(l, uri),
+        Value::Position(position) => near(l, position),
     }
     l.put("missing", "false", Some(true));
     l.put("missing", "true", Some(false));
@@ -239,6 +241,17 @@ fn date(l: &mut List, i: Interval) {
                 l.put("", &format!("{comparison}{text}"), Some(holds(comparison, s, i)));
             }
         }
+    }
+}
+
+fn near(l: &mut List, at: Position) {
+    let Position { latitude, longitude } = at;
+    for distance in ["", "|0", "|1|m", "|5", "|300|km", "|2000|[mi_us]", "|20100|km"] {
+        l.put("", &format!("{latitude}|{longitude}{distance}"), Some(true));
+        // a degree of latitude is 111 km
+        let other = if latitude > 0.0 { latitude - 1.0 } else { latitude + 1.0 };
+        l.put("", &format!("{other}|{longitude}{distance}"), Some(matches!(distance, "|300|km" | "|2000|[mi_us]" | "|20100|km")));
+        l.put("", &format!("{}|{}{distance}", -latitude, (longitude + 360.0) % 360.0 - 180.0), None);
     }
 }
 

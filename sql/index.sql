@@ -77,7 +77,7 @@ COMMENT ON FUNCTION fhir.sort_key(fhir.keys, text, boolean) IS
     'what to order by for _sort: the lowest value of the search parameter, or for descending the highest, as bytes; NULL where it has none';
 
 CREATE FUNCTION fhir.matches(fhir.keys, fhir.query) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 5 AS 'MODULE_PATHNAME', 'fhir_matches';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 50 AS 'MODULE_PATHNAME', 'fhir_matches';
 COMMENT ON FUNCTION fhir.matches(fhir.keys, fhir.query) IS 'whether the resource of these keys satisfies the search';
 
 CREATE FUNCTION fhir.match_selectivity(internal, oid, internal, integer) RETURNS double precision

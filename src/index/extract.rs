@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
 /// The compartment that a record is kept and ordered by. <https://hl7.org/fhir/R4/compartmentdefinition-patient.html>
-const HOME: &str = "Patient";
+pub const HOME: &str = "Patient";
 
 /// What one resource type is searched by.
 pub struct Plan {

@@ -208,7 +208,7 @@ pub fn shown(text: &str) -> String {
 }
 
 /// Percent-decoding; a plus is a space, as browsers and client libraries send it.
-fn decode(text: &str) -> Result<String> {
+pub fn decode(text: &str) -> Result<String> {
     if !text.contains(['%', '+']) {
         return Ok(text.to_owned());
     }
@@ -251,6 +251,18 @@ pub fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
+/// Puts the escapes in that [`unescape`] takes out.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, ',' | '|' | '$' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// Takes the escapes `\,` `\|` `\$` `\\` out of a single value.
 pub fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -274,8 +286,14 @@ pub fn is_result_parameter(name: &str) -> bool {
 }
 
 impl Query {
-    /// Reads a search that a row can answer by itself.
+    /// Reads a search that a row can answer by itself. `Type!?…` means the parameters as that type has them without asking
+    /// for the type: for a table that holds no other.
     pub fn parse(text: &str) -> Result<Query> {
+        if let Some((name, rest)) = text.split_once("!?").filter(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            let (_, arguments) = arguments(&format!("?{rest}"))?;
+            let (resource_type, _) = self::arguments(name)?;
+            return Ok(Query { resource_type: None, ..Query::from_arguments(resource_type, &arguments)? });
+        }
         let (resource_type, arguments) = arguments(text)?;
         Query::from_arguments(resource_type, &arguments)
     }

@@ -52,6 +52,33 @@ impl Spi {
         self.execute(sql, args, false)
     }
 
+    /// Runs a query that is not worth keeping a plan of; the number of its rows. They stay readable until the connection closes.
+    pub fn query(&self, sql: &str) -> Result<usize, Error> {
+        self.once(sql, true)
+    }
+
+    /// The plan of a query, as the one cell of type json.
+    pub fn explain(&self, sql: &str) -> Result<usize, Error> {
+        // a utility command, which the server takes for one that writes
+        self.once(&format!("EXPLAIN (FORMAT JSON) {sql}"), false)
+    }
+
+    fn once(&self, sql: &str, read_only: bool) -> Result<usize, Error> {
+        let text = CString::new(sql).map_err(|_| Error::new(INTERNAL, "a statement holds a zero byte"))?;
+        let text = text.as_ptr();
+        // SAFETY: the text is zero-ended and outlives the call.
+        let code = unsafe { attempt(|| server::SPI_execute(text, read_only, 0))? };
+        checked(code, "execute")?;
+        // SAFETY: a plain variable.
+        Ok(unsafe { pg_sys::SPI_processed } as usize)
+    }
+
+    /// A text cell of the last statement's rows; its memory is that of the connection.
+    pub fn text(&self, row: usize, column: i32) -> Option<&str> {
+        // SAFETY: the caller names a column of type text.
+        self.cell(row, column).map(|datum| unsafe { super::jsonb::text(datum) })
+    }
+
     /// Runs a query; the first column of its first row as a number, `None` for no row or NULL.
     pub fn int(&self, sql: &str, args: &[Arg], read_only: bool) -> Result<Option<i64>, Error> {
         self.execute(sql, args, read_only)?;
@@ -167,6 +194,7 @@ mod server {
         pub fn SPI_connect() -> c_int;
         pub fn SPI_finish() -> c_int;
         pub fn SPI_prepare(sql: *const c_char, count: c_int, types: *mut Oid) -> pg_sys::SPIPlanPtr;
+        pub fn SPI_execute(sql: *const c_char, read_only: bool, limit: c_long) -> c_int;
         pub fn SPI_keepplan(plan: pg_sys::SPIPlanPtr) -> c_int;
         pub fn GetLatestSnapshot() -> pg_sys::Snapshot;
         pub fn SPI_execute_snapshot(

@@ -20,6 +20,8 @@ pub enum Filter {
     Id(Vec<String>),
     /// `last_updated` meets one of these.
     LastUpdated(Vec<(Comparison, Interval)>),
+    /// The row's home compartment is this.
+    Home(String),
     /// The row is of one of these types.
     Types(Vec<TypeId>),
     /// The row's reference parameter points at a resource of type `target` that meets `inner`.

@@ -1,16 +1,27 @@
 //! Search requests → SQL over a lake.
 //!
 //! Takes `Type?parameter=value&_count=…` and gives one SQL statement with constants, so that the planner can look each
-//! key up while it plans. Pure, but for `sql.rs`.
+//! key up while it plans. Pure, but for what asks the lake: `resolve.rs`,
+//! `run.rs` and `sql.rs`.
 
+pub mod criteria;
+pub mod cursor;
 pub mod custom;
 pub mod expression;
 pub mod filter;
+pub mod include;
 pub mod project;
 pub mod quote;
+pub mod references;
 pub mod request;
+#[cfg(feature = "pg")]
+mod resolve;
+#[cfg(feature = "pg")]
+mod run;
+pub mod sort;
 #[cfg(feature = "pg")]
 mod sql;
 pub mod statement;
 
+pub use filter::Filter;
 pub use request::Request;

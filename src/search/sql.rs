@@ -1,34 +1,35 @@
-//! Search requests in SQL: the statements they become, and the links of their pages.
+//! Search requests in SQL: the statements they become, and the Bundles they give.
 
-use super::request::{CURSOR, Request};
-use crate::pg::error::Error;
+use super::request::{Handling, Request};
+use super::statement::Place;
+use super::{resolve, run};
+use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::function::{Call, Value};
+use crate::pg::spi;
 use crate::sql_function;
 
-sql_function!(fhir_search_sql, |call| Ok(request(call)?.page(call.text(1)?).into()));
-sql_function!(fhir_search_rows_sql, |call| Ok(request(call)?.rows(call.text(1)?).into()));
-sql_function!(fhir_search_total_sql, |call| Ok(request(call)?.total(call.text(1)?).into()));
-
-// The parts of a request that make a Bundle: self link, page size, whether to count, whether to count only.
-sql_function!(fhir_search_plan, |call| {
-    let request = request(call)?;
-    let mut rows = call.rows()?;
-    rows.add([
-        Value::from(request.understood.as_str()),
-        Value::Int(request.count as i64),
-        Value::Bool(request.total),
-        Value::Bool(request.only_total),
-    ]);
-    Ok(Value::Null)
+// All take (search text, lake text, handling text, as_of timestamptz).
+sql_function!(fhir_search, |call| {
+    let (place, handling) = asked(call)?;
+    let text = call.text(0)?;
+    Ok(Value::Jsonb(spi::connected(|spi| run::search(spi, place, text, handling))?))
 });
+sql_function!(fhir_search_sql, |call| statement(call, Request::page));
+sql_function!(fhir_search_rows_sql, |call| statement(call, Request::rows));
+sql_function!(fhir_search_total_sql, |call| statement(call, Request::number));
 
-// The link to the page behind a row.
-sql_function!(fhir_search_next, |call| {
-    let (understood, last_updated, id) = (call.text(0)?, call.int(1)?, call.text(2)?);
-    let separator = if understood.contains('?') { '&' } else { '?' };
-    Ok(format!("{understood}{separator}{CURSOR}={last_updated}~{id}").into())
-});
+fn statement(call: &Call, write: fn(&Request, Place) -> String) -> Result<Value, Error> {
+    let (place, handling) = asked(call)?;
+    let text = call.text(0)?;
+    Ok(spi::connected(|spi| Ok(write(&resolve::request(spi, place, text, handling)?, place)))?.into())
+}
 
-fn request(call: &Call) -> Result<Request, Error> {
-    Ok(Request::parse(call.text(0)?)?)
+fn asked(call: &Call) -> Result<(Place<'_>, Handling), Error> {
+    let handling = match call.optional_text(2)?.unwrap_or("strict") {
+        "strict" => Handling::Strict,
+        "lenient" => Handling::Lenient,
+        _ => return Err(Error::new(INVALID_PARAMETER, "handling is strict or lenient").hint("lenient ignores search parameters that are not known, and says so in the answer")),
+    };
+    let as_of = call.datum(3).map(|datum| datum.value() as i64);
+    Ok((Place { lake: call.text(1)?, as_of }, handling))
 }

@@ -1,123 +1,468 @@
 //! A request as one SQL statement over a lake, with every value a constant.
 
-use super::quote::{identifier, literal};
-use super::request::{Cursor, Request, Sort, SortKey};
-use crate::index::query::Comparison;
+use super::cursor::{Cursor, Position};
+use super::filter::Filter;
+use super::quote::{identifier, literal, query_part};
+use super::references::{implied_home, is_single_valued};
+use super::request::Request;
+use super::sort::{Sort, SortKey};
+use crate::index::query::{Argument, Comparison};
 use crate::index::time::{self, Interval};
 use crate::model::TypeId;
+use std::cell::Cell;
+
+/// Where a statement reads.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub lake: &'a str,
+    /// The past moment, in microseconds since 2000-01-01 UTC; none for what is there now.
+    pub as_of: Option<i64>,
+}
+
+/// Columns of a page before those that it is ordered by.
+pub const PAGE_COLUMNS: i32 = 5;
 
 impl Request {
     /// Rows `type, id, version, last_updated, resource` in the order asked for, one more than the page holds.
-    pub fn page(&self, lake: &str) -> String {
-        let mut conditions = self.conditions();
-        if let Some(cursor) = &self.cursor {
-            conditions.push(after(&self.order(), cursor));
+    /// What else the order depends on follows as further columns: see [`Request::extra_columns`].
+    pub fn page(&self, place: Place) -> String {
+        let writer = Writer::new(place);
+        let row = writer.row(&self.types);
+        let order = self.order();
+        let mut conditions = writer.conditions(&row, &self.types, &self.filter);
+        if let ([ty], Some(SortKey::Id)) = (self.types.as_slice(), order.first().map(|sort| &sort.by)) {
+            // with the type, the primary key gives the order
+            writer.add_type(&mut conditions, &row, *ty);
         }
-        let order: Vec<String> = self.order().iter().map(|s| format!("{}{}", column(s.by), if s.descending { " DESC" } else { "" })).collect();
+        if let Some(cursor) = &self.cursor {
+            conditions.push(self.after(&row, &order, cursor));
+        }
+        let columns: Vec<String> = self.extra_columns().iter().map(|by| format!(", {}", self.key(&row, by, false))).collect();
+        let by: Vec<String> = order.iter().map(|sort| self.ordered(&row, sort)).collect();
         format!(
-            "SELECT type, id, version, last_updated, resource FROM {}{} ORDER BY {} LIMIT {}",
-            self.table(lake),
+            "SELECT {}{} FROM {}{} ORDER BY {} LIMIT {}",
+            row.columns(),
+            columns.concat(),
+            writer.source(&self.types, &row),
             filter(&conditions),
-            order.join(", "),
+            by.join(", "),
             self.count + 1,
         )
     }
 
     /// All matching rows, in no order.
-    pub fn rows(&self, lake: &str) -> String {
-        format!("SELECT type, id, version, last_updated, resource FROM {}{}", self.table(lake), filter(&self.conditions()))
+    pub fn rows(&self, place: Place) -> String {
+        self.select(place, None)
     }
 
     /// The number of matching rows.
-    pub fn total(&self, lake: &str) -> String {
-        format!("SELECT count(*) FROM {}{}", self.table(lake), filter(&self.conditions()))
+    pub fn number(&self, place: Place) -> String {
+        self.select(place, Some("count(*)"))
     }
 
-    fn table(&self, lake: &str) -> String {
-        let table = self.resource_type.map_or("resource".to_owned(), |ty: TypeId| ty.name().to_lowercase());
-        format!("{}.{}", identifier(lake), identifier(&table))
+    fn select(&self, place: Place, what: Option<&str>) -> String {
+        let writer = Writer::new(place);
+        let row = writer.row(&self.types);
+        let conditions = writer.conditions(&row, &self.types, &self.filter);
+        let columns = row.columns();
+        format!("SELECT {} FROM {}{}", what.unwrap_or(&columns), writer.source(&self.types, &row), filter(&conditions))
     }
 
-    fn conditions(&self) -> Vec<String> {
+    /// What a page returns behind its fixed columns, in this order.
+    pub fn extra_columns(&self) -> Vec<SortKey> {
+        let mut extra: Vec<SortKey> = self.order().into_iter().map(|sort| sort.by).filter(|by| !matches!(by, SortKey::Type | SortKey::Id | SortKey::LastUpdated)).collect();
+        if self.scored().is_some() && !extra.contains(&SortKey::Score) {
+            extra.push(SortKey::Score);
+        }
+        extra
+    }
+
+    fn key(&self, row: &Row, by: &SortKey, descending: bool) -> String {
+        let alias = &row.alias;
+        match by {
+            SortKey::Type => format!("{alias}.type"),
+            SortKey::Id => format!("{alias}.id"),
+            SortKey::LastUpdated => format!("{alias}.last_updated"),
+            SortKey::Occurred => format!("{alias}.occurred"),
+            SortKey::Parameter(code) => {
+                let descending = descending || self.sort.iter().any(|sort| sort.descending && sort.by == *by);
+                format!("fhir.sort_key({alias}.search, {}, {descending})", literal(code))
+            }
+            SortKey::Score => match self.scored() {
+                Some((words, narrative_only)) => format!("pg_catalog.ts_rank({}, {})", vector(row, narrative_only), words_query(words)),
+                None => "0::real".to_owned(),
+            },
+        }
+    }
+
+    fn ordered(&self, row: &Row, sort: &Sort) -> String {
+        let nulls = match (&sort.by, sort.descending) {
+            (SortKey::Parameter(_), true) => " NULLS LAST",
+            _ => "", // ascending they are the last anyhow
+        };
+        format!("{}{}{nulls}", self.key(row, &sort.by, sort.descending), if sort.descending { " DESC" } else { "" })
+    }
+
+    /// What comes behind the last row of the page before.
+    fn after(&self, row: &Row, order: &[Sort], cursor: &Cursor) -> String {
+        let parts: Vec<(String, &Sort, &Position)> = order.iter().zip(&cursor.0).map(|(sort, at)| (self.key(row, &sort.by, sort.descending), sort, at)).collect();
+        let mut alternatives = Vec::new();
+        for (at, (key, sort, position)) in parts.iter().enumerate() {
+            let mut all: Vec<String> = parts[..at].iter().map(|(key, _, position)| same(key, position)).collect();
+            match behind(key, sort, position) {
+                Some(behind) => all.push(behind),
+                None => continue, // nothing comes behind those without a value
+            }
+            alternatives.push(all.join(" AND "));
+        }
+        let decided = if alternatives.len() == 1 { alternatives.concat() } else { format!("({})", alternatives.join(" OR ")) };
+        // the first key alone bounds the scan of its index; the rest decides among equals
+        match parts.as_slice() {
+            [(key, sort, position), _, ..] if !matches!(position, Position::Key(_)) => {
+                format!("{key} {}= {} AND {decided}", if sort.descending { "<" } else { ">" }, shown(position))
+            }
+            _ if decided == "()" => "false".to_owned(),
+            _ => decided,
+        }
+    }
+}
+
+fn shown(position: &Position) -> String {
+    match position {
+        Position::Text(text) => literal(text),
+        Position::Time(at) => timestamp(*at),
+        Position::Score(score) => format!("'{score}'::real"),
+        Position::Key(None) => "NULL::bytea".to_owned(),
+        Position::Key(Some(bytes)) => format!("'\\x{}'::bytea", bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+    }
+}
+
+fn same(key: &str, position: &Position) -> String {
+    match position {
+        Position::Key(None) => format!("{key} IS NULL"),
+        other => format!("{key} = {}", shown(other)),
+    }
+}
+
+fn behind(key: &str, sort: &Sort, position: &Position) -> Option<String> {
+    let operator = if sort.descending { "<" } else { ">" };
+    match position {
+        Position::Key(None) => None,
+        Position::Key(Some(_)) => Some(format!("({key} {operator} {} OR {key} IS NULL)", shown(position))),
+        other => Some(format!("{key} {operator} {}", shown(other))),
+    }
+}
+
+/// A row of some table in the statement.
+struct Row {
+    alias: String,
+    /// Where all rows have the same type.
+    ty: Option<TypeId>,
+}
+
+impl Row {
+    fn columns(&self) -> String {
+        let alias = &self.alias;
+        format!("{alias}.type, {alias}.id, {alias}.version, {alias}.last_updated, {alias}.resource")
+    }
+}
+
+struct Writer<'a> {
+    place: Place<'a>,
+    /// Aliases given so far.
+    rows: Cell<usize>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(place: Place<'a>) -> Writer<'a> {
+        Writer { place, rows: Cell::new(0) }
+    }
+
+    fn row(&self, types: &[TypeId]) -> Row {
+        let number = self.rows.get();
+        self.rows.set(number + 1);
+        let alias = if number == 0 { "r".to_owned() } else { format!("r{number}") };
+        Row { alias, ty: if let [ty] = types { Some(*ty) } else { None } }
+    }
+
+    fn table(&self, ty: Option<TypeId>) -> String {
+        format!("{}.{}", identifier(self.place.lake), identifier(&ty.map_or("resource".to_owned(), |ty| ty.name().to_lowercase())))
+    }
+
+    /// What stands behind FROM.
+    fn source(&self, types: &[TypeId], row: &Row) -> String {
+        let Some(at) = self.place.as_of else { return format!("{} {}", self.table(row.ty), row.alias) };
+        let at = timestamp(at);
+        let of_type = match types {
+            [] => String::new(),
+            types => format!(" AND h.type IN ({})", names(types)),
+        };
+        // what is current and was so then, and of what was superseded since, the version of then
+        format!(
+            "(SELECT c.type, c.id, c.version, c.last_updated, c.resource, c.search FROM {} c WHERE c.last_updated <= {at} \
+             UNION ALL SELECT h.type, h.id, h.version, h.last_updated, h.resource, fhir.keys(h.resource) FROM {}.history h \
+             WHERE h.last_updated <= {at} AND h.superseded > {at} AND h.resource IS NOT NULL{of_type}) {}",
+            self.table(row.ty),
+            identifier(self.place.lake),
+            row.alias,
+        )
+    }
+
+    /// What must hold for the rows of a search, to be joined by AND.
+    fn conditions(&self, row: &Row, types: &[TypeId], filter: &Filter) -> Vec<String> {
         let mut all = Vec::new();
-        if !self.row_search.is_empty() {
-            all.push(format!("search OPERATOR(fhir.|=) {}::fhir.query", literal(&self.row_search)));
+        if types.len() > 1 {
+            all.push(format!("{}.type IN ({})", row.alias, names(types)));
         }
-        if let Some(ty) = self.resource_type {
-            // with the type, the primary key serves `_id`
-            all.push(format!("type = {}", literal(ty.name())));
+        match filter {
+            Filter::All(parts) => all.extend(parts.iter().flat_map(|part| self.all_of(row, part))),
+            other => all.extend(self.all_of(row, other)),
         }
-        for ids in &self.ids {
-            let ids: Vec<String> = ids.iter().map(|id| literal(id)).collect();
-            all.push(format!("id IN ({})", ids.join(", ")));
-        }
-        for alternatives in &self.last_updated {
-            let alternatives: Vec<String> = alternatives.iter().map(|(c, i)| moment(*c, *i)).collect();
-            all.push(format!("({})", alternatives.join(" OR ")));
+        if let (Some(ty), true) = (row.ty, asks_for_ids(filter)) {
+            self.add_type(&mut all, row, ty); // with the type, the primary key serves ids
         }
         all
     }
+
+    fn add_type(&self, conditions: &mut Vec<String>, row: &Row, ty: TypeId) {
+        let condition = format!("{}.type = {}", row.alias, literal(ty.name()));
+        if !conditions.contains(&condition) {
+            conditions.push(condition);
+        }
+    }
+
+    /// The condition, with what else it implies that an index can serve.
+    fn all_of(&self, row: &Row, filter: &Filter) -> Vec<String> {
+        let mut all = vec![self.condition(row, filter, false)];
+        if let (Filter::Row(arguments), Some(ty), None) = (filter, row.ty, self.place.as_of) {
+            // The record of one patient lies together in an index of its own, ordered by time.
+            let homes = arguments.iter().find_map(|argument| implied_home(ty, argument));
+            all.extend(homes.map(|home| format!("{}.compartment = {}", row.alias, literal(&home))));
+        }
+        all
+    }
+
+    fn condition(&self, row: &Row, filter: &Filter, negated: bool) -> String {
+        let alias = &row.alias;
+        match filter {
+            Filter::All(parts) => self.joined(row, parts, negated, " AND ", "true"),
+            Filter::Any(parts) => self.joined(row, parts, negated, " OR ", "false"),
+            Filter::Not(part) => format!("NOT ({})", self.condition(row, part, !negated)),
+            // the table holds no other type
+            Filter::Row(arguments) => format!("{alias}.search OPERATOR(fhir.|=) {}::fhir.query", literal(&row_search(row.ty, "!", arguments))),
+            Filter::Id(ids) => match ids.as_slice() {
+                [id] => format!("{alias}.id = {}", literal(id)),
+                ids => format!("{alias}.id IN ({})", ids.iter().map(|id| literal(id)).collect::<Vec<_>>().join(", ")),
+            },
+            Filter::LastUpdated(alternatives) => {
+                let column = format!("{alias}.last_updated");
+                let alternatives: Vec<String> = alternatives.iter().map(|(c, i)| moment(&column, *c, *i)).collect();
+                format!("({})", alternatives.join(" OR "))
+            }
+            Filter::Home(home) => format!("{alias}.compartment = {}", literal(home)),
+            Filter::Types(types) => format!("{alias}.type IN ({})", names(types)),
+            Filter::Chain { parameter, target, inner } => self.chain(row, parameter, *target, inner),
+            Filter::Has { ty, parameter, inner } => self.has(row, *ty, parameter, inner, negated),
+            Filter::Text { narrative_only, words } => format!("{} OPERATOR(pg_catalog.@@) {}", vector(row, *narrative_only), words_query(words)),
+            Filter::Path(expression) => format!("fhir.path_holds({alias}.resource, {})", literal(expression)),
+            Filter::Custom { definition, argument } => format!(
+                "fhir.keys_of({alias}.resource, {}::jsonb) OPERATOR(fhir.|=) {}::fhir.query",
+                literal(definition),
+                literal(&row_search(None, "", std::slice::from_ref(argument)))
+            ),
+            Filter::Contained { ty, arguments } => format!(
+                "EXISTS (SELECT FROM pg_catalog.jsonb_array_elements(CASE pg_catalog.jsonb_typeof({alias}.resource -> 'contained') \
+                 WHEN 'array' THEN {alias}.resource -> 'contained' ELSE '[]' END) c(contained) WHERE fhir.keys(c.contained) OPERATOR(fhir.|=) {}::fhir.query)",
+                literal(&row_search(Some(*ty), "", arguments))
+            ),
+            // these are resolved before a statement is written; unresolved they find nothing
+            Filter::Codes(_) | Filter::Member { .. } => "false".to_owned(),
+        }
+    }
+
+    fn joined(&self, row: &Row, parts: &[Filter], negated: bool, with: &str, none: &str) -> String {
+        match parts {
+            [] => none.to_owned(),
+            [part] => self.condition(row, part, negated),
+            parts => {
+                let parts: Vec<String> = parts.iter().map(|part| self.condition(row, part, negated)).collect();
+                format!("({})", parts.join(with))
+            }
+        }
+    }
+
+    /// Rows that point at a resource that meets `inner`.
+    fn chain(&self, row: &Row, parameter: &str, target: TypeId, inner: &Filter) -> String {
+        let found = self.row(&[target]);
+        let mut conditions = self.conditions(&found, &[target], inner);
+        let reference = |function: &str| format!("fhir.{function}({}.search, {}, {})", row.alias, literal(parameter), literal(target.name()));
+        let source = self.source(&[target], &found);
+        if row.ty.is_some_and(|ty| is_single_valued(ty, parameter)) {
+            return format!(
+                "({expression} IS NOT NULL AND {expression} IN (SELECT {}.id FROM {source}{}))",
+                found.alias,
+                filter(&conditions),
+                expression = reference("reference_id"),
+            );
+        }
+        self.add_type(&mut conditions, &found, target);
+        conditions.push(format!("{}.id = ANY ({})", found.alias, reference("reference_ids")));
+        format!("EXISTS (SELECT FROM {source}{})", filter(&conditions))
+    }
+
+    /// Rows that a resource points at that meets `inner`.
+    fn has(&self, row: &Row, ty: TypeId, parameter: &str, inner: &Filter, negated: bool) -> String {
+        let pointing = self.row(&[ty]);
+        let mut conditions = self.conditions(&pointing, &[ty], inner);
+        let here = row.ty.map_or(String::new(), |ty| literal(ty.name()));
+        let source = self.source(&[ty], &pointing);
+        let reference = |function: &str| format!("fhir.{function}({}.search, {}, {here})", pointing.alias, literal(parameter));
+        if is_single_valued(ty, parameter) {
+            if negated {
+                conditions.push(format!("{} IS NOT NULL", reference("reference_id"))); // NOT IN takes no null
+            }
+            return format!("{}.id IN (SELECT {} FROM {source}{})", row.alias, reference("reference_id"), filter(&conditions));
+        }
+        format!("{}.id IN (SELECT pg_catalog.unnest({}) FROM {source}{})", row.alias, reference("reference_ids"), filter(&conditions))
+    }
+}
+
+/// Whether a condition on ids must hold.
+fn asks_for_ids(filter: &Filter) -> bool {
+    match filter {
+        Filter::Id(_) | Filter::Has { .. } => true,
+        Filter::All(parts) => parts.iter().any(|part| matches!(part, Filter::Id(_) | Filter::Has { .. })),
+        _ => false,
+    }
+}
+
+/// The text of a search that `|=` reads; `mark` stands behind the type.
+fn row_search(ty: Option<TypeId>, mark: &str, arguments: &[Argument]) -> String {
+    let mut text = ty.map_or(String::new(), |ty| format!("{}{mark}", ty.name()));
+    for (at, argument) in arguments.iter().enumerate() {
+        text.push(if at == 0 { '?' } else { '&' });
+        text.push_str(&query_part(&argument.name));
+        if let Some(modifier) = &argument.modifier {
+            text.push(':');
+            text.push_str(&query_part(modifier));
+        }
+        text.push('=');
+        text.push_str(&query_part(&argument.value));
+    }
+    text
+}
+
+fn vector(row: &Row, narrative_only: bool) -> String {
+    let function = if narrative_only { "narrative" } else { "content" };
+    format!("pg_catalog.to_tsvector('simple'::pg_catalog.regconfig, fhir.{function}({}.resource))", row.alias)
+}
+
+fn words_query(words: &str) -> String {
+    format!("pg_catalog.websearch_to_tsquery('simple'::pg_catalog.regconfig, {})", literal(words))
+}
+
+fn names(types: &[TypeId]) -> String {
+    types.iter().map(|ty| literal(ty.name())).collect::<Vec<_>>().join(", ")
 }
 
 fn filter(conditions: &[String]) -> String {
     if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
 }
 
-fn column(key: SortKey) -> &'static str {
-    match key {
-        SortKey::Id => "id",
-        SortKey::LastUpdated => "last_updated",
-    }
-}
-
 fn timestamp(at: i64) -> String {
-    format!("'{}'::timestamptz", time::shown(at))
+    match at {
+        time::OPEN_LOW => "'-infinity'::timestamptz".to_owned(),
+        time::OPEN_HIGH => "'infinity'::timestamptz".to_owned(),
+        // a date alone would be read in the session's time zone
+        at => match time::shown(at) {
+            date if !date.contains('T') => format!("'{date}T00:00:00Z'::timestamptz"),
+            instant => format!("'{instant}'::timestamptz"),
+        },
+    }
 }
 
 /// `last_updated` is an instant, so the prefixes come down to its place before, in or behind the interval searched.
-fn moment(comparison: Comparison, searched: Interval) -> String {
+fn moment(column: &str, comparison: Comparison, searched: Interval) -> String {
     let (low, high) = (timestamp(searched.low), timestamp(searched.high));
     match comparison {
-        Comparison::Eq | Comparison::Ap => format!("last_updated >= {low} AND last_updated < {high}"),
-        Comparison::Ne => format!("(last_updated < {low} OR last_updated >= {high})"),
-        Comparison::Gt | Comparison::Sa => format!("last_updated >= {high}"),
-        Comparison::Ge => format!("last_updated >= {low}"),
-        Comparison::Lt | Comparison::Eb => format!("last_updated < {low}"),
-        Comparison::Le => format!("last_updated < {high}"),
+        Comparison::Eq | Comparison::Ap => format!("{column} >= {low} AND {column} < {high}"),
+        Comparison::Ne => format!("({column} < {low} OR {column} >= {high})"),
+        Comparison::Gt | Comparison::Sa => format!("{column} >= {high}"),
+        Comparison::Ge => format!("{column} >= {low}"),
+        Comparison::Lt | Comparison::Eb => format!("{column} < {low}"),
+        Comparison::Le => format!("{column} < {high}"),
     }
-}
-
-/// What comes behind the last row of the page before.
-fn after(order: &[Sort], cursor: &Cursor) -> String {
-    let value = |key| match key {
-        SortKey::Id => literal(&cursor.id),
-        SortKey::LastUpdated => timestamp(cursor.last_updated),
-    };
-    let mut alternatives = Vec::new();
-    for (at, sort) in order.iter().enumerate() {
-        let mut parts: Vec<String> = order[..at].iter().map(|s| format!("{} = {}", column(s.by), value(s.by))).collect();
-        parts.push(format!("{} {} {}", column(sort.by), if sort.descending { "<" } else { ">" }, value(sort.by)));
-        alternatives.push(parts.join(" AND "));
-    }
-    // the first key alone bounds the scan of its index; the rest decides among equals
-    let bound = order.first().map(|s| format!("{} {}= {}", column(s.by), if s.descending { "<" } else { ">" }, value(s.by)));
-    format!("{} AND ({})", bound.unwrap_or_else(|| "true".into()), alternatives.join(" OR "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::criteria::Standard;
+    use crate::search::request::{Handling, Setting};
+
+    fn request(text: &str) -> Request {
+        Request::parse(text, Setting { now: 0, handling: Handling::Strict, catalog: &mut Standard }).unwrap()
+    }
+
+    const LAKE: Place = Place { lake: "lake", as_of: None };
+
+    fn condition(text: &str) -> String {
+        let sql = request(text).rows(LAKE);
+        sql.split_once(" WHERE ").map(|(_, condition)| condition.to_owned()).unwrap_or_default()
+    }
 
     #[test]
     fn a_search_becomes_one_statement_with_constants() {
-        let request = Request::parse("Patient?name=O'Brien&_id=x&_count=2&_sort=-_lastUpdated&_cursor=0~p1").unwrap();
+        let request = request("Patient?name=O'Brien&_id=x&_count=2&_sort=-_lastUpdated&_cursor=0~p1");
         assert_eq!(
-            request.page("my\"lake"),
-            "SELECT type, id, version, last_updated, resource FROM \"my\"\"lake\".\"patient\" WHERE \
-             search OPERATOR(fhir.|=) 'Patient?name=O%27Brien'::fhir.query AND type = 'Patient' AND id IN ('x') AND \
-             last_updated <= '2000-01-01'::timestamptz AND (last_updated < '2000-01-01'::timestamptz OR \
-             last_updated = '2000-01-01'::timestamptz AND id > 'p1') ORDER BY last_updated DESC, id LIMIT 3"
+            request.page(Place { lake: "my\"lake", as_of: None }),
+            "SELECT r.type, r.id, r.version, r.last_updated, r.resource FROM \"my\"\"lake\".\"patient\" r WHERE \
+             r.search OPERATOR(fhir.|=) 'Patient!?name=O%27Brien'::fhir.query AND r.id = 'x' AND r.type = 'Patient' AND \
+             r.last_updated <= '2000-01-01T00:00:00Z'::timestamptz AND (r.last_updated < '2000-01-01T00:00:00Z'::timestamptz OR \
+             r.last_updated = '2000-01-01T00:00:00Z'::timestamptz AND r.id > 'p1') ORDER BY r.last_updated DESC, r.id LIMIT 3"
         );
-        assert_eq!(Request::parse("").unwrap().total("lake"), "SELECT count(*) FROM \"lake\".\"resource\"");
+        assert_eq!(super::Request::number(&self::request(""), LAKE), "SELECT count(*) FROM \"lake\".\"resource\" r");
+    }
+
+    #[test]
+    fn a_patients_rows_come_from_the_index_of_records() {
+        assert_eq!(
+            condition("Observation?patient=p1&code=a"),
+            "r.search OPERATOR(fhir.|=) 'Observation!?patient=p1&code=a'::fhir.query AND r.compartment = 'Patient/p1'"
+        );
+    }
+
+    #[test]
+    fn chains_and_their_reverse_are_joins() {
+        assert_eq!(
+            condition("Observation?subject:Patient.name=a"),
+            "(fhir.reference_id(r.search, 'subject', 'Patient') IS NOT NULL AND fhir.reference_id(r.search, 'subject', 'Patient') IN \
+             (SELECT r1.id FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?name=a'::fhir.query))"
+        );
+        assert_eq!(
+            condition("Patient?_has:Observation:patient:code=a"),
+            "r.id IN (SELECT fhir.reference_id(r1.search, 'patient', 'Patient') FROM \"lake\".\"observation\" r1 WHERE \
+             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query) AND r.type = 'Patient'"
+        );
+        assert!(condition("Encounter?participant:Practitioner.name=a").contains(".id = ANY (fhir.reference_ids(r.search, 'participant', 'Practitioner'))"));
+    }
+
+    #[test]
+    fn an_order_by_values_puts_those_without_last() {
+        let request = request("Patient?_sort=family,-birthdate&_count=1&_cursor=61~-~x");
+        assert_eq!(
+            request.page(LAKE),
+            "SELECT r.type, r.id, r.version, r.last_updated, r.resource, fhir.sort_key(r.search, 'family', false), \
+             fhir.sort_key(r.search, 'birthdate', true) FROM \"lake\".\"patient\" r WHERE \
+             ((fhir.sort_key(r.search, 'family', false) > '\\x61'::bytea OR fhir.sort_key(r.search, 'family', false) IS NULL) OR \
+             fhir.sort_key(r.search, 'family', false) = '\\x61'::bytea AND fhir.sort_key(r.search, 'birthdate', true) IS NULL AND r.id > 'x') \
+             ORDER BY fhir.sort_key(r.search, 'family', false), fhir.sort_key(r.search, 'birthdate', true) DESC NULLS LAST, r.id LIMIT 2"
+        );
+    }
+
+    #[test]
+    fn the_past_is_what_was_current_then() {
+        let sql = request("Patient?name=a").rows(Place { lake: "lake", as_of: Some(0) });
+        assert!(sql.contains("UNION ALL") && sql.contains("h.superseded > '2000-01-01T00:00:00Z'::timestamptz") && sql.contains("h.type IN ('Patient')"), "{sql}");
     }
 }

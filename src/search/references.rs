@@ -1,0 +1,100 @@
+//! What the definitions say of reference parameters, so that a statement can use a better index or a better join.
+
+use crate::index::extract::HOME;
+use crate::index::query::{Argument, split_unescaped, unescape};
+use crate::model::{self, ParameterType, TypeId};
+use crate::path::{self, Branch, Compiled, Condition, Step};
+
+/// The branches of a reference parameter; none for any other.
+fn branches(ty: TypeId, code: &str) -> Vec<Branch> {
+    let parameter = model::search_parameter(ty, code).filter(|p| p.ty == ParameterType::Reference);
+    match parameter.map(|p| path::compile(p.expression, ty)) {
+        Some(Ok(Compiled::Values(branches))) => branches,
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a resource of the type has at most one value of the reference parameter.
+pub fn is_single_valued(ty: TypeId, code: &str) -> bool {
+    let branches = branches(ty, code);
+    let [branch] = branches.as_slice() else { return false };
+    fields(ty, branch).all(|(holder, name)| {
+        let field = holder.get().field(name);
+        field.is_some_and(|field| holder.get().elements[usize::from(field.element)].max == 1)
+    })
+}
+
+/// The JSON properties that a branch goes through, each with the type that holds it.
+fn fields(ty: TypeId, branch: &Branch) -> impl Iterator<Item = (TypeId, &'static str)> {
+    let mut holder = ty;
+    branch.steps.iter().filter_map(move |step| match step {
+        Step::Field { name, ty } => Some((std::mem::replace(&mut holder, *ty), *name)),
+        _ => None,
+    })
+}
+
+/// The home compartment of every resource of the type that meets the argument: where the argument names one resource that
+/// has such a compartment, and the parameter reads the one element that decides the home before any other.
+pub fn implied_home(ty: TypeId, argument: &Argument) -> Option<String> {
+    let home = model::type_named(HOME)?;
+    if argument.modifier.as_deref().is_some_and(|modifier| modifier != HOME) || split_unescaped(&argument.value, ',').len() != 1 {
+        return None;
+    }
+    let rule = model::compartment_rules(ty).find(|rule| rule.compartment == home)?;
+    let first = rule.parameters.first()?;
+    if ty == home || !is_single_valued(ty, first) {
+        return None;
+    }
+    let (own, deciding) = (branches(ty, &argument.name), branches(ty, first));
+    let ([own], [deciding]) = (own.as_slice(), deciding.as_slice()) else { return None };
+    if !fields(ty, own).eq(fields(ty, deciding)) {
+        return None;
+    }
+    let only_home = argument.modifier.is_some()
+        || own.steps.iter().any(|step| *step == Step::Where(Condition::Resolves(home)))
+        || model::search_parameter(ty, &argument.name).is_some_and(|p| p.targets == [home]);
+    let value = unescape(&argument.value);
+    let id = match value.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')) {
+        Some(id) => id,
+        None if only_home => value.as_str(),
+        None => return None,
+    };
+    let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    is_id.then(|| format!("{HOME}/{id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::criteria::argument;
+
+    fn ty(name: &str) -> TypeId {
+        model::type_named(name).unwrap()
+    }
+
+    #[test]
+    fn one_subject_and_many_participants() {
+        assert!(is_single_valued(ty("Observation"), "subject"));
+        assert!(is_single_valued(ty("Observation"), "patient"));
+        assert!(!is_single_valued(ty("Observation"), "performer"));
+        assert!(!is_single_valued(ty("Encounter"), "participant"));
+        assert!(!is_single_valued(ty("Observation"), "code"));
+    }
+
+    #[test]
+    fn a_patient_implies_the_home_of_a_record() {
+        let home = |name: &str, parameter: &str, value: &str| implied_home(ty(name), &argument(parameter, value));
+        assert_eq!(home("Observation", "patient", "x").as_deref(), Some("Patient/x"));
+        assert_eq!(home("Observation", "patient", "Patient/x").as_deref(), Some("Patient/x"));
+        assert_eq!(home("Observation", "subject", "Patient/x").as_deref(), Some("Patient/x"));
+        assert_eq!(home("Observation", "subject:Patient", "x").as_deref(), Some("Patient/x"));
+        // a group may be meant
+        assert_eq!(home("Observation", "subject", "x"), None);
+        assert_eq!(home("Observation", "subject", "Group/x"), None);
+        assert_eq!(home("Observation", "performer", "Patient/x"), None);
+        assert_eq!(home("Observation", "patient", "a,b"), None);
+        assert_eq!(home("Observation", "patient:identifier", "a"), None);
+        assert_eq!(home("Observation", "encounter", "Encounter/x"), None);
+        assert_eq!(home("Patient", "link", "Patient/x"), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! What a request leaves to other rows: chains with few hits become ids, lists and terminology become what they stand for.
+//! Runs with the rights of the caller and under the caller's snapshot.
+
+use super::criteria::{Catalog, argument};
+use super::custom::{self, CustomParameter};
+use super::filter::Filter;
+use super::request::{Handling, Request, Setting};
+use super::statement::Place;
+use crate::index::extract::HOME;
+use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
+use crate::json::{self, Node};
+use crate::model::{self, TypeId};
+use crate::path::reference::{self, Target};
+use crate::pg::access;
+use crate::pg::error::{Error, INVALID_PARAMETER};
+use crate::pg::jsonb;
+use crate::pg::spi::Spi;
+use crate::pg::time;
+use crate::terminology::{self, Coding, Direction, Member};
+
+/// A chain with no more hits than this is asked as a list of ids, which the index of keys serves; with more, as a join.
+const FEW: u64 = 500;
+
+/// Reads a request against a lake and resolves it, so that it can be written as a statement.
+pub fn request(spi: &Spi, place: Place, text: &str, handling: Handling) -> Result<Request, Error> {
+    if !access::has_table(place.lake, "resource") {
+        return Err(Error::new("3F000", format!("there is no lake \"{}\"", place.lake)).hint("SELECT * FROM fhir.lakes() lists them; fhir.create_lake() makes one"));
+    }
+    let mut stored = Stored { place, failed: None };
+    let read = Request::parse(text, Setting { now: time::now(), handling, catalog: &mut stored });
+    if let Some(error) = stored.failed {
+        return Err(error);
+    }
+    let mut request = read?;
+    let resolver = Resolver { spi, place };
+    if request.types.is_empty() && place.as_of.is_none() {
+        request.types = resolver.types_present()?;
+    }
+    let filter = std::mem::replace(&mut request.filter, Filter::EVERYTHING);
+    request.filter = resolver.filter(&request.types, filter)?.simplify();
+    Ok(request)
+}
+
+/// The search parameters that are stored in the lake.
+struct Stored<'a> {
+    place: Place<'a>,
+    /// An error that is none of the request.
+    failed: Option<Error>,
+}
+
+impl Catalog for Stored<'_> {
+    fn parameter(&mut self, ty: TypeId, code: &str) -> Result<Option<CustomParameter>, QueryError> {
+        Ok(custom::sql::lookup(self.place.lake, ty, code).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            None
+        }))
+    }
+}
+
+struct Resolver<'a> {
+    spi: &'a Spi,
+    place: Place<'a>,
+}
+
+/// A coding as a search writes it.
+fn coded(coding: Coding) -> String {
+    match coding.system {
+        Some(system) => format!("{}|{}", escape(&system), escape(&coding.code)),
+        None => escape(&coding.code),
+    }
+}
+
+impl Resolver<'_> {
+    /// The types of which the lake has resources: naming them spares the planner the others.
+    fn types_present(&self) -> Result<Vec<TypeId>, Error> {
+        let parent = format!("{}.resource", access::quoted(self.place.lake));
+        let sql = format!(
+            "SELECT c.relname::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
+             WHERE i.inhparent OPERATOR(pg_catalog.=) {}::pg_catalog.regclass AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0",
+            super::quote::literal(&parent)
+        );
+        let mut types = Vec::new();
+        for row in 0..self.spi.query(&sql)? {
+            let name = self.spi.text(row, 1).unwrap_or_default();
+            types.extend(model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(name)));
+        }
+        types.sort();
+        Ok(types)
+    }
+
+    fn filter(&self, types: &[TypeId], filter: Filter) -> Result<Filter, Error> {
+        Ok(match filter {
+            Filter::All(parts) => Filter::All(parts.into_iter().map(|part| self.filter(types, part)).collect::<Result<_, Error>>()?),
+            Filter::Any(parts) => Filter::Any(parts.into_iter().map(|part| self.filter(types, part)).collect::<Result<_, Error>>()?),
+            Filter::Not(part) => Filter::Not(Box::new(self.filter(types, *part)?)),
+            Filter::Chain { parameter, target, inner } => self.chain(parameter, target, *inner)?,
+            Filter::Has { ty, parameter, inner } => {
+                let inner = Box::new(self.filter(&[ty], *inner)?.simplify());
+                if *inner == Filter::NOTHING { Filter::NOTHING } else { Filter::Has { ty, parameter, inner } }
+            }
+            Filter::Member { list } => self.members(types, &list)?,
+            Filter::Codes(argument) => self.codes(argument)?,
+            Filter::Row(arguments) => self.row(arguments)?,
+            other => other,
+        })
+    }
+
+    fn chain(&self, parameter: String, target: TypeId, inner: Filter) -> Result<Filter, Error> {
+        let inner = self.filter(&[target], inner)?.simplify();
+        if inner == Filter::NOTHING {
+            return Ok(Filter::NOTHING);
+        }
+        let found = Request::of(target, inner);
+        let sql = format!("SELECT f.id FROM ({} LIMIT {}) f", found.rows(self.place), FEW + 1);
+        let count = self.spi.query(&sql)?;
+        if count as u64 > FEW {
+            return Ok(Filter::Chain { parameter, target, inner: Box::new(found.filter) });
+        }
+        if count == 0 {
+            return Ok(Filter::NOTHING);
+        }
+        let ids: Vec<&str> = (0..count).filter_map(|row| self.spi.text(row, 1)).collect();
+        Ok(Filter::Row(vec![argument(&format!("{parameter}:{}", target.name()), &ids.join(","))]))
+    }
+
+    /// The items of a List that are of these types. <https://hl7.org/fhir/R4/search.html#list>
+    fn members(&self, types: &[TypeId], list: &str) -> Result<Filter, Error> {
+        let id = list.strip_prefix("List/").unwrap_or(list);
+        let Some(ty) = model::type_named("List") else { return Ok(Filter::NOTHING) };
+        if id.starts_with('$') {
+            return Err(Error::new("0A000", format!("functional list \"{}\" is not supported", shown(id))).hint("name the id of a List in the lake"));
+        }
+        let found = Request::of(ty, Filter::Id(vec![id.to_owned()]));
+        let sql = format!("SELECT f.resource FROM ({}) f", found.rows(self.place));
+        if self.spi.query(&sql)? == 0 {
+            return Err(Error::new("22023", format!("there is no List/{}", shown(id))));
+        }
+        let Some(list) = self.spi.cell(0, 1) else { return Ok(Filter::NOTHING) };
+        // SAFETY: a jsonb column; the memory is that of the connection
+        let list = unsafe { jsonb::container(list) };
+        let mut by_type: Vec<(TypeId, Vec<String>)> = Vec::new();
+        let entries = json::root(list).and_then(|list| list.get("entry"));
+        for entry in entries.into_iter().flat_map(Node::items) {
+            let is_deleted = entry.get("deleted").and_then(Node::as_bool) == Some(true);
+            let text = entry.get("item").and_then(|item| item.get("reference")).and_then(Node::as_str);
+            let Some(Target::Literal { base: "", ty, id, .. }) = text.filter(|_| !is_deleted).map(reference::target) else { continue };
+            if types.is_empty() || types.contains(&ty) {
+                match by_type.iter_mut().find(|(known, _)| *known == ty) {
+                    Some((_, ids)) => ids.push(id.to_owned()),
+                    None => by_type.push((ty, vec![id.to_owned()])),
+                }
+            }
+        }
+        let single = types.len() == 1;
+        Ok(Filter::Any(
+            by_type
+                .into_iter()
+                .map(|(ty, ids)| if single { Filter::Id(ids) } else { Filter::All(vec![Filter::Types(vec![ty]), Filter::Id(ids)]) })
+                .collect(),
+        ))
+    }
+
+    /// The codes that a value set holds, or that a code subsumes or is subsumed by.
+    fn codes(&self, argument: Argument) -> Result<Filter, Error> {
+        let lake = self.place.lake;
+        let mut values: Vec<String> = Vec::new();
+        for alternative in split_unescaped(&argument.value, ',') {
+            let direction = match argument.modifier.as_deref() {
+                Some("below") => Direction::Below,
+                Some("above") => Direction::Above,
+                _ => {
+                    let members = terminology::sql::expand(lake, &unescape(alternative))?;
+                    values.extend(members.into_iter().map(|member| match member {
+                        Member::Code(coding) => coded(coding),
+                        Member::WholeSystem(system) => format!("{}|", escape(&system)),
+                    }));
+                    continue;
+                }
+            };
+            let parts = split_unescaped(alternative, '|');
+            let (system, code) = match parts.as_slice() {
+                [code] => (None, unescape(code)),
+                [system, code] => (Some(unescape(system)), unescape(code)),
+                _ => return Err(Error::new(INVALID_PARAMETER, format!("\"{}\" is no code", shown(alternative))).hint("write system|code")),
+            };
+            values.extend(terminology::sql::related(lake, system.as_deref(), &code, direction)?.into_iter().map(coded));
+        }
+        let negated = argument.modifier.as_deref() == Some("not-in");
+        if values.is_empty() {
+            return Ok(if negated { Filter::EVERYTHING } else { Filter::NOTHING });
+        }
+        let modifier = negated.then(|| "not".to_owned());
+        Ok(Filter::Row(vec![Argument { name: argument.name, modifier, value: values.join(",") }]))
+    }
+
+    /// A patient's compartment is the index of records, where no other resource has it as its second.
+    fn row(&self, arguments: Vec<Argument>) -> Result<Filter, Error> {
+        let home = arguments.iter().find(|a| a.name == "_compartment" && a.value.strip_prefix(HOME).is_some_and(|rest| rest.starts_with('/')));
+        let home = home.map(|a| a.value.clone()).filter(|_| self.place.as_of.is_none());
+        let row = Filter::Row(arguments);
+        let Some(home) = home else { return Ok(row) };
+        let membership = format!("{}.membership", access::quoted(self.place.lake));
+        let sql = format!(
+            "SELECT pg_catalog.row_security_active({}::pg_catalog.regclass) OR EXISTS (SELECT FROM {membership} m WHERE m.compartment = {})",
+            super::quote::literal(&membership),
+            super::quote::literal(&home)
+        );
+        self.spi.query(&sql)?;
+        let others = self.spi.cell(0, 1).is_none_or(|datum| datum.value() as u8 != 0);
+        Ok(if others { row } else { Filter::All(vec![row, Filter::Home(home)]) })
+    }
+}

@@ -12,6 +12,7 @@
 //! ```
 
 use super::{decimal, decimal::Bound, decimal::Span, near, near::Position, text, time, time::Interval, ucum};
+pub use super::key::{End, INFINITE, KeyBuffer, MAX_PREFIX, is_cut};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -32,6 +33,10 @@ pub enum Value<'a> {
     /// An identifier with one of its types, for `:of-type`.
     OfType { system: Option<&'a str>, code: &'a str, value: &'a str },
     String(&'a str),
+    /// What stands behind the first word of a family name: it is found as a name of its own.
+    Part(&'a str),
+    /// The sound of a word of a name.
+    Sound(&'a str),
     /// `Reference.reference` or a canonical, as it stands.
     Reference(&'a str),
     /// `Reference.identifier`.
@@ -136,7 +141,8 @@ impl<'a> Keys<'a> {
                     emit(key.code_and_system(p, code, Some(system)));
                     emit(key.system(p, system));
                 }
-                Value::String(s) => emit(key.string(p, &text::normalise(s))),
+                Value::String(s) | Value::Part(s) => emit(key.string(p, &text::normalise(s))),
+                Value::Sound(s) => emit(key.sound(p, s)),
                 Value::Reference(r) => {
                     if let Some(target) = Target::read(r) {
                         emit(key.reference(p, target.unversioned));
@@ -177,9 +183,6 @@ pub fn is_column(parameter: ParameterKey) -> bool {
         LazyLock::new(|| ["_id", "_lastUpdated"].map(|code| model::keys_of_code(code).next().map(|(key, _)| key)));
     COLUMNS.contains(&Some(parameter))
 }
-
-/// Under this the resource type is filed; no search parameter ever has it.
-const TYPE_KEY: ParameterKey = ParameterKey(u16::MAX);
 
 fn date_keys(key: &mut KeyBuffer, p: ParameterKey, interval: Interval, emit: &mut dyn FnMut(&[u8])) {
     let (low, last) = (interval.low, interval.last());
@@ -234,18 +237,6 @@ fn both_ends(a: Option<i32>, b: Option<i32>, put: &mut dyn FnMut(End, i32)) {
     }
 }
 
-/// The level that stands for an end that is open.
-pub const INFINITE: usize = 0xFF;
-
-/// Which end of a value a bucket key speaks of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
-    Low,
-    High,
-    /// Both ends lie in the same bucket.
-    Both,
-}
-
 /// A reference taken apart: `[base/]Type/id[/_history/version]`, or a canonical `url[|version]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target<'a> {
@@ -274,158 +265,6 @@ impl<'a> Target<'a> {
         let (ty, id) = self.unversioned.split_once('/')?;
         (!ty.is_empty() && !id.is_empty() && !id.contains('/') && model::type_named(ty).is_some()).then_some((ty, id))
     }
-}
-
-/// Keys longer than this are cut and end in a hash, and what they find is rechecked.
-const MAX_KEY: usize = 160;
-/// Keys of strings and uris, which are searched by prefix, are cut here.
-pub const MAX_PREFIX: usize = 96;
-
-/// Builds the keys of the index. A key is the parameter (big endian, so that keys of one parameter stand together),
-/// a letter for what it holds, and the value.
-#[derive(Default)]
-pub struct KeyBuffer(Vec<u8>);
-
-impl KeyBuffer {
-    fn start(&mut self, p: ParameterKey, kind: u8) {
-        self.0.clear();
-        self.0.extend(p.0.to_be_bytes());
-        self.0.push(kind);
-    }
-
-    fn system_bytes(&mut self, system: Option<&str>) {
-        if let Some(system) = system {
-            match model::system_number(system) {
-                Some(n) => {
-                    self.0.push(1);
-                    self.0.extend(n.to_be_bytes());
-                }
-                None => {
-                    self.0.push(2);
-                    self.0.extend(system.as_bytes());
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self) -> &[u8] {
-        if self.0.len() > MAX_KEY {
-            let hash = fnv(&self.0);
-            self.0.truncate(MAX_KEY - 8);
-            self.0.extend(hash.to_be_bytes());
-        }
-        &self.0
-    }
-
-    fn plain(&mut self, p: ParameterKey, kind: u8, value: &str) -> &[u8] {
-        self.start(p, kind);
-        self.0.extend(value.as_bytes());
-        self.finish()
-    }
-
-    fn with_system(&mut self, p: ParameterKey, kind: u8, value: &str, system: Option<&str>) -> &[u8] {
-        self.start(p, kind);
-        self.0.extend(value.as_bytes());
-        self.0.push(0);
-        self.system_bytes(system);
-        self.finish()
-    }
-
-    pub fn of_type(&mut self, name: &str) -> &[u8] {
-        self.plain(TYPE_KEY, b'c', name)
-    }
-
-    pub fn presence(&mut self, p: ParameterKey) -> &[u8] {
-        self.plain(p, b'p', "")
-    }
-
-    pub fn code(&mut self, p: ParameterKey, code: &str) -> &[u8] {
-        self.plain(p, b'c', code)
-    }
-
-    pub fn code_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
-        self.with_system(p, b's', code, system)
-    }
-
-    pub fn system(&mut self, p: ParameterKey, system: &str) -> &[u8] {
-        self.start(p, b'y');
-        self.system_bytes(Some(system));
-        self.finish()
-    }
-
-    /// `value` must be normalised.
-    pub fn string(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.plain(p, b'n', text::prefix(value, MAX_PREFIX))
-    }
-
-    pub fn uri(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.plain(p, b'v', text::prefix(value, MAX_PREFIX))
-    }
-
-    pub fn reference(&mut self, p: ParameterKey, target: &str) -> &[u8] {
-        self.plain(p, b'r', target)
-    }
-
-    /// A cell of a grid of places.
-    pub fn cell(&mut self, p: ParameterKey, grid: usize, (row, column): near::Cell) -> &[u8] {
-        self.start(p, b'g');
-        self.0.push(grid as u8);
-        self.0.extend(row.to_be_bytes());
-        self.0.extend(column.to_be_bytes());
-        &self.0
-    }
-
-    pub fn identifier(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.plain(p, b'i', value)
-    }
-
-    pub fn identifier_and_system(&mut self, p: ParameterKey, value: &str, system: Option<&str>) -> &[u8] {
-        self.with_system(p, b'j', value, system)
-    }
-
-    pub fn unit(&mut self, p: ParameterKey, unit: &str) -> &[u8] {
-        self.plain(p, b'u', unit)
-    }
-
-    pub fn unit_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
-        self.with_system(p, b'w', code, system)
-    }
-
-    /// The bucket of a number, or of an amount of `measure`.
-    pub fn amount(&mut self, p: ParameterKey, measure: Option<&str>, end: End, level: usize, number: i32) -> &[u8] {
-        let Some(measure) = measure else { return self.bucket(p, end, level, number) };
-        self.start(p, match end {
-            End::Low => b'l',
-            End::High => b'h',
-            End::Both => b'b',
-        });
-        self.0.extend(measure.as_bytes());
-        self.0.push(0);
-        self.0.push(level as u8);
-        self.0.extend((number ^ i32::MIN).to_be_bytes());
-        self.finish()
-    }
-
-    pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
-        self.start(p, match end {
-            End::Low => b'L',
-            End::High => b'H',
-            End::Both => b'B',
-        });
-        self.0.push(level as u8);
-        self.0.extend((number ^ i32::MIN).to_be_bytes());
-        &self.0
-    }
-}
-
-/// Whether a key may stand for more than the value it was made from.
-pub fn is_cut(key: &[u8]) -> bool {
-    key.len() >= MAX_KEY || matches!(key.get(2), Some(b'n' | b'v')) && key.len() > MAX_PREFIX - 1
-}
-
-/// FNV-1a: part of the format, so it must never change.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Writes a body. Entries may come in any order.
@@ -461,7 +300,7 @@ impl Writer {
                 write_system(out, Some(system));
                 write_text(out, code);
             }
-            Value::Display(s) | Value::String(s) | Value::Reference(s) | Value::Uri(s) => write_text(out, s),
+            Value::Display(s) | Value::String(s) | Value::Part(s) | Value::Sound(s) | Value::Reference(s) | Value::Uri(s) => write_text(out, s),
             Value::OfType { system, code, value } => {
                 write_system(out, system);
                 write_text(out, code);
@@ -528,6 +367,8 @@ fn tag(value: &Value) -> u8 {
         Value::Quantity { .. } => 10,
         Value::Uri(_) => 11,
         Value::Position(_) => 12,
+        Value::Part(_) => 13,
+        Value::Sound(_) => 14,
     }
 }
 
@@ -556,6 +397,8 @@ impl<'a> Entry<'a> {
             }
             11 => Value::Uri(c.text()?),
             12 => Value::Position(Position { latitude: c.f64()?, longitude: c.f64()? }),
+            13 => Value::Part(c.text()?),
+            14 => Value::Sound(c.text()?),
             _ => return None,
         };
         c.0.is_empty().then_some(Entry { parameter, element, value })
@@ -572,9 +415,9 @@ impl<'a> Entry<'a> {
             Value::Present => true,
             Value::Token { system, code } => has(ParameterType::Token) && cleanly(system) && clean(code),
             Value::Code { system, code } => has(ParameterType::Token) && clean(system) && clean(code),
-            Value::Display(text) => has(ParameterType::Token) && clean(text),
+            Value::Display(text) => (has(ParameterType::Token) || has(ParameterType::Reference)) && clean(text),
             Value::OfType { system, code, value } => has(ParameterType::Token) && cleanly(system) && clean(code) && clean(value),
-            Value::String(text) => has(ParameterType::String) && clean(text),
+            Value::String(text) | Value::Part(text) | Value::Sound(text) => has(ParameterType::String) && clean(text),
             Value::Reference(text) => has(ParameterType::Reference) && clean(text),
             Value::Identifier { system, value } => has(ParameterType::Reference) && cleanly(system) && clean(value),
             Value::Date(interval) => has(ParameterType::Date) && interval.low < interval.high,

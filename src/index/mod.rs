@@ -7,6 +7,7 @@ pub mod approximate;
 pub mod compartment;
 pub mod decimal;
 pub mod extract;
+pub mod key;
 pub mod keys;
 pub mod matches;
 pub mod near;
@@ -14,6 +15,7 @@ pub mod operand;
 pub mod query;
 pub mod reserved;
 pub mod scan;
+pub mod sound;
 #[cfg(feature = "pg")]
 mod sql;
 pub mod text;

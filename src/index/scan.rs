@@ -126,6 +126,7 @@ impl Scan {
         let mut key = KeyBuffer::default();
         let bytes = match unit {
             Unit::Any | Unit::Measured(_) => return,
+            Unit::OfSystem(_) => return self.recheck = true,
             Unit::Named(name) => key.unit(parameter, name),
             Unit::Coded { system, code } => key.unit_and_system(parameter, code, Some(system)),
         };
@@ -187,7 +188,10 @@ impl Builder {
                 let bytes = key.string(p, cut).to_vec();
                 self.keys.push(ScanKey { bytes, partial: true, exact });
             }
-            Test::Display(_) | Test::StringContains(_) => put(key.presence(p), false),
+            Test::Display(_) | Test::StringContains(_) | Test::CodeStart(_) | Test::Mime(_) => put(key.presence(p), false),
+            Test::Sound(sound) => put(key.sound(p, sound), true),
+            Test::ReferenceBelow { target, version } => put(key.reference(p, target), version.is_none()),
+            Test::ReferenceAbove { target, .. } => put(key.reference(p, target), false),
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),

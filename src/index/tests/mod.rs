@@ -6,7 +6,9 @@ mod extraction;
 mod format;
 mod hostile;
 mod measures;
+mod modifiers;
 mod posting;
+mod precision;
 mod queries;
 mod spec;
 

@@ -81,6 +81,8 @@ pub fn of_value(name: &str, value: &Value) -> Vec<Asked> {
             l.put("of-type", &format!("|{code}|{value}x"), None);
         }
         Value::String(s) => string(l, s),
+        Value::Part(s) => string_starts(l, s),
+        Value::Sound(s) => l.put("", s, None),
         Value::Reference(r) => reference(l, r),
         Value::Identifier { system, value } => {
             let value = escape(value);
@@ -151,12 +153,22 @@ fn string(l: &mut List, s: &str) {
     l.put("", &escape(&s.to_uppercase()), None);
     l.put("", &escape(&normalise(s)), Some(true));
     l.put("", &escape(&format!("{s}x")), None);
+    string_starts(l, s);
     for n in [1, 2, 3, count / 2, count.saturating_sub(1)] {
-        // the normal form of a start is the start of the normal form
-        l.put("", &escape(&starting(n)), Some(true));
         l.put("exact", &escape(&starting(n)), None);
-        l.put("contains", &escape(&s.chars().skip(n).collect::<String>()), Some(true));
-        l.put("contains", &escape(&s.chars().skip(n / 2).take(n.max(2)).collect::<String>()), Some(true));
+        for inside in [s.chars().skip(n).collect::<String>(), s.chars().skip(n / 2).take(n.max(2)).collect()] {
+            // but for what is nothing but punctuation
+            l.put("contains", &escape(&inside), inside.chars().any(char::is_alphanumeric).then_some(true));
+        }
+    }
+}
+
+fn string_starts(l: &mut List, s: &str) {
+    let count = s.chars().count();
+    for n in [1, 2, 3, count / 2, count.saturating_sub(1), count] {
+        // the normal form of a start is the start of the normal form
+        let start: String = s.chars().take(n).collect();
+        l.put("", &escape(&start), start.chars().any(char::is_alphanumeric).then_some(true));
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 pub fn compile() -> Result<(), String> {
-    println!("cargo:rerun-if-changed=src/pg/probe.c");
+    let sources = ["src/pg/probe.c", "src/pg/count.c"];
+    sources.iter().for_each(|source| println!("cargo:rerun-if-changed={source}"));
     println!("cargo:rerun-if-env-changed=PG_CONFIG");
     let major = ["14", "15", "16", "17", "18"]
         .into_iter()
@@ -13,7 +14,7 @@ pub fn compile() -> Result<(), String> {
     let config = pg_config(major)?;
     let output = Command::new(&config).arg("--includedir-server").output().map_err(|e| format!("{config}: {e}"))?;
     let include = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    cc::Build::new().file("src/pg/probe.c").include(Path::new(&include)).warnings(true).flag_if_supported("-Wno-unused-parameter").compile("fhirlake_probe");
+    cc::Build::new().files(sources).include(Path::new(&include)).warnings(true).flag_if_supported("-Wno-unused-parameter").compile("fhirlake_server");
     Ok(())
 }
 

@@ -97,6 +97,23 @@ impl Test {
             (Test::UriBelow(a), Value::Uri(uri)) => is_below(uri, a),
             (Test::UriAbove(a), Value::Uri(uri)) => is_below(a, uri),
             (Test::Near { center, metres }, Value::Position(position)) => center.distance(*position) <= *metres,
+            (Test::StringIs(a), Value::String(s)) => normalise(s) == a.as_str(),
+            (Test::StringEnd(a), Value::String(s)) => normalise(s).ends_with(a.as_str()),
+            (Test::StringOrder(comparison, a), Value::String(s)) => normalise(s).trim().chars().next().is_some_and(|first| match comparison {
+                Comparison::Gt => first > *a,
+                Comparison::Ge => first >= *a,
+                Comparison::Lt => first < *a,
+                Comparison::Le => first <= *a,
+                _ => false,
+            }),
+            (Test::DateCovers(searched), Value::Date(target)) => target.contains(*searched),
+            (Test::Other(tests), value) => {
+                let comparable = matches!(
+                    value,
+                    Value::Token { .. } | Value::Code { .. } | Value::String(_) | Value::Reference(_) | Value::Uri(_)
+                );
+                comparable && !tests.iter().any(|test| test.matches(value))
+            }
             _ => false,
         }
     }

@@ -94,6 +94,9 @@ pub(super) fn tests(
         }
         invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(modifier), shown(&argument.name)), "")
     };
+    if let Some(modifier) = modifier.filter(|m| m.starts_with(reserved::MARK)) {
+        return filter_tests(ty, targets, definitions, argument, modifier, value);
+    }
     match ty {
         ParameterType::Token => match modifier {
             None | Some("not") => Ok(tokens(definitions, value)),
@@ -194,6 +197,61 @@ pub(super) fn tests(
         },
         ParameterType::Special | ParameterType::Composite => not_row_local(format!("parameter \"{}\"", shown(&argument.name))),
     }
+}
+
+/// Operators of `_filter` that no modifier of search stands for: <https://hl7.org/fhir/R4/search_filter.html#ops>. Their
+/// names begin as those of reserved keys do.
+fn filter_tests(
+    ty: ParameterType,
+    targets: &[TypeId],
+    definitions: &[&'static SearchParameter],
+    argument: &Argument,
+    modifier: &str,
+    value: &str,
+) -> Result<Vec<Test>> {
+    let string = || normalise(unescape(value).trim()).into_owned();
+    let order = |comparison| match string().chars().next() {
+        Some(first) => Ok(vec![Test::StringOrder(comparison, first)]),
+        None => invalid("an empty string has no order", ""),
+    };
+    match (ty, modifier) {
+        (ParameterType::String, "$is") => Ok(vec![Test::StringIs(string())]),
+        (ParameterType::String, "$other") => Ok(vec![Test::Other(vec![Test::StringIs(string())])]),
+        (ParameterType::String, "$ends") => Ok(vec![Test::StringEnd(string())]),
+        (ParameterType::String, "$gt") => order(Comparison::Gt),
+        (ParameterType::String, "$ge") => order(Comparison::Ge),
+        (ParameterType::String, "$lt") => order(Comparison::Lt),
+        (ParameterType::String, "$le") => order(Comparison::Le),
+        (ParameterType::Date, "$covers") => match time::parse(value) {
+            Some(interval) => Ok(vec![Test::DateCovers(interval)]),
+            None => invalid(format!("\"{}\" is no date for parameter \"{}\"", shown(value), shown(&argument.name)), ""),
+        },
+        (ParameterType::Token | ParameterType::Reference | ParameterType::Uri, "$other") => {
+            let spellings = if ty == ParameterType::Token { spellings(value) } else { vec![value.to_owned()] };
+            let equal = spellings.iter().map(|value| tests(ty, targets, definitions, argument, None, value)).collect::<Result<Vec<_>>>()?;
+            Ok(vec![Test::Other(equal.concat())])
+        }
+        _ => invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(modifier), shown(&argument.name)), ""),
+    }
+}
+
+/// A token `[system|]code` in the cases that its code is likely to be written in: as it is, lower, upper, and a capital first.
+pub fn spellings(token: &str) -> Vec<String> {
+    let (system, code) = match token.rsplit_once('|') {
+        Some((system, code)) => (format!("{system}|"), code),
+        None => (String::new(), token),
+    };
+    let lower = code.to_lowercase();
+    let mut first = lower.chars();
+    let capital = first.next().map_or(String::new(), |c| c.to_uppercase().chain(first).collect());
+    let mut all = vec![token.to_owned()];
+    for code in [lower, code.to_uppercase(), capital] {
+        let spelling = format!("{system}{code}");
+        if !all.contains(&spelling) {
+            all.push(spelling);
+        }
+    }
+    all
 }
 
 /// A token, and without its case where the parameter also reads elements of type string.

@@ -76,6 +76,16 @@ pub enum Test {
     UriAbove(String),
     /// Within that distance.
     Near { center: Position, metres: f64 },
+    /// The whole string, normalised.
+    StringIs(String),
+    /// Ends with this (normalised).
+    StringEnd(String),
+    /// The first letter (normalised), by code point.
+    StringOrder(Comparison, char),
+    /// The date covers all of this interval.
+    DateCovers(Interval),
+    /// A value of the same kind that meets none of these.
+    Other(Vec<Test>),
 }
 
 /// The prefixes of ordered values. <https://hl7.org/fhir/R4/search.html#prefix>

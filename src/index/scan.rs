@@ -192,6 +192,11 @@ impl Builder {
             Test::Sound(sound) => put(key.sound(p, sound), true),
             Test::ReferenceBelow { target, version } => put(key.reference(p, target), version.is_none()),
             Test::ReferenceAbove { target, .. } => put(key.reference(p, target), false),
+            // a part of a name has the same key
+            Test::StringIs(value) => put(key.string(p, value), false),
+            Test::StringEnd(_) | Test::StringOrder(..) | Test::DateCovers(_) | Test::Other(_) => {
+                put(key.presence(p), false)
+            }
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),

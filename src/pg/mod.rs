@@ -6,6 +6,7 @@
 pub mod access;
 pub mod arrays;
 pub mod call_site;
+mod count;
 pub mod error;
 pub mod function;
 mod gin;

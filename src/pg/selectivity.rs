@@ -78,13 +78,24 @@ unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, var
     };
     // SAFETY: the planner holds a lock on the table, and the index is among those it listed
     unsafe {
-        let rows = (*variable.rel).tuples.max(1.0);
         let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as i32);
-        let pending = attempt(|| fhirlake_pending_rows(relation))?;
-        let mut budget = Budget { probes: MAX_PROBES, groups: scan.groups.len() + scan.excluded.len() };
-        let estimate = combine(&scan, |group| Ok((probe(relation, column, group, &mut budget)? + pending) / rows));
+        let estimate = fraction_in(relation, column, &scan, (*variable.rel).tuples);
         pg_sys::index_close(relation, pg_sys::AccessShareLock as i32);
         estimate
+    }
+}
+
+/// The fraction of a table's `rows` that a search finds, told by the index.
+///
+/// # Safety
+/// `index` is an open GIN index whose column of that number has our operator class.
+pub(super) unsafe fn fraction_in(index: pg_sys::Relation, column: i32, scan: &Scan, rows: f64) -> Result<f64, Error> {
+    let rows = rows.max(1.0);
+    let mut budget = Budget { probes: MAX_PROBES, groups: scan.groups.len() + scan.excluded.len() };
+    // SAFETY: as the caller says
+    unsafe {
+        let pending = attempt(|| fhirlake_pending_rows(index))?;
+        combine(scan, |group| Ok((probe(index, column, group, &mut budget)? + pending) / rows))
     }
 }
 

@@ -4,6 +4,7 @@
 use super::custom::CustomParameter;
 use super::expression;
 use super::filter::Filter;
+use super::filter_language;
 use crate::index::approximate::approximate;
 use crate::index::query::{self, Argument, ErrorKind, Leaf, Query, QueryError, Test};
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
@@ -217,7 +218,7 @@ impl<'a> Criteria<'a> {
                 }
                 None => return invalid("_fhirpath needs a resource type", "write a search as Type?_fhirpath=expression"),
             },
-            "_filter" if plain => return refuse(ErrorKind::NotSupported, "_filter is not supported yet", ""),
+            "_filter" if plain => filter_language::read(ty.as_slice(), value, self)?,
             "_query" => return refuse(ErrorKind::NotSupported, "there are no named queries", "write the search out with parameters"),
             "_list" | "_text" | "_content" | "_fhirpath" | "_filter" => {
                 return invalid(format!("{} takes no modifier", argument.name), "");

@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod custom;
 pub mod expression;
 pub mod filter;
+pub mod filter_language;
 pub mod include;
 pub mod project;
 pub mod quote;

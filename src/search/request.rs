@@ -164,16 +164,18 @@ impl Request {
             read.push((query::decode(name)?, query::decode(value)?));
         }
         // the types decide what the rest means
-        for (_, value) in read.iter().filter(|(name, _)| name == "_type") {
-            if !self.types.is_empty() {
+        if let Some((_, value)) = read.iter().find(|(name, _)| name == "_type") {
+            if self.types.len() == 1 {
                 return invalid("_type is for searches that name no type", "write Type?… or ?_type=Type,Type&…");
             }
-            for name in value.split(',') {
-                let ty = resource_type(name)?;
-                if !self.types.contains(&ty) {
-                    self.types.push(ty);
-                }
+            let mut named = value.split(',').map(resource_type).collect::<Result<Vec<TypeId>>>()?;
+            named.sort();
+            named.dedup();
+            // of a whole compartment these
+            if let Some(outside) = named.iter().find(|ty| !self.types.is_empty() && !self.types.contains(ty)) {
+                return invalid(format!("{} is never in that compartment", outside.name()), "");
             }
+            self.types = named;
         }
         let mut criteria = Criteria::new(setting.now, setting.catalog);
         let mut understood: Vec<String> = Vec::new();

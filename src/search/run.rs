@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Position};
 use super::include::Include;
 use super::project::{self, Shape};
-use super::quote::query_part;
+use super::quote::{identifier, literal, query_part};
 use super::request::{CURSOR, Handling, Request, Total};
 use super::resolve;
 use super::sort::SortKey;
@@ -207,18 +207,28 @@ fn outcome(issues: Vec<Issue>) -> Item<'static> {
 fn total(spi: &Spi, place: Place, request: &Request) -> Result<Option<i64>, Error> {
     match request.total {
         Total::None => Ok(None),
-        Total::Accurate => {
-            spi.query(&request.number(place))?;
-            Ok(spi.cell(0, 1).map(|datum| datum.value() as i64))
-        }
+        Total::Accurate => number(spi, place, request).map(Some),
         Total::Estimate => estimate(spi, place, request).map(Some),
     }
 }
 
+/// The number of matching rows: from the index alone where that can tell, else by visiting them.
+pub fn number(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
+    if let Some((table, query)) = request.one_index(place) {
+        let (table, query) = (literal(&table), literal(&query));
+        spi.query(&format!("SELECT fhir.index_count({table}::pg_catalog.regclass, {query}::fhir.query)"))?;
+        if let Some(counted) = spi.cell(0, 1) {
+            return Ok(counted.value() as i64);
+        }
+    }
+    spi.query(&request.number(place))?;
+    Ok(spi.cell(0, 1).map_or(0, |datum| datum.value() as i64))
+}
+
 /// What the planner expects. Never told where a policy hides rows: an estimate that knows them would tell of them.
 fn estimate(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
-    let table = format!("{}.resource", super::quote::identifier(place.lake));
-    spi.query(&format!("SELECT pg_catalog.row_security_active({}::pg_catalog.regclass)", super::quote::literal(&table)))?;
+    let table = format!("{}.resource", identifier(place.lake));
+    spi.query(&format!("SELECT pg_catalog.row_security_active({}::pg_catalog.regclass)", literal(&table)))?;
     if spi.cell(0, 1).is_none_or(|datum| datum.value() as u8 != 0) {
         return Err(Error::new("42501", "_total=estimate is not available where row-level security applies").hint("use _total=accurate"));
     }

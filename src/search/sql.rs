@@ -14,6 +14,11 @@ sql_function!(fhir_search, |call| {
     let text = call.text(0)?;
     Ok(Value::Jsonb(spi::connected(|spi| run::search(spi, place, text, handling))?))
 });
+sql_function!(fhir_count, |call| {
+    let (place, handling) = asked(call)?;
+    let text = call.text(0)?;
+    Ok(spi::connected(|spi| run::number(spi, place, &resolve::request(spi, place, text, handling)?))?.into())
+});
 sql_function!(fhir_search_sql, |call| statement(call, Request::page));
 sql_function!(fhir_search_rows_sql, |call| statement(call, Request::rows));
 sql_function!(fhir_search_total_sql, |call| statement(call, Request::number));

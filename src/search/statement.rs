@@ -68,6 +68,12 @@ impl Request {
         format!("SELECT {} FROM {}{}", what.unwrap_or(&columns), writer.source(&self.types, &row), filter(&conditions))
     }
 
+    /// The table and the query of `|=` that alone decide which rows match, where that is so.
+    pub fn one_index(&self, place: Place) -> Option<(String, String)> {
+        let ([ty], Filter::Row(arguments), None) = (self.types.as_slice(), &self.filter, place.as_of) else { return None };
+        Some((Writer::new(place).table(Some(*ty)), row_search(Some(*ty), "!", arguments)))
+    }
+
     /// What a page returns behind its fixed columns, in this order.
     pub fn extra_columns(&self) -> Vec<SortKey> {
         let mut extra: Vec<SortKey> = self.order().into_iter().map(|sort| sort.by).filter(|by| !matches!(by, SortKey::Type | SortKey::Id | SortKey::LastUpdated)).collect();

@@ -59,16 +59,16 @@ impl Members {
         self.len() == 0
     }
 
-    pub fn unite(&mut self, other: &Members) {
-        for (system, theirs) in &other.0 {
-            match self.0.entry(system.clone()) {
+    pub fn unite(&mut self, other: Members) {
+        for (system, theirs) in other.0 {
+            match self.0.entry(system) {
                 Entry::Vacant(place) => {
-                    place.insert(theirs.clone());
+                    place.insert(theirs);
                 }
                 Entry::Occupied(mut place) => match (place.get_mut(), theirs) {
                     (Group::All, _) => {}
                     (ours, Group::All) => *ours = Group::All,
-                    (Group::Codes(ours), Group::Codes(theirs)) => ours.extend(theirs.iter().cloned()),
+                    (Group::Codes(ours), Group::Codes(mut theirs)) => ours.append(&mut theirs),
                 },
             }
         }

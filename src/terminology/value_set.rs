@@ -34,23 +34,36 @@ struct Expander<'s, S: Source> {
     systems: HashMap<(String, Option<String>), Option<Rc<CodeSystem>>>,
 }
 
+/// A stored value set, which may contain others.
+#[derive(Clone, Copy)]
+struct Stored<'a> {
+    root: Node<'a>,
+    /// What it was referred to as.
+    name: &'a str,
+}
+
 type Result<T, S> = std::result::Result<T, TermError<<S as Source>::Error>>;
 
 impl<S: Source> Expander<'_, S> {
     fn value_set(&mut self, reference: &str) -> Result<Rc<Members>, S> {
-        if let Some(done) = self.done.get(reference) {
+        self.once(reference.to_owned(), |expander| expander.look_up(reference))
+    }
+
+    /// What `make` makes of the value set of that name, made once.
+    fn once(&mut self, name: String, make: impl FnOnce(&mut Self) -> Result<Members, S>) -> Result<Rc<Members>, S> {
+        if let Some(done) = self.done.get(&name) {
             return Ok(done.clone());
         }
-        if self.open.iter().any(|open| open == reference) {
-            return Err(DefinitionError::Circular { value_set: reference.to_owned() }.into());
+        if self.open.contains(&name) {
+            return Err(DefinitionError::Circular { value_set: name }.into());
         }
         if self.open.len() >= self.limits.depth {
-            return Err(DefinitionError::TooDeep { value_set: reference.to_owned(), depth: self.limits.depth }.into());
+            return Err(DefinitionError::TooDeep { value_set: name, depth: self.limits.depth }.into());
         }
-        self.open.push(reference.to_owned());
-        let members = Rc::new(self.look_up(reference)?);
+        self.open.push(name.clone());
+        let members = Rc::new(make(self)?);
         self.open.pop();
-        self.done.insert(reference.to_owned(), members.clone());
+        self.done.insert(name, members.clone());
         Ok(members)
     }
 
@@ -62,9 +75,14 @@ impl<S: Source> Expander<'_, S> {
         };
         if let Some(container) = found.map_err(TermError::Source)? {
             self.spend(container.len() / 8)?;
-            return match json::root(&container) {
-                Some(root) => self.defined(root),
-                None => Err(self.invalid("is no object").into()),
+            let Some(root) = json::root(&container) else { return Err(self.invalid("is no object").into()) };
+            return self.defined(root, Stored { root, name: reference });
+        }
+        if let Some((system, code)) = implied::is_a(url) {
+            let filter = Filter { property: "concept", op: "is-a", value: code };
+            return match self.code_system(system, None)? {
+                Some(known) if known.is_complete() => self.selected(&known, system, &[filter], false),
+                _ => Err(self.unknown_system(system).into()),
             };
         }
         let unknown = || DefinitionError::UnknownValueSet { url: reference.to_owned() };
@@ -73,18 +91,31 @@ impl<S: Source> Expander<'_, S> {
         Ok(members)
     }
 
-    fn defined(&mut self, root: Node) -> Result<Members, S> {
-        let expansion = root.get("expansion");
+    fn defined(&mut self, set: Node, within: Stored) -> Result<Members, S> {
+        let expansion = set.get("expansion");
         if let Some(whole) = expansion.filter(|e| is_whole(*e))
             && let Some(members) = self.expansion(whole)?
         {
             return Ok(members);
         }
-        match (root.get("compose"), expansion) {
-            (Some(compose), _) => self.composed(compose),
+        match (set.get("compose"), expansion) {
+            (Some(compose), _) => self.composed(compose, within),
             (None, Some(_)) => Err(DefinitionError::Incomplete { value_set: self.current() }.into()),
             (None, None) => Err(self.invalid("has neither an expansion nor what composes it").into()),
         }
+    }
+
+    /// A value set named by an include: one that the same resource contains, or another.
+    fn referred(&mut self, reference: &str, within: Stored) -> Result<Rc<Members>, S> {
+        let Some(id) = reference.strip_prefix('#') else { return self.value_set(reference) };
+        let name = format!("{}{reference}", within.name);
+        self.once(name, |expander| {
+            let found = items(within.root, "contained").find(|inner| text(*inner, "id") == Some(id));
+            match found {
+                Some(set) => expander.defined(set, within),
+                None => Err(DefinitionError::UnknownValueSet { url: expander.current() }.into()),
+            }
+        })
     }
 
     /// `None` where it has fewer codes than it says.
@@ -110,19 +141,19 @@ impl<S: Source> Expander<'_, S> {
     }
 
     /// The union of what is included, without what is excluded.
-    fn composed(&mut self, compose: Node) -> Result<Members, S> {
+    fn composed(&mut self, compose: Node, within: Stored) -> Result<Members, S> {
         let active_only = compose.get("inactive").and_then(Node::as_bool) == Some(false);
         if compose.get("include").is_none() {
             return Err(self.invalid("includes nothing").into());
         }
         let mut members = Members::default();
         for part in items(compose, "include") {
-            let more = self.part(part, active_only)?;
+            let more = self.part(part, within, active_only)?;
             self.spend(more.len())?;
-            members.unite(&more);
+            members.unite(more);
         }
         for part in items(compose, "exclude") {
-            let less = self.part(part, false)?;
+            let less = self.part(part, within, false)?;
             self.spend(less.len())?;
             let unknown = members.subtract(&less);
             unknown.map_err(|u| self.unknown_system(&u.system))?;
@@ -134,13 +165,13 @@ impl<S: Source> Expander<'_, S> {
     ///
     /// The definition of `include.valueSet` in R4 speaks of a union, its rules of composition of codes that are in all value
     /// sets; R5 made the definition say so too.
-    fn part(&mut self, part: Node, active_only: bool) -> Result<Members, S> {
+    fn part(&mut self, part: Node, within: Stored, active_only: bool) -> Result<Members, S> {
         let mut members = match text(part, "system") {
             Some(system) => Some(self.of_system(part, system, active_only)?),
             None => None,
         };
         for reference in items(part, "valueSet").filter_map(Node::as_str) {
-            let other = self.value_set(reference)?;
+            let other = self.referred(reference, within)?;
             self.spend(other.len())?;
             match &mut members {
                 Some(members) => members.intersect(&other),
@@ -152,7 +183,8 @@ impl<S: Source> Expander<'_, S> {
 
     fn of_system(&mut self, part: Node, url: &str, active_only: bool) -> Result<Members, S> {
         let listed: Vec<&str> = items(part, "concept").filter_map(|concept| text(concept, "code")).collect();
-        let filters: Vec<Node> = items(part, "filter").collect();
+        let filters = items(part, "filter").map(Filter::read).collect::<std::result::Result<Vec<Filter>, FilterError>>();
+        let filters = filters.map_err(|error| self.filter_error("", "", error))?;
         let version = text(part, "version");
         if part.get("concept").is_some() {
             if !filters.is_empty() {
@@ -174,13 +206,12 @@ impl<S: Source> Expander<'_, S> {
     }
 
     /// The concepts that meet all filters.
-    fn selected(&mut self, system: &CodeSystem, url: &str, filters: &[Node], active_only: bool) -> Result<Members, S> {
+    fn selected(&mut self, system: &CodeSystem, url: &str, filters: &[Filter], active_only: bool) -> Result<Members, S> {
         self.spend(system.len())?;
         let left_out = |concept| system.is_abstract(concept) || active_only && system.is_inactive(concept);
         let mut chosen: Vec<bool> = system.concepts().map(|concept| !left_out(concept)).collect();
-        for node in filters {
+        for filter in filters {
             self.spend(system.len())?;
-            let filter = Filter::read(*node).map_err(|error| self.filter_error("", "", error))?;
             let more = filter.select(system).map_err(|error| self.filter_error(filter.property, filter.op, error))?;
             for (chosen, more) in chosen.iter_mut().zip(more) {
                 *chosen &= more;

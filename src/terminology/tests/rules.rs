@@ -185,6 +185,31 @@ fn some_value_sets_are_there_without_being_stored() {
 }
 
 #[test]
+fn a_system_implies_the_value_sets_of_its_hierarchy() {
+    assert_eq!(expanded("urn:m?fhir_vs=isa/iron", [METALS]).unwrap(), "iron steel");
+    let error = expanded("http://snomed.info/sct/900?fhir_vs=isa/73211009", [METALS]).unwrap_err();
+    assert!(error.to_string().ends_with("selects among the codes of http://snomed.info/sct, which is not in the lake"), "{error}");
+    assert!(matches!(expanded("urn:m?fhir_vs=ecl/x", [METALS]), Err(DefinitionError::UnknownValueSet { .. })));
+}
+
+#[test]
+fn a_value_set_may_include_one_that_it_contains() {
+    let set = |include: &str| {
+        format!(
+            r##"{{"resourceType":"ValueSet","url":"urn:vs","contained":[
+            {{"resourceType":"ValueSet","id":"in","compose":{{"include":[{{"system":"urn:m","concept":[{{"code":"iron"}}]}},{{"valueSet":["#next"]}}]}}}},
+            {{"resourceType":"ValueSet","id":"next","compose":{{"include":[{{"system":"urn:m","concept":[{{"code":"lead"}}]}}]}}}},
+            {{"resourceType":"ValueSet","id":"round","compose":{{"include":[{{"valueSet":["#round"]}}]}}}}],
+            "compose":{{"include":[{{"valueSet":["{include}"]}}]}}}}"##
+        )
+    };
+    let of = |include: &str| expanded("urn:vs", [set(include).as_str()]);
+    assert_eq!(of("#in").unwrap(), "iron lead");
+    assert_eq!(of("#none"), Err(DefinitionError::UnknownValueSet { url: "urn:vs#none".into() }));
+    assert_eq!(of("#round"), Err(DefinitionError::Circular { value_set: "urn:vs#round".into() }));
+}
+
+#[test]
 fn codes_are_related_by_nesting_and_by_properties() {
     let related = |system: Option<&str>, code: &str, direction| {
         let found = related(&mut Shelf::of([METALS]), system, code, direction, &Limits::default()).unwrap();

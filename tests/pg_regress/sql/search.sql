@@ -35,11 +35,20 @@ SELECT pg_temp.ids(fhir.search(fhir.search('Patient?_sort=_lastUpdated&_count=1'
 SELECT fhir.search('Patient?name=a&nam=b');
 SELECT fhir.search('Nothing?x=1');
 SELECT fhir.search('Patient?_count=-1');
-SELECT fhir.search('Patient?_include=Patient:organization');
-SELECT fhir.search('Patient?_sort=name');
-SELECT fhir.search('Patient?_cursor=x');
+SELECT fhir.search('Patient?_include=Patient:name');
+SELECT fhir.search('Patient?_sort=nothing');
+SELECT fhir.search('Patient?_cursor=x~y');
+SELECT fhir.search('Patient?_elements=nothing');
+SELECT fhir.search('Patient?_has:Observation:code:status=final');
 SELECT fhir.search('Patient?name='';DROP TABLE found.patient;--');
 SELECT fhir.search('Patient', 'no such lake');
+SELECT fhir.search('Patient', handling => 'loose');
+SELECT fhir.search(NULL);
+-- Leniently: what is not known is left out and said, what is wrong stays an error.
+SELECT jsonb_path_query_array(fhir.search('Patient?gender=male&nam=b', handling => 'lenient'), '$.entry[*].search.mode') AS modes,
+  jsonb_path_query(fhir.search('Patient?gender=male&nam=b', handling => 'lenient'), '$.link[0].url') AS self,
+  jsonb_path_query(fhir.search('Patient?gender=male&nam=b', handling => 'lenient'), '$.entry[*].resource.issue[*].diagnostics') AS why;
+SELECT fhir.search('Patient?birthdate=soon', handling => 'lenient');
 SELECT count(*) FROM found.patient;
 SET client_min_messages = error;
 SELECT fhir.drop_lake('found');

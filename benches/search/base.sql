@@ -1,0 +1,10 @@
+CREATE EXTENSION fhirlake;
+CREATE EXTENSION pg_trgm;
+CREATE EXTENSION unaccent;
+CREATE EXTENSION pg_prewarm;
+SET client_min_messages = warning;
+SELECT fhir.create_lake();
+CREATE SCHEMA bench;
+CREATE UNLOGGED TABLE bench.stage (type text NOT NULL, resource jsonb NOT NULL);
+CREATE TABLE bench.took (what text, seconds numeric);
+ALTER DATABASE bench SET search_path = public, fhir;

@@ -1,0 +1,84 @@
+//! Counting what a search finds in one table, from its GIN index alone where that is exact.
+//!
+//! GIN has no index-only scans: the executor reads the heap page of every hit, which is most of the time of a count. Here the
+//! index is scanned by `count.c`, and only pages that the visibility map does not vouch for are read, and pages with a hit that
+//! the keys do not decide.
+
+use super::access;
+use super::error::Error;
+use super::function::{Call, Value};
+use super::guard::attempt;
+use super::jsonb;
+use super::selectivity::fraction_in;
+use crate::index::Query;
+use crate::index::scan::{Scan, ScanKey};
+use crate::sql_function;
+use pgrx::pg_sys;
+
+unsafe extern "C-unwind" {
+    fn fhirlake_open_searched(
+        table: pg_sys::Oid,
+        query_type: pg_sys::Oid,
+        opened: *mut pg_sys::Relation,
+        index: *mut pg_sys::Relation,
+        rows: *mut f64,
+    ) -> bool;
+    fn fhirlake_close_searched(table: pg_sys::Relation, index: pg_sys::Relation);
+    fn fhirlake_count(table: pg_sys::Oid, query_type: pg_sys::Oid, query: pg_sys::Datum) -> i64;
+}
+
+sql_function!(fhir_index_count, index_count);
+sql_function!(fhir_index_estimate, index_estimate);
+
+/// `fhir.index_count(table regclass, query fhir.query) → bigint`: what `SELECT count(*) FROM table WHERE column |= query` gives to
+/// this user under the active snapshot, or NULL where the executor must count. Never a wrong number, and no refusal is an error.
+///
+/// It answers if
+/// - the query has conditions that GIN can scan for, and each is decided by keys (`worth_scanning`): no `:not`, no `:missing=true`,
+///   no composite, no quantity with a unit;
+/// - the table is a plain one, such as a partition of a lake, without children, with the heap access method, and has one valid,
+///   unconditional GIN index of `fhir.keys_ops` on one plain column;
+/// - the current user has SELECT on that table, and row-level security does not apply to them there: rights on a parent or
+///   through a view do not count, and policies of a parent are not looked at, as if the partition were named in the query;
+/// - the transaction is not SERIALIZABLE, the process no parallel worker, and `gin_fuzzy_search_limit` not set;
+/// - `work_mem` × `hash_mem_multiplier` holds the bitmap: some 70 bytes for each page of the table that has a hit.
+fn index_count(call: &Call) -> Result<Value, Error> {
+    let text = call.text(1)?;
+    let Ok(query) = Query::parse(text) else { return Ok(Value::Null) };
+    if !worth_scanning(&Scan::of(&query)) {
+        return Ok(Value::Null);
+    }
+    let table = pg_sys::Oid::from(call.int(0)? as u32);
+    let Some(query_type) = access::own_type(c"query") else { return Ok(Value::Null) };
+    let query = jsonb::varlena(text.as_bytes());
+    // SAFETY: the datum is a fhir.query in the call's memory context
+    let rows = unsafe { attempt(|| fhirlake_count(table, query_type, query))? };
+    Ok(if rows < 0 { Value::Null } else { Value::Int(rows) })
+}
+
+/// `fhir.index_estimate(table regclass, query fhir.query) → bigint`: the planner's estimate of the same count, from a few look-ups
+/// in the index; for any query. NULL where the conditions above on table and user do not hold: an estimate from the index would
+/// tell of rows that this user may not see.
+fn index_estimate(call: &Call) -> Result<Value, Error> {
+    let Ok(query) = Query::parse(call.text(1)?) else { return Ok(Value::Null) };
+    let table = pg_sys::Oid::from(call.int(0)? as u32);
+    let Some(query_type) = access::own_type(c"query") else { return Ok(Value::Null) };
+    let (mut opened, mut index, mut rows) = (std::ptr::null_mut(), std::ptr::null_mut(), 0.0);
+    let (opened_at, index_at, rows_at) = (&raw mut opened, &raw mut index, &raw mut rows);
+    // SAFETY: the places outlive the call; what it opened is closed, by the server where something raises
+    unsafe {
+        if !attempt(|| fhirlake_open_searched(table, query_type, opened_at, index_at, rows_at))? {
+            return Ok(Value::Null);
+        }
+        let fraction = fraction_in(index, 1, &Scan::of(&query), rows)?;
+        attempt(|| fhirlake_close_searched(opened, index))?;
+        Ok(Value::Int((fraction.clamp(0.0, 1.0) * rows).round() as i64))
+    }
+}
+
+/// Whether the index alone can decide all or nearly all of the rows: every condition has keys, and in each of them some that need
+/// no second look.
+fn worth_scanning(scan: &Scan) -> bool {
+    let decides = |keys: &[ScanKey]| keys.is_empty() || keys.iter().any(|key| key.exact);
+    !scan.recheck && scan.groups.iter().any(|group| !group.is_type) && scan.groups.iter().all(|group| decides(&group.keys))
+}

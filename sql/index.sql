@@ -59,6 +59,10 @@ CREATE FUNCTION fhir.keys(jsonb) RETURNS fhir.keys
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 200 AS 'MODULE_PATHNAME', 'fhir_keys';
 COMMENT ON FUNCTION fhir.keys(jsonb) IS 'the keys of a FHIR resource; never raises: what is malformed gives no keys';
 
+CREATE FUNCTION fhir.occurred(jsonb) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 200 AS 'MODULE_PATHNAME', 'fhir_occurred';
+COMMENT ON FUNCTION fhir.occurred(jsonb) IS 'where the clinical time of a resource begins, as the column occurred has it; -infinity if it does not say';
+
 CREATE FUNCTION fhir.show_keys(fhir.keys) RETURNS TABLE (parameter text, type text, element integer, value text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 30 AS 'MODULE_PATHNAME', 'fhir_show_keys';
 COMMENT ON FUNCTION fhir.show_keys(fhir.keys) IS 'the values inside keys, one row each, for people to read';

@@ -34,3 +34,9 @@ CREATE FUNCTION fhir.count(search text, lake text DEFAULT fhir.current_lake(), h
     LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_count';
 COMMENT ON FUNCTION fhir.count(text, text, text, timestamptz) IS
     'the number of resources that a FHIR search finds; from the index alone where that decides it';
+
+CREATE FUNCTION fhir.explain_search(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL)
+    RETURNS TABLE (part text, line text)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 ROWS 20 AS 'MODULE_PATHNAME', 'fhir_explain_search';
+COMMENT ON FUNCTION fhir.explain_search(text, text, text, timestamptz) IS
+    'how a FHIR search will be answered: what was understood, the keys of each condition and about how many rows have them, the statement, its plan, and which index would help';

@@ -277,8 +277,7 @@ impl Plan {
             let mut first = None;
             way.for_each(resource, &mut |node, ty, _| {
                 if let Some(interval) = interval(ty, node) {
-                    let at = if interval.low == time::OPEN_LOW { interval.last() } else { interval.low };
-                    first = Some(first.map_or(at, |f: i64| f.min(at)));
+                    first = Some(first.map_or(interval.low, |f: i64| f.min(interval.low)));
                 }
             });
             if let Some(at) = first.filter(|at| *at != time::OPEN_HIGH) {

@@ -75,6 +75,11 @@ fn query(text: &str) -> Result<Value, Error> {
     Ok(Value::varlena(text.as_bytes()))
 }
 
+// The clinical start; -infinity is the same number in a timestamptz.
+sql_function!(fhir_occurred, |call| {
+    let start = json::root(call.jsonb(0)?).map_or(time::OPEN_LOW, |resource| super::stamp(resource).occurred);
+    Ok(Value::Int(start))
+});
 sql_function!(fhir_keys, |call| Ok(Value::varlena(&keys(call.jsonb(0)?))));
 
 fn keys(container: &[u8]) -> Vec<u8> {

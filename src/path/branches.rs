@@ -8,7 +8,10 @@ use super::PathError;
 use super::ast::{self, Expr, ExprKind, Invocation, Operator, TypeOperator, TypeSpecifier};
 use super::parse::parse;
 use super::select::MAX_INDEXES;
-use crate::model::{BOOLEAN, EXTENSION, Field, Kind, TypeId, is_a, type_named};
+use super::compare::{Operand, Pattern, Relation, TextTest};
+use crate::model::{BOOLEAN, ELEMENT, EXTENSION, Field, Kind, STRING, TypeId, is_a, type_named};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// What an expression leads to.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,10 +44,19 @@ pub enum Step {
 pub enum Condition {
     And(Box<Condition>, Box<Condition>),
     Or(Box<Condition>, Box<Condition>),
+    Xor(Box<Condition>, Box<Condition>),
     Not(Box<Condition>),
     Exists(Vec<Branch>),
     Equals(Vec<Branch>, Literal),
     NotEquals(Vec<Branch>, Literal),
+    /// Two single values stand so to each other.
+    Compare(Operand, Relation, Operand),
+    /// The one string passes the test.
+    Text(Vec<Branch>, TextTest),
+    /// The number of values stands so to that one.
+    Count(Vec<Branch>, Relation, u32),
+    /// False, or not known.
+    NotTrue(Box<Condition>),
     /// This Reference points at a resource of that type.
     Resolves(TypeId),
     /// This resource is of that type.
@@ -57,6 +69,11 @@ pub enum Literal {
     Bool(bool),
     /// As written.
     Number(String),
+    /// A date, with or without a time.
+    Moment(String),
+    Time(String),
+    /// Its unit is a UCUM code.
+    Quantity { value: String, unit: String },
 }
 
 /// Something that is not strictly FHIRPath but has one sensible meaning.
@@ -80,12 +97,13 @@ pub fn compile(expression: &str, root: TypeId) -> Result<Compiled, PathError> {
 pub fn compile_noting(expression: &str, root: TypeId, note: &mut dyn FnMut(Leniency)) -> Result<Compiled, PathError> {
     let expr = parse(expression)?;
     let start = [Path { branch: Branch { steps: Vec::new(), ty: root }, many: false }];
-    let mut compiler = Compiler { note };
+    let mut compiler = Compiler { note, left: MAX_PATHS };
     match compiler.outcome(&expr, &Focus { paths: &start, is_root: true })? {
         Outcome::Values(paths) => Ok(Compiled::Values(paths.into_iter().flat_map(with_extension_values).map(|p| p.branch).collect())),
         Outcome::Truth(condition) => Ok(Compiled::Truth(condition)),
         Outcome::Resolved(_) => unsupported(&expr, "the content of another resource"),
         Outcome::Literal(_) => unsupported(&expr, "a literal"),
+        Outcome::Count(_) => unsupported(&expr, "a number of values"),
     }
 }
 
@@ -94,7 +112,7 @@ pub fn compile_noting(expression: &str, root: TypeId, note: &mut dyn FnMut(Lenie
 pub fn compile_condition(expression: &str, root: TypeId) -> Result<Condition, PathError> {
     let expr = parse(expression)?;
     let start = [Path { branch: Branch { steps: Vec::new(), ty: root }, many: false }];
-    let mut compiler = Compiler { note: &mut |_| {} };
+    let mut compiler = Compiler { note: &mut |_| {}, left: MAX_PATHS };
     match compiler.outcome(&expr, &Focus { paths: &start, is_root: true })? {
         Outcome::Truth(condition) => Ok(condition),
         Outcome::Values(paths) => {
@@ -105,6 +123,7 @@ pub fn compile_condition(expression: &str, root: TypeId) -> Result<Condition, Pa
         }
         Outcome::Resolved(_) => unsupported(&expr, "the content of another resource"),
         Outcome::Literal(_) => unsupported(&expr, "a literal"),
+        Outcome::Count(_) => unsupported(&expr, "a number of values"),
     }
 }
 
@@ -128,11 +147,18 @@ enum Outcome {
     /// The resources that these references point at; all that can be asked is their type.
     Resolved(Vec<Path>),
     Literal(Literal),
+    /// How many values there are.
+    Count(Vec<Path>),
 }
 
 struct Compiler<'n> {
     note: &'n mut dyn FnMut(Leniency),
+    /// How many more paths may be made.
+    left: usize,
 }
+
+/// Most paths that compiling makes on its way: an element with a choice of types multiplies them.
+const MAX_PATHS: usize = 10_000;
 
 fn unsupported<T>(expr: &Expr, what: &str) -> Result<T, PathError> {
     Err(PathError::Unsupported { at: expr.at, what: what.to_owned() })
@@ -145,13 +171,21 @@ impl Compiler<'_> {
             ExprKind::Literal(ast::Literal::Boolean(b)) => Ok(Outcome::Literal(Literal::Bool(*b))),
             ExprKind::Literal(ast::Literal::String(s)) => Ok(Outcome::Literal(Literal::String(s.clone()))),
             ExprKind::Literal(ast::Literal::Number(n)) => Ok(Outcome::Literal(Literal::Number(n.clone()))),
+            ExprKind::Literal(ast::Literal::Date(d) | ast::Literal::DateTime(d)) => Ok(Outcome::Literal(Literal::Moment(d.clone()))),
+            ExprKind::Literal(ast::Literal::Time(t)) => Ok(Outcome::Literal(Literal::Time(t.clone()))),
+            ExprKind::Literal(ast::Literal::Quantity { value, unit: ast::Unit::Ucum(unit) }) => {
+                Ok(Outcome::Literal(Literal::Quantity { value: value.clone(), unit: unit.clone() }))
+            }
             ExprKind::Literal(ast::Literal::Empty) => Ok(Outcome::Values(Vec::new())),
-            ExprKind::Literal(_) => unsupported(expr, "a date, time or quantity literal"),
+            ExprKind::Literal(_) => unsupported(expr, "a length of time"),
             ExprKind::Constant(name) if matches!(name.as_str(), "resource" | "context") && focus.is_root => {
                 Ok(Outcome::Values(focus.paths.to_vec()))
             }
             ExprKind::Constant(name) => unsupported(expr, &format!("%{name}")),
-            ExprKind::Invoke { of: None, what: Invocation::This } => Ok(Outcome::Values(focus.paths.to_vec())),
+            ExprKind::Invoke { of: None, what: Invocation::This } => {
+                self.charge(expr, focus.paths.len())?;
+                Ok(Outcome::Values(focus.paths.to_vec()))
+            }
             ExprKind::Invoke { of: None, what: Invocation::Member(name) } if focus.is_root => self.start(expr, name, focus.paths),
             ExprKind::Invoke { of, what } => {
                 let of = match of {
@@ -186,10 +220,54 @@ impl Compiler<'_> {
                     TypeOperator::As => self.as_type(expr, of, ty, true),
                 }
             }
+            ExprKind::Binary { operator: Operator::In, left, right } => {
+                let left = self.outcome(left, focus)?;
+                self.is_in(expr, left, right)
+            }
             ExprKind::Binary { operator, left, right } => {
                 let (a, b) = (self.outcome(left, focus)?, self.outcome(right, focus)?);
                 binary(expr, *operator, a, b)
             }
+        }
+    }
+
+    /// `x in ('a' | 'b')`
+    #[inline(never)]
+    fn is_in(&mut self, expr: &Expr, left: Outcome, right: &Expr) -> Result<Outcome, PathError> {
+        let Outcome::Values(paths) = left else { return unsupported(expr, "membership of this") };
+        let of = branches(paths);
+        let mut any = None;
+        for literal in self.listed(right)? {
+            self.charge(expr, of.len())?;
+            let one = Condition::Equals(of.clone(), literal);
+            any = Some(match any {
+                Some(any) => Condition::Or(Box::new(any), Box::new(one)),
+                None => one,
+            });
+        }
+        Ok(Outcome::Truth(any.unwrap_or(Condition::Exists(Vec::new()))))
+    }
+
+    /// The literals of a union.
+    fn listed(&mut self, expr: &Expr) -> Result<Vec<Literal>, PathError> {
+        if let ExprKind::Binary { operator: Operator::Union, left, right } = &expr.kind {
+            let mut all = self.listed(left)?;
+            all.append(&mut self.listed(right)?);
+            return Ok(all);
+        }
+        match self.outcome(expr, &Focus { paths: &[], is_root: false })? {
+            Outcome::Literal(literal @ (Literal::String(_) | Literal::Bool(_) | Literal::Number(_))) => Ok(vec![literal]),
+            _ => unsupported(expr, "anything but a list of strings and numbers here"),
+        }
+    }
+
+    fn charge(&mut self, expr: &Expr, paths: usize) -> Result<(), PathError> {
+        match self.left.checked_sub(paths) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(PathError::TooBroad { at: expr.at }),
         }
     }
 
@@ -208,10 +286,12 @@ impl Compiler<'_> {
     fn members(&mut self, expr: &Expr, name: &str, paths: &[Path]) -> Result<Vec<Path>, PathError> {
         let mut found = Vec::new();
         for path in paths {
+            found.extend(beside_primitive(path, name));
             let (fields, lenient) = fields_of(path.branch.ty, name);
             if let (true, Some(field)) = (lenient, fields.first()) {
                 (self.note)(Leniency::ChoiceProperty(field.name));
             }
+            self.charge(expr, fields.len())?;
             found.extend(fields.into_iter().map(|field| into_field(path, field)));
         }
         match paths.first() {
@@ -236,32 +316,65 @@ impl Compiler<'_> {
             (Outcome::Values(paths), "exists", [criteria]) => Outcome::Truth(exists(self.filtered(paths, criteria)?)),
             (Outcome::Values(paths), "exists" | "hasValue", []) => Outcome::Truth(exists(paths)),
             (Outcome::Values(paths), "empty", []) => Outcome::Truth(Condition::Not(Box::new(exists(paths)))),
+            (Outcome::Values(paths), "all", [criteria]) => {
+                let others = self.met(paths, criteria, |condition| Condition::NotTrue(Box::new(condition)))?;
+                Outcome::Truth(Condition::Not(Box::new(exists(others))))
+            }
+            (Outcome::Values(paths), "select", [projection]) => self.outcome(projection, &Focus { paths: &paths, is_root: false })?,
+            (Outcome::Values(paths), "count", []) => Outcome::Count(paths),
+            (Outcome::Values(paths), "startsWith" | "endsWith" | "contains" | "matches", [argument]) => return self.text_test(paths, name, argument),
             (Outcome::Values(paths), "first", []) => return nth(expr, paths, 0),
             (Outcome::Values(paths), "resolve", []) => Outcome::Resolved(paths),
-            (Outcome::Values(paths), "extension" | "hasExtension", [url]) => {
-                let Outcome::Literal(url @ Literal::String(_)) = self.outcome(url, &Focus { paths: &[], is_root: false })? else {
-                    return unsupported(expr, "a computed url");
-                };
-                let mut found = self.members(expr, "extension", &paths)?;
-                let this = [Path { branch: Branch { steps: Vec::new(), ty: EXTENSION }, many: false }];
-                let condition = Condition::Equals(branches(self.members(expr, "url", &this)?), url);
-                found.iter_mut().for_each(|p| p.branch.steps.push(Step::Where(condition.clone())));
-                if name == "extension" { Outcome::Values(found) } else { Outcome::Truth(exists(found)) }
-            }
+            (Outcome::Values(paths), "extension" | "hasExtension", [url]) => return self.extension(expr, paths, name, url),
             (of, "not", []) => Outcome::Truth(Condition::Not(Box::new(truth(expr, of)?))),
             _ => return unknown(),
         })
     }
 
+    #[inline(never)]
+    fn extension(&mut self, expr: &Expr, paths: Vec<Path>, name: &str, url: &Expr) -> Result<Outcome, PathError> {
+        let Outcome::Literal(url @ Literal::String(_)) = self.outcome(url, &Focus { paths: &[], is_root: false })? else {
+            return unsupported(expr, "a computed url");
+        };
+        let mut found = self.members(expr, "extension", &paths)?;
+        let this = [Path { branch: Branch { steps: Vec::new(), ty: EXTENSION }, many: false }];
+        let condition = Condition::Equals(branches(self.members(expr, "url", &this)?), url);
+        found.iter_mut().for_each(|p| p.branch.steps.push(Step::Where(condition.clone())));
+        Ok(if name == "extension" { Outcome::Values(found) } else { Outcome::Truth(exists(found)) })
+    }
+
+    #[inline(never)]
+    fn text_test(&mut self, paths: Vec<Path>, name: &str, argument: &Expr) -> Result<Outcome, PathError> {
+        let Outcome::Literal(Literal::String(text)) = self.outcome(argument, &Focus { paths: &[], is_root: false })? else {
+            return unsupported(argument, "anything but a string here");
+        };
+        let test = match name {
+            "startsWith" => TextTest::StartsWith(text),
+            "endsWith" => TextTest::EndsWith(text),
+            "contains" => TextTest::Contains(text),
+            _ => match Pattern::new(&text) {
+                Some(pattern) => TextTest::Matches(pattern),
+                None => return Err(PathError::Syntax { at: argument.at, problem: "no regular expression, or too large a one".into() }),
+            },
+        };
+        Ok(Outcome::Truth(Condition::Text(branches(paths), test)))
+    }
+
     /// The paths, each with the condition behind it, compiled for its type; those to whose type it cannot apply fall away.
     fn filtered(&mut self, paths: Vec<Path>, criteria: &Expr) -> Result<Vec<Path>, PathError> {
+        self.met(paths, criteria, |condition| condition)
+    }
+
+    /// The same with what is made of the condition.
+    fn met(&mut self, paths: Vec<Path>, criteria: &Expr, made: fn(Condition) -> Condition) -> Result<Vec<Path>, PathError> {
         let mut kept = Vec::with_capacity(paths.len());
         let mut refused = None;
+        self.charge(criteria, paths.len())?;
         for mut path in paths {
             let this = [Path { branch: Branch { steps: Vec::new(), ty: path.branch.ty }, many: false }];
             match self.outcome(criteria, &Focus { paths: &this, is_root: false }).and_then(|o| truth(criteria, o)) {
                 Ok(condition) => {
-                    path.branch.steps.push(Step::Where(condition));
+                    path.branch.steps.push(Step::Where(made(condition)));
                     kept.push(path);
                 }
                 Err(e @ PathError::UnknownElement { .. }) => refused = Some(e),
@@ -330,6 +443,32 @@ fn into_field(path: &Path, field: &'static Field) -> Path {
     branch.steps.push(Step::Field { name: field.name, ty: field.ty });
     branch.ty = field.ty;
     Path { branch, many: path.many || repeats }
+}
+
+/// The extensions or the id of a primitive, which stand in the property with an underscore before its name.
+/// <https://hl7.org/fhir/R4/json.html#primitive>
+fn beside_primitive(path: &Path, name: &str) -> Option<Path> {
+    let (own, ty) = match name {
+        "extension" => ("extension", EXTENSION),
+        "id" => ("id", STRING),
+        _ => return None,
+    };
+    if path.branch.ty.get().kind != Kind::Primitive {
+        return None;
+    }
+    let mut steps = path.branch.steps.clone();
+    let Some(Step::Field { name, ty: primitive }) = steps.last_mut() else { return None };
+    *name = underscored(name);
+    *primitive = ELEMENT;
+    steps.push(Step::Field { name: own, ty });
+    Some(Path { branch: Branch { steps, ty }, many: true })
+}
+
+/// The name of the property beside a primitive's. There are as many as the model has properties, so they may stay.
+fn underscored(name: &'static str) -> &'static str {
+    static NAMES: Mutex<BTreeMap<&'static str, &'static str>> = Mutex::new(BTreeMap::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    names.entry(name).or_insert_with(|| Box::leak(format!("_{name}").into_boxed_str()))
 }
 
 /// The search value of an extension is its value.
@@ -420,11 +559,18 @@ fn binary(expr: &Expr, operator: Operator, a: Outcome, b: Outcome) -> Result<Out
         Operator::Or => Outcome::Truth(or(truth(expr, a)?, truth(expr, b)?)),
         Operator::Implies => Outcome::Truth(or(not(truth(expr, a)?), truth(expr, b)?)),
         Operator::Xor => {
-            let (a, b) = (truth(expr, a)?, truth(expr, b)?);
-            Outcome::Truth(and(or(a.clone(), b.clone()), not(and(a, b))))
+            Outcome::Truth(Condition::Xor(Box::new(truth(expr, a)?), Box::new(truth(expr, b)?)))
         }
+        Operator::Less => compared(expr, Relation::Less, a, b)?,
+        Operator::LessOrEqual => compared(expr, Relation::LessOrEqual, a, b)?,
+        Operator::Greater => compared(expr, Relation::Greater, a, b)?,
+        Operator::GreaterOrEqual => compared(expr, Relation::GreaterOrEqual, a, b)?,
         Operator::Equal | Operator::NotEqual => {
             let equal = operator == Operator::Equal;
+            let by_atoms = |outcome: &Outcome| matches!(outcome, Outcome::Count(_) | Outcome::Literal(Literal::Moment(_) | Literal::Time(_) | Literal::Quantity { .. }));
+            if by_atoms(&a) || by_atoms(&b) || matches!((&a, &b), (Outcome::Values(_), Outcome::Values(_))) {
+                return compared(expr, if equal { Relation::Equal } else { Relation::NotEqual }, a, b);
+            }
             Outcome::Truth(match (a, b) {
                 (Outcome::Values(paths), Outcome::Literal(l)) | (Outcome::Literal(l), Outcome::Values(paths)) if equal => {
                     Condition::Equals(branches(paths), l)
@@ -440,4 +586,29 @@ fn binary(expr: &Expr, operator: Operator, a: Outcome, b: Outcome) -> Result<Out
         }
         _ => return unsupported(expr, &format!("\"{}\"", operator.text())),
     })
+}
+
+/// Comparisons of two single values, or of a number of values.
+#[inline(never)]
+fn compared(expr: &Expr, relation: Relation, a: Outcome, b: Outcome) -> Result<Outcome, PathError> {
+    let number = |text: &str| text.parse::<u32>();
+    let operand = |outcome| match outcome {
+        Outcome::Values(paths) => Some(Operand::Values(branches(paths))),
+        Outcome::Literal(literal) => Some(Operand::Literal(literal)),
+        _ => None,
+    };
+    Ok(Outcome::Truth(match (a, b) {
+        (Outcome::Count(paths), Outcome::Literal(Literal::Number(n))) => match number(&n) {
+            Ok(n) => Condition::Count(branches(paths), relation, n),
+            Err(_) => return unsupported(expr, "a comparison of this"),
+        },
+        (Outcome::Literal(Literal::Number(n)), Outcome::Count(paths)) => match number(&n) {
+            Ok(n) => Condition::Count(branches(paths), relation.turned(), n),
+            Err(_) => return unsupported(expr, "a comparison of this"),
+        },
+        (a, b) => match (operand(a), operand(b)) {
+            (Some(a), Some(b)) => Condition::Compare(a, relation, b),
+            _ => return unsupported(expr, "a comparison of this"),
+        },
+    }))
 }

@@ -5,6 +5,7 @@
 
 pub mod ast;
 pub mod branches;
+pub mod compare;
 pub mod lexer;
 pub mod parse;
 pub mod reference;
@@ -25,6 +26,8 @@ pub enum PathError {
     TooLong,
     /// The tree would be higher than [`parse::MAX_DEPTH`].
     TooDeep { at: usize },
+    /// It would follow more paths than can be compiled.
+    TooBroad { at: usize },
     /// The text is not FHIRPath.
     Syntax { at: usize, problem: String },
     UnknownType { at: usize, name: String },
@@ -39,6 +42,7 @@ impl PathError {
         match self {
             PathError::TooLong => parse::MAX_LENGTH,
             PathError::TooDeep { at }
+            | PathError::TooBroad { at }
             | PathError::Syntax { at, .. }
             | PathError::UnknownType { at, .. }
             | PathError::UnknownElement { at, .. }
@@ -54,6 +58,7 @@ impl fmt::Display for PathError {
             PathError::TooDeep { at } => {
                 write!(f, "expression is nested too deep at offset {at}")
             }
+            PathError::TooBroad { at } => write!(f, "expression leads too many ways at offset {at}"),
             PathError::Syntax { at, problem } => write!(f, "{problem} at offset {at}"),
             PathError::UnknownType { at, name } => write!(f, "unknown type \"{name}\" at offset {at}"),
             PathError::UnknownElement { at, name, of } => {

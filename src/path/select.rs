@@ -1,6 +1,7 @@
 //! Following compiled branches through a resource, without allocating.
 
 use super::branches::{Branch, Compiled, Condition, Literal, Step};
+use super::compare::{Atom, Operand, Relation, decimals};
 use super::reference::{self, Target};
 use crate::json::Node;
 use crate::model::{BOOLEAN, Kind, TypeId, USAGE_CONTEXT, is_a, type_named};
@@ -100,7 +101,7 @@ impl<'a, 'e> Walk<'a, 'e> {
 
 impl Condition {
     /// Whether it holds on `node`, which lies in `resource`; `None` is FHIRPath's empty.
-    pub fn holds(&self, node: Node<'_>, resource: Node<'_>) -> Option<bool> {
+    pub fn holds<'a>(&'a self, node: Node<'a>, resource: Node<'a>) -> Option<bool> {
         match self {
             Condition::And(a, b) => match a.holds(node, resource) {
                 Some(false) => Some(false),
@@ -118,13 +119,63 @@ impl Condition {
                     _ => None,
                 },
             },
+            Condition::Xor(a, b) => Some(a.holds(node, resource)? != b.holds(node, resource)?),
             Condition::Not(c) => c.holds(node, resource).map(|b| !b),
             Condition::Exists(branches) => Some(branches.iter().any(|b| b.any(node, resource))),
             Condition::Equals(branches, literal) => equal(branches, literal, node, resource),
             Condition::NotEquals(branches, literal) => equal(branches, literal, node, resource).map(|b| !b),
+            Condition::Compare(a, relation, b) => {
+                let (a, b) = (atom(a, node, resource)?, atom(b, node, resource)?);
+                match a.order(&b) {
+                    Some(order) => Some(relation.holds(order)),
+                    // of different kinds: not equal, but in no order
+                    None => match relation {
+                        Relation::Equal if a.differs(&b) => Some(false),
+                        Relation::NotEqual if a.differs(&b) => Some(true),
+                        _ => None,
+                    },
+                }
+            }
+            Condition::Text(branches, test) => match single(branches, node, resource)? {
+                (Node::String(text), _) => Some(test.holds(text)),
+                _ => None,
+            },
+            Condition::Count(branches, relation, wanted) => {
+                let mut count = 0u32;
+                for branch in branches {
+                    let mut emit = |_, _| {
+                        count = count.saturating_add(1);
+                        ControlFlow::Continue(())
+                    };
+                    let _ = Walk::new(resource, &mut emit).step(&branch.steps, node, 0, 0);
+                }
+                Some(relation.holds(count.cmp(wanted)))
+            }
+            Condition::NotTrue(c) => Some(c.holds(node, resource) != Some(true)),
             Condition::Resolves(ty) => points_at(node, resource).map(|found| is_a(found, *ty)),
             Condition::Is(ty) => Some(node.get("resourceType").and_then(Node::as_str).and_then(type_named).is_some_and(|t| is_a(t, *ty))),
         }
+    }
+}
+
+/// The one value and its static type; `None` where there is none, or more.
+fn single<'a>(branches: &[Branch], node: Node<'a>, resource: Node<'a>) -> Option<(Node<'a>, TypeId)> {
+    let (mut first, mut many) = (None, false);
+    for branch in branches {
+        let mut emit = |found, _| {
+            many |= first.is_some();
+            first = Some((found, branch.ty));
+            if many { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let _ = Walk::new(resource, &mut emit).step(&branch.steps, node, 0, 0);
+    }
+    first.filter(|_| !many)
+}
+
+fn atom<'a>(operand: &'a Operand, node: Node<'a>, resource: Node<'a>) -> Option<Atom<'a>> {
+    match operand {
+        Operand::Literal(literal) => Some(Atom::of_literal(literal)),
+        Operand::Values(branches) => single(branches, node, resource).and_then(|(node, ty)| Atom::of(node, ty)),
     }
 }
 
@@ -146,16 +197,9 @@ fn is_literal(node: Node<'_>, literal: &Literal) -> bool {
     match (node, literal) {
         (Node::String(a), Literal::String(b)) => a == b,
         (Node::Bool(a), Literal::Bool(b)) => a == *b,
-        (Node::Number(a), Literal::Number(b)) => digits(&a.to_decimal_string()) == digits(b),
+        (Node::Number(a), Literal::Number(b)) => decimals(&a.to_decimal_string(), b).is_eq(),
         _ => false,
     }
-}
-
-/// Sign, whole part and fraction, without the zeros that do not matter.
-fn digits(number: &str) -> (bool, &str, &str) {
-    let (minus, number) = number.strip_prefix('-').map_or((false, number), |n| (true, n));
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    (minus, whole.trim_start_matches('0'), fraction.trim_end_matches('0'))
 }
 
 /// The type of the resource that a Reference points at: by its literal reference, else by `Reference.type`

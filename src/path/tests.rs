@@ -112,9 +112,9 @@ fn what_cannot_be_compiled_says_where() {
     assert_eq!(position("Patient.nme"), 8);
     assert_eq!(position("Patint.name"), 0);
     assert_eq!(position("Patient.name as Nme"), 13);
-    assert_eq!(position("Patient.name.select(given)"), 13);
+    assert_eq!(position("Patient.name.repeat(given)"), 13);
     assert_eq!(position("Patient.name |"), 14);
-    assert_eq!(position("Patient.birthDate > @2020"), 20);
+    assert_eq!(position("Patient.birthDate + 1 year"), 20);
     assert!(compile("'x'", ty("Patient")).is_err());
 }
 
@@ -133,6 +133,17 @@ fn deep_and_long_expressions_are_refused() {
     assert!(compile(&nested, ty("Patient")).is_err());
     let nested = format!("{}true{}", "item.exists(".repeat(60), ")".repeat(60));
     assert!(matches!(compile(&nested, ty("Questionnaire")), Ok(Compiled::Truth(_))));
+}
+
+#[test]
+fn what_would_grow_without_bound_is_refused() {
+    let broad = |text: String| matches!(compile(&text, ty("Patient")), Err(PathError::TooBroad { .. }));
+    assert!(broad(format!("extension{}", ".value.extension".repeat(20))));
+    assert!(broad(format!("extension.where({}true{})", "value.extension.where(".repeat(20), ").exists()".repeat(20))));
+    assert!(broad(format!("name in ({})", ["'a'"; 200].join("|")).replace("name", "extension.value.extension.url")));
+    // these do not grow
+    assert!(compile(&["active"; 250].join(" xor "), ty("Patient")).is_ok());
+    assert!(compile(&["active"; 250].join(" implies "), ty("Patient")).is_ok());
 }
 
 /// Parameters of which nothing can be compiled, and why.

@@ -57,10 +57,15 @@ impl Spi {
         self.once(sql, true)
     }
 
-    /// The plan of a query, as the one cell of type json.
-    pub fn explain(&self, sql: &str) -> Result<usize, Error> {
+    /// Runs a query whose plan is kept; the number of its rows.
+    pub fn select(&self, sql: &str, args: &[Arg]) -> Result<usize, Error> {
+        Ok(self.execute(sql, args, true)? as usize)
+    }
+
+    /// The plan of a query, TEXT in lines or JSON in one cell.
+    pub fn explain(&self, sql: &str, format: &str) -> Result<usize, Error> {
         // a utility command, which the server takes for one that writes
-        self.once(&format!("EXPLAIN (FORMAT JSON) {sql}"), false)
+        self.once(&format!("EXPLAIN (FORMAT {format}) {sql}"), false)
     }
 
     fn once(&self, sql: &str, read_only: bool) -> Result<usize, Error> {

@@ -136,7 +136,7 @@ impl<'a> Criteria<'a> {
             return invalid(format!("\"{}\" of {} does not point at {}", code, source.name(), ty.name()), "");
         }
         let inner = self.nested(&[source], inner, value, depth + 1)?;
-        Ok(Filter::Has { ty: source, parameter: code.to_owned(), inner: Box::new(inner) })
+        Ok(Filter::Has { here: ty, ty: source, parameter: code.to_owned(), inner: Box::new(inner) })
     }
 
     /// `head.rest`, where the head is a reference parameter, perhaps with the type it is to point at.

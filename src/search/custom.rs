@@ -297,12 +297,12 @@ fn compile(expression: &str, root: TypeId) -> Result<Compiled> {
 pub fn refused(error: PathError) -> QueryError {
     let (kind, hint) = match error {
         PathError::Unsupported { .. } => (ErrorKind::NotSupported, Some(SUPPORTED.to_owned())),
-        PathError::TooLong | PathError::TooDeep { .. } => (ErrorKind::TooLarge, None),
+        PathError::TooLong | PathError::TooDeep { .. } | PathError::TooBroad { .. } => (ErrorKind::TooLarge, None),
         _ => (ErrorKind::Invalid, None),
     };
     QueryError { kind, message: format!("FHIRPath: {error}"), hint }
 }
 
 /// What expressions may use.
-const SUPPORTED: &str = "supported are paths, where, exists, empty, not, extension, ofType, as, is, resolve() is, first, [n], |, \
-    and, or, xor, implies, and = != < <= > >= startsWith endsWith contains matches against a literal";
+const SUPPORTED: &str = "supported are paths, where, exists, all, empty, count, not, select, first, [n], |, extension, ofType, as, is, \
+    resolve() is, and, or, xor, implies, in, = != < <= > >= between single values, and startsWith, endsWith, contains, matches with a string";

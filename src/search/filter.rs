@@ -26,8 +26,8 @@ pub enum Filter {
     Types(Vec<TypeId>),
     /// The row's reference parameter points at a resource of type `target` that meets `inner`.
     Chain { parameter: String, target: TypeId, inner: Box<Filter> },
-    /// A resource of type `ty` points at the row by its reference parameter and meets `inner`.
-    Has { ty: TypeId, parameter: String, inner: Box<Filter> },
+    /// A resource of type `ty` points at the row, which is of type `here`, by its reference parameter and meets `inner`.
+    Has { here: TypeId, ty: TypeId, parameter: String, inner: Box<Filter> },
     /// A token parameter with one of the modifiers `in`, `not-in`, `above`, `below`: terminology decides which codes.
     Codes(Argument),
     /// The row is an item of this List.

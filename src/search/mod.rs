@@ -7,6 +7,8 @@
 pub mod criteria;
 pub mod cursor;
 pub mod custom;
+#[cfg(feature = "pg")]
+mod explain;
 pub mod expression;
 pub mod filter;
 pub mod filter_language;

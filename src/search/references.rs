@@ -18,6 +18,11 @@ fn branches(ty: TypeId, code: &str) -> Vec<Branch> {
 pub fn is_single_valued(ty: TypeId, code: &str) -> bool {
     let branches = branches(ty, code);
     let [branch] = branches.as_slice() else { return false };
+    leads_to_one(ty, branch)
+}
+
+/// Whether a branch leads to at most one node of a resource.
+pub fn leads_to_one(ty: TypeId, branch: &Branch) -> bool {
     fields(ty, branch).all(|(holder, name)| {
         let field = holder.get().field(name);
         field.is_some_and(|field| holder.get().elements[usize::from(field.element)].max == 1)
@@ -33,11 +38,11 @@ fn fields(ty: TypeId, branch: &Branch) -> impl Iterator<Item = (TypeId, &'static
     })
 }
 
-/// The home compartment of every resource of the type that meets the argument: where the argument names one resource that
-/// has such a compartment, and the parameter reads the one element that decides the home before any other.
-pub fn implied_home(ty: TypeId, argument: &Argument) -> Option<String> {
+/// The home compartments that resources of the type can have which meet the argument: where each alternative names one resource
+/// that has such a compartment, and the parameter reads the one element that decides the home before any other.
+pub fn implied_homes(ty: TypeId, argument: &Argument) -> Option<Vec<String>> {
     let home = model::type_named(HOME)?;
-    if argument.modifier.as_deref().is_some_and(|modifier| modifier != HOME) || split_unescaped(&argument.value, ',').len() != 1 {
+    if argument.modifier.as_deref().is_some_and(|modifier| modifier != HOME) {
         return None;
     }
     let rule = model::compartment_rules(ty).find(|rule| rule.compartment == home)?;
@@ -53,14 +58,17 @@ pub fn implied_home(ty: TypeId, argument: &Argument) -> Option<String> {
     let only_home = argument.modifier.is_some()
         || own.steps.iter().any(|step| *step == Step::Where(Condition::Resolves(home)))
         || model::search_parameter(ty, &argument.name).is_some_and(|p| p.targets == [home]);
-    let value = unescape(&argument.value);
-    let id = match value.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')) {
-        Some(id) => id,
-        None if only_home => value.as_str(),
-        None => return None,
+    let compartment = |alternative: &str| {
+        let value = unescape(alternative);
+        let id = match value.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')) {
+            Some(id) => id,
+            None if only_home => value.as_str(),
+            None => return None,
+        };
+        let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        is_id.then(|| format!("{HOME}/{id}"))
     };
-    let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
-    is_id.then(|| format!("{HOME}/{id}"))
+    split_unescaped(&argument.value, ',').into_iter().map(compartment).collect()
 }
 
 #[cfg(test)]
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_patient_implies_the_home_of_a_record() {
-        let home = |name: &str, parameter: &str, value: &str| implied_home(ty(name), &argument(parameter, value));
+        let home = |name: &str, parameter: &str, value: &str| implied_homes(ty(name), &argument(parameter, value)).map(|homes| homes.join(" "));
         assert_eq!(home("Observation", "patient", "x").as_deref(), Some("Patient/x"));
         assert_eq!(home("Observation", "patient", "Patient/x").as_deref(), Some("Patient/x"));
         assert_eq!(home("Observation", "subject", "Patient/x").as_deref(), Some("Patient/x"));
@@ -92,7 +100,8 @@ mod tests {
         assert_eq!(home("Observation", "subject", "x"), None);
         assert_eq!(home("Observation", "subject", "Group/x"), None);
         assert_eq!(home("Observation", "performer", "Patient/x"), None);
-        assert_eq!(home("Observation", "patient", "a,b"), None);
+        assert_eq!(home("Observation", "patient", "a,Patient/b").as_deref(), Some("Patient/a Patient/b"));
+        assert_eq!(home("Observation", "subject", "Patient/a,Group/b"), None);
         assert_eq!(home("Observation", "patient:identifier", "a"), None);
         assert_eq!(home("Observation", "encounter", "Encounter/x"), None);
         assert_eq!(home("Patient", "link", "Patient/x"), None);

@@ -15,6 +15,8 @@ use crate::model::{self, TypeId};
 pub struct Request {
     /// Of these resource types; of any, if there are none.
     pub types: Vec<TypeId>,
+    /// Where no types were asked for, those that the lake has: naming them spares the planner the others.
+    pub present: Vec<TypeId>,
     pub filter: Filter,
     pub sort: Vec<Sort>,
     pub count: u64,
@@ -78,6 +80,7 @@ impl Request {
     pub fn of(ty: TypeId, filter: Filter) -> Request {
         Request {
             types: vec![ty],
+            present: Vec::new(),
             filter,
             sort: Vec::new(),
             count: DEFAULT_COUNT,

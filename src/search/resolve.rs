@@ -34,7 +34,7 @@ pub fn request(spi: &Spi, place: Place, text: &str, handling: Handling) -> Resul
     let mut request = read?;
     let resolver = Resolver { spi, place };
     if request.types.is_empty() && place.as_of.is_none() {
-        request.types = resolver.types_present()?;
+        request.present = resolver.types_present()?;
     }
     let filter = std::mem::replace(&mut request.filter, Filter::EVERYTHING);
     request.filter = resolver.filter(&request.types, filter)?.simplify();
@@ -94,9 +94,9 @@ impl Resolver<'_> {
             Filter::Any(parts) => Filter::Any(parts.into_iter().map(|part| self.filter(types, part)).collect::<Result<_, Error>>()?),
             Filter::Not(part) => Filter::Not(Box::new(self.filter(types, *part)?)),
             Filter::Chain { parameter, target, inner } => self.chain(parameter, target, *inner)?,
-            Filter::Has { ty, parameter, inner } => {
+            Filter::Has { here, ty, parameter, inner } => {
                 let inner = Box::new(self.filter(&[ty], *inner)?.simplify());
-                if *inner == Filter::NOTHING { Filter::NOTHING } else { Filter::Has { ty, parameter, inner } }
+                if *inner == Filter::NOTHING { Filter::NOTHING } else { Filter::Has { here, ty, parameter, inner } }
             }
             Filter::Member { list } => self.members(types, &list)?,
             Filter::Codes(argument) => self.codes(argument)?,

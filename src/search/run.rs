@@ -16,7 +16,9 @@ use crate::json::{self, Item, Node, number};
 use crate::model::{self, TypeId};
 use crate::pg::error::Error;
 use crate::pg::jsonb;
-use crate::pg::spi::Spi;
+use crate::pg::arrays::text_array;
+use crate::pg::spi::{Arg, Spi};
+use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
@@ -232,7 +234,7 @@ fn estimate(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
     if spi.cell(0, 1).is_none_or(|datum| datum.value() as u8 != 0) {
         return Err(Error::new("42501", "_total=estimate is not available where row-level security applies").hint("use _total=accurate"));
     }
-    spi.explain(&request.rows(place))?;
+    spi.explain(&request.rows(place), "JSON")?;
     let plan = spi.cell(0, 1).map(|datum| {
         // SAFETY: a json column is a varlena of text
         unsafe { jsonb::text(datum) }
@@ -262,7 +264,10 @@ fn include<'s>(spi: &'s Spi, place: Place, includes: &[Include], matches: &[Foun
         }
         for (ty, filter) in wanted {
             let room = MAX_INCLUDED - included.len();
-            let rows = spi.query(&format!("SELECT f.type, f.id, f.resource FROM ({}) f LIMIT {}", Request::of(ty, filter).rows(place), room + seen.len() + 1))?;
+            let rows = match (&filter, place.as_of) {
+                (Filter::Id(ids), None) => by_ids(spi, place, ty, ids)?,
+                _ => spi.query(&format!("SELECT f.type, f.id, f.resource FROM ({}) f LIMIT {}", Request::of(ty, filter).rows(place), room + seen.len() + 1))?,
+            };
             for row in 0..rows {
                 let (Some(ty), Some(id), Some(resource)) = (spi.text(row, 1), spi.text(row, 2), spi.cell(row, 3)) else { continue };
                 // SAFETY: the third column is the jsonb of the resource
@@ -280,6 +285,14 @@ fn include<'s>(spi: &'s Spi, place: Place, includes: &[Include], matches: &[Foun
         }
     }
     Ok(true)
+}
+
+/// Fetches resources of a type by their ids, with a plan that is kept.
+fn by_ids(spi: &Spi, place: Place, ty: TypeId, ids: &[String]) -> Result<usize, Error> {
+    let ids: Vec<&str> = ids.iter().take(MAX_INCLUDED + 1).map(String::as_str).collect();
+    let table = format!("{}.{}", identifier(place.lake), identifier(&ty.name().to_lowercase()));
+    let sql = format!("SELECT r.type, r.id, r.resource FROM {table} r WHERE r.type = {} AND r.id = ANY ($1)", literal(ty.name()));
+    spi.select(&sql, &[Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])
 }
 
 /// What the resources point at.

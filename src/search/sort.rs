@@ -1,6 +1,7 @@
 //! `_sort`: what an answer is ordered by. <https://hl7.org/fhir/R4/search.html#sort>
 
 use super::criteria::invalid;
+use super::references::leads_to_one;
 use crate::index::query::{QueryError, shown};
 use crate::model::{self, ParameterType, TypeId};
 use crate::path::{self, Compiled};
@@ -57,8 +58,8 @@ impl Sort {
     }
 }
 
-/// Whether the parameter reads just the element that gives the clinical start before any other.
-fn is_clinical_start(ty: TypeId, code: &str) -> bool {
+/// Whether the parameter reads just the element, not repeated, that gives the clinical start before any other.
+pub fn is_clinical_start(ty: TypeId, code: &str) -> bool {
     let (Some(parameter), Some(first)) = (model::search_parameter(ty, code), model::occurred_paths(ty).first()) else { return false };
     if parameter.ty != ParameterType::Date {
         return false;
@@ -69,7 +70,7 @@ fn is_clinical_start(ty: TypeId, code: &str) -> bool {
     };
     let (own, start) = (branches(parameter.expression), branches(&format!("{}.{first}", ty.name())));
     // a choice may have kinds that are no time, such as onset[x] as a string
-    !own.is_empty() && own.iter().all(|branch| start.contains(branch))
+    !own.is_empty() && own.iter().all(|branch| start.contains(branch) && leads_to_one(ty, branch))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::request::{Handling, Request};
 use super::statement::Place;
-use super::{resolve, run};
+use super::{explain, resolve, run};
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::function::{Call, Value};
 use crate::pg::spi;
@@ -18,6 +18,16 @@ sql_function!(fhir_count, |call| {
     let (place, handling) = asked(call)?;
     let text = call.text(0)?;
     Ok(spi::connected(|spi| run::number(spi, place, &resolve::request(spi, place, text, handling)?))?.into())
+});
+sql_function!(fhir_explain_search, |call| {
+    let (place, handling) = asked(call)?;
+    let text = call.text(0)?;
+    let lines = spi::connected(|spi| explain::explain(spi, place, text, handling))?;
+    let mut rows = call.rows()?;
+    for (part, line) in lines {
+        rows.add([Value::from(part), Value::from(line)]);
+    }
+    Ok(Value::Null)
 });
 sql_function!(fhir_search_sql, |call| statement(call, Request::page));
 sql_function!(fhir_search_rows_sql, |call| statement(call, Request::rows));

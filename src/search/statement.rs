@@ -3,10 +3,10 @@
 use super::cursor::{Cursor, Position};
 use super::filter::Filter;
 use super::quote::{identifier, literal, query_part};
-use super::references::{implied_home, is_single_valued};
+use super::references::{implied_homes, is_single_valued};
 use super::request::Request;
-use super::sort::{Sort, SortKey};
-use crate::index::query::{Argument, Comparison};
+use super::sort::{Sort, SortKey, is_clinical_start};
+use crate::index::query::{Argument, Comparison, Leaf, Query, Test};
 use crate::index::time::{self, Interval};
 use crate::model::TypeId;
 use std::cell::Cell;
@@ -29,7 +29,7 @@ impl Request {
         let writer = Writer::new(place);
         let row = writer.row(&self.types);
         let order = self.order();
-        let mut conditions = writer.conditions(&row, &self.types, &self.filter);
+        let mut conditions = self.conditions(&writer, &row);
         if let ([ty], Some(SortKey::Id)) = (self.types.as_slice(), order.first().map(|sort| &sort.by)) {
             // with the type, the primary key gives the order
             writer.add_type(&mut conditions, &row, *ty);
@@ -63,9 +63,17 @@ impl Request {
     fn select(&self, place: Place, what: Option<&str>) -> String {
         let writer = Writer::new(place);
         let row = writer.row(&self.types);
-        let conditions = writer.conditions(&row, &self.types, &self.filter);
+        let conditions = self.conditions(&writer, &row);
         let columns = row.columns();
         format!("SELECT {} FROM {}{}", what.unwrap_or(&columns), writer.source(&self.types, &row), filter(&conditions))
+    }
+
+    fn conditions(&self, writer: &Writer, row: &Row) -> Vec<String> {
+        let mut conditions = writer.conditions(row, if self.types.is_empty() { &self.present } else { &self.types }, &self.filter);
+        if let (Some(Sort { by: SortKey::Occurred, .. }), [ty], None) = (self.sort.first(), self.types.as_slice(), writer.place.as_of) {
+            conditions.extend(clinical_bounds(*ty, &self.filter).into_iter().map(|bound| format!("{}.{bound}", row.alias)));
+        }
+        conditions
     }
 
     /// The table and the query of `|=` that alone decide which rows match, where that is so.
@@ -205,8 +213,8 @@ impl<'a> Writer<'a> {
         };
         // what is current and was so then, and of what was superseded since, the version of then
         format!(
-            "(SELECT c.type, c.id, c.version, c.last_updated, c.resource, c.search FROM {} c WHERE c.last_updated <= {at} \
-             UNION ALL SELECT h.type, h.id, h.version, h.last_updated, h.resource, fhir.keys(h.resource) FROM {}.history h \
+            "(SELECT c.type, c.id, c.version, c.last_updated, c.occurred, c.resource, c.search FROM {} c WHERE c.last_updated <= {at} \
+             UNION ALL SELECT h.type, h.id, h.version, h.last_updated, fhir.occurred(h.resource), h.resource, fhir.keys(h.resource) FROM {}.history h \
              WHERE h.last_updated <= {at} AND h.superseded > {at} AND h.resource IS NOT NULL{of_type}) {}",
             self.table(row.ty),
             identifier(self.place.lake),
@@ -217,7 +225,7 @@ impl<'a> Writer<'a> {
     /// What must hold for the rows of a search, to be joined by AND.
     fn conditions(&self, row: &Row, types: &[TypeId], filter: &Filter) -> Vec<String> {
         let mut all = Vec::new();
-        if types.len() > 1 {
+        if row.ty.is_none() && !types.is_empty() {
             all.push(format!("{}.type IN ({})", row.alias, names(types)));
         }
         match filter {
@@ -242,8 +250,14 @@ impl<'a> Writer<'a> {
         let mut all = vec![self.condition(row, filter, false)];
         if let (Filter::Row(arguments), Some(ty), None) = (filter, row.ty, self.place.as_of) {
             // The record of one patient lies together in an index of its own, ordered by time.
-            let homes = arguments.iter().find_map(|argument| implied_home(ty, argument));
-            all.extend(homes.map(|home| format!("{}.compartment = {}", row.alias, literal(&home))));
+            match arguments.iter().find_map(|argument| implied_homes(ty, argument)).as_deref() {
+                None => {}
+                Some([home]) => all.push(format!("{}.compartment = {}", row.alias, literal(home))),
+                Some(homes) => {
+                    let homes: Vec<String> = homes.iter().map(|home| literal(home)).collect();
+                    all.push(format!("{}.compartment IN ({})", row.alias, homes.join(", ")));
+                }
+            }
         }
         all
     }
@@ -268,7 +282,7 @@ impl<'a> Writer<'a> {
             Filter::Home(home) => format!("{alias}.compartment = {}", literal(home)),
             Filter::Types(types) => format!("{alias}.type IN ({})", names(types)),
             Filter::Chain { parameter, target, inner } => self.chain(row, parameter, *target, inner),
-            Filter::Has { ty, parameter, inner } => self.has(row, *ty, parameter, inner, negated),
+            Filter::Has { here, ty, parameter, inner } => self.has(row, (*here, *ty), parameter, inner, negated),
             Filter::Text { narrative_only, words } => format!("{} OPERATOR(pg_catalog.@@) {}", vector(row, *narrative_only), words_query(words)),
             Filter::Path(expression) => format!("fhir.path_holds({alias}.resource, {})", literal(expression)),
             Filter::Custom { definition, argument } => format!(
@@ -302,6 +316,7 @@ impl<'a> Writer<'a> {
         let found = self.row(&[target]);
         let mut conditions = self.conditions(&found, &[target], inner);
         let reference = |function: &str| format!("fhir.{function}({}.search, {}, {})", row.alias, literal(parameter), literal(target.name()));
+        self.add_type(&mut conditions, &found, target); // with it, the primary key serves the join
         let source = self.source(&[target], &found);
         if row.ty.is_some_and(|ty| is_single_valued(ty, parameter)) {
             return format!(
@@ -311,16 +326,15 @@ impl<'a> Writer<'a> {
                 expression = reference("reference_id"),
             );
         }
-        self.add_type(&mut conditions, &found, target);
         conditions.push(format!("{}.id = ANY ({})", found.alias, reference("reference_ids")));
         format!("EXISTS (SELECT FROM {source}{})", filter(&conditions))
     }
 
     /// Rows that a resource points at that meets `inner`.
-    fn has(&self, row: &Row, ty: TypeId, parameter: &str, inner: &Filter, negated: bool) -> String {
+    fn has(&self, row: &Row, (here, ty): (TypeId, TypeId), parameter: &str, inner: &Filter, negated: bool) -> String {
         let pointing = self.row(&[ty]);
         let mut conditions = self.conditions(&pointing, &[ty], inner);
-        let here = row.ty.map_or(String::new(), |ty| literal(ty.name()));
+        let here = literal(here.name());
         let source = self.source(&[ty], &pointing);
         let reference = |function: &str| format!("fhir.{function}({}.search, {}, {here})", pointing.alias, literal(parameter));
         if is_single_valued(ty, parameter) {
@@ -333,6 +347,30 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// What searches by the clinical date say of the column of the clinical start, which is where a value's interval begins.
+fn clinical_bounds(ty: TypeId, filter: &Filter) -> Vec<String> {
+    let rows = match filter {
+        Filter::All(parts) => parts.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let arguments = rows.iter().filter_map(|part| if let Filter::Row(arguments) = part { Some(arguments) } else { None }).flatten();
+    let mut bounds = Vec::new();
+    for argument in arguments.filter(|argument| argument.modifier.is_none() && is_clinical_start(ty, &argument.name)) {
+        let Ok(query) = Query::from_arguments(Some(ty), std::slice::from_ref(argument)) else { continue };
+        let [Leaf::One { test: Test::Date(comparison, searched), .. }] = query.conditions.iter().flat_map(|c| &c.any_of).collect::<Vec<_>>()[..] else { continue };
+        let (from, to) = match comparison {
+            Comparison::Eq => (Some(searched.low), Some(searched.high)),
+            Comparison::Sa => (Some(searched.high), None),
+            Comparison::Le | Comparison::Ap => (None, Some(searched.high)),
+            Comparison::Lt | Comparison::Eb => (None, Some(searched.low)),
+            Comparison::Ne | Comparison::Gt | Comparison::Ge => (None, None),
+        };
+        bounds.extend(from.map(|at| format!("occurred >= {}", timestamp(at))));
+        bounds.extend(to.map(|at| format!("occurred < {}", timestamp(at))));
+    }
+    bounds
+}
+
 /// Whether a condition on ids must hold.
 fn asks_for_ids(filter: &Filter) -> bool {
     match filter {
@@ -343,7 +381,7 @@ fn asks_for_ids(filter: &Filter) -> bool {
 }
 
 /// The text of a search that `|=` reads; `mark` stands behind the type.
-fn row_search(ty: Option<TypeId>, mark: &str, arguments: &[Argument]) -> String {
+pub fn row_search(ty: Option<TypeId>, mark: &str, arguments: &[Argument]) -> String {
     let mut text = ty.map_or(String::new(), |ty| format!("{}{mark}", ty.name()));
     for (at, argument) in arguments.iter().enumerate() {
         text.push(if at == 0 { '?' } else { '&' });
@@ -439,11 +477,19 @@ mod tests {
     }
 
     #[test]
+    fn an_order_by_the_clinical_start_is_bounded_by_the_dates_searched() {
+        let sql = request("Observation?code=a&date=lt2017&_sort=-date").page(LAKE);
+        assert!(sql.contains("AND r.occurred < '2017-01-01T00:00:00Z'::timestamptz ORDER BY r.occurred DESC"), "{sql}");
+        // a period may begin before what is searched
+        assert!(!request("Observation?date=ge2017&_sort=date").page(LAKE).contains("r.occurred >"));
+    }
+
+    #[test]
     fn chains_and_their_reverse_are_joins() {
         assert_eq!(
             condition("Observation?subject:Patient.name=a"),
             "(fhir.reference_id(r.search, 'subject', 'Patient') IS NOT NULL AND fhir.reference_id(r.search, 'subject', 'Patient') IN \
-             (SELECT r1.id FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?name=a'::fhir.query))"
+             (SELECT r1.id FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?name=a'::fhir.query AND r1.type = 'Patient'))"
         );
         assert_eq!(
             condition("Patient?_has:Observation:patient:code=a"),

@@ -65,7 +65,7 @@ SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[
 -- Compartments, types, lists.
 SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[
   'Patient/p1/Observation', 'Patient/p1/Observation?status=final', 'Patient/p2/*', 'Patient/p2/*?_type=Observation', 'Encounter/e1/Observation', '?_type=Patient,Practitioner&name=smith', '?_type=Observation,Encounter&patient=p1',
-  'Patient?_list=l1', '?_type=Patient,Observation&_list=l1', '?_id=p1']) q;
+  'Patient?_list=l1', '?_type=Patient,Observation&_list=l1', '?_id=p1', '?_type=Patient,Practitioner&_has:Observation:performer:status=amended']) q;
 SELECT fhir.search('Patient?_list=nothing');
 SELECT fhir.search('Practitioner/d1/*?_type=Patient');
 
@@ -101,9 +101,20 @@ SELECT FROM fhir.update('{"resourceType":"Patient","id":"p1","name":[{"family":"
 SELECT FROM fhir.delete('Patient', 'p3');
 SELECT fhir.count('Patient?family=smith') AS now, fhir.count('Patient?family=smith', as_of => :'before') AS then, fhir.count('Patient', as_of => :'before') AS all_then,
   fhir.count('Observation?patient.family=smith') AS chain_now, fhir.count('Observation?patient.family=smith', as_of => :'before') AS chain_then, fhir.count('Patient', as_of => '2000-01-01') AS long_ago;
+SELECT jsonb_path_query_array(fhir.search('Observation?_sort=-date&_count=2', as_of => :'before'), '$.entry[*].resource.id') AS newest_then;
 SELECT string_agg(e->'resource'->'name'->0->>'family', ' ') FROM jsonb_array_elements(fhir.search('Patient?_sort=_id', as_of => :'before')->'entry') e;
 
 -- Counts.
 SELECT fhir.search('Observation?_total=accurate&_count=1')->>'total' AS accurate, (fhir.search('Observation?_total=estimate&_count=1')->>'total')::int > 0 AS estimate, fhir.search('Observation?_count=0') - 'link' AS none;
+-- How it will be answered.
+SELECT * FROM fhir.explain_search('Observation?patient=p1&code=8302-2,x&date=ge2015&nothing=1&_sort=-date', handling => 'lenient') WHERE part <> 'plan';
+SELECT * FROM fhir.explain_search('Patient?_sort=family&_text=a&_has:Observation:patient:code=x') WHERE part NOT IN ('plan', 'statement');
+SELECT count(*) > 1 AS plan FROM fhir.explain_search('Patient') WHERE part = 'plan';
+-- A lake of one type, searched without naming it: the order is the same on every page.
+SELECT fhir.create_lake('small');
+SET fhir.lake = 'small';
+SELECT pg_temp.pages('?_count=2'), fhir.count('');
+INSERT INTO small.patient (resource) SELECT format('{"resourceType":"Patient","id":"q%s","name":[{"family":"a"}]}', i)::jsonb FROM generate_series(1, 3) i;
+SELECT pg_temp.pages('?_count=2'), pg_temp.ids('Observation?_contained=both&code=x');
 SET client_min_messages = error;
-SELECT fhir.drop_lake('asked');
+SELECT fhir.drop_lake('small'), fhir.drop_lake('asked');

@@ -422,6 +422,11 @@ pub fn bucket(encoded: &[u8], level: usize) -> Option<i32> {
     Some(place(&Decimal::decode(encoded)?).0.div_euclid(WIDTH[level]))
 }
 
+/// All buckets of level 0.
+pub fn coarsest() -> impl Iterator<Item = i32> {
+    FIRST.div_euclid(WIDTH[0])..=LAST.div_euclid(WIDTH[0])
+}
+
 /// A bucket of a covering.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bucket {

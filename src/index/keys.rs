@@ -11,8 +11,10 @@
 //! bound   := 0 | 1 decimal | 2 decimal                infinite | open | closed; decimal is text of sortable bytes
 //! ```
 
-use super::{decimal, decimal::Bound, decimal::Span, near, near::Position, text, time, time::Interval, ucum};
+use super::derived;
 pub use super::key::{End, INFINITE, KeyBuffer, MAX_PREFIX, is_cut};
+use super::reads::Reads;
+use super::{decimal, decimal::Bound, decimal::Span, near, near::Position, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -115,31 +117,42 @@ impl<'a> Keys<'a> {
     pub fn for_each_key(self, emit: &mut dyn FnMut(&[u8])) {
         let mut key = KeyBuffer::default();
         emit(key.of_type(self.resource_type));
-        let mut present = None;
+        let derived = model::type_named(self.resource_type).and_then(derived::of_type);
+        let (mut present, mut skipped) = (None, None);
         for entry in self.entries() {
-            if is_column(entry.parameter) {
+            let p = entry.parameter;
+            if is_column(p) || skipped == Some(p) {
                 continue;
             }
-            if present != Some(entry.parameter) {
-                present = Some(entry.parameter);
-                emit(key.presence(entry.parameter));
+            if derived.is_some_and(|derived| derived.contains_key(&p)) {
+                skipped = Some(p);
+                continue;
             }
-            let p = entry.parameter;
+            // a value with ends is found by the buckets of the coarsest level
+            if present != Some(p) && !matches!(entry.value, Value::Date(_) | Value::Number(_) | Value::Quantity { .. }) {
+                present = Some(p);
+                emit(key.presence(p));
+            }
             match entry.value {
                 Value::Present | Value::Display(_) => {}
                 Value::OfType { value, .. } => emit(key.code(p, value)), // as its token does, which may not have found room
                 Value::Token { system, code } => {
                     emit(key.code(p, code));
-                    emit(key.code_and_system(p, code, system));
                     if let Some(system) = system {
+                        let reads = Reads::of(p);
+                        if !reads.only_identifiers {
+                            emit(key.code_and_system(p, code, system));
+                        }
                         emit(key.system(p, system));
                     }
                 }
                 Value::Code { system, code } => {
                     emit(key.code(p, code));
-                    emit(key.code_and_system(p, code, None));
-                    emit(key.code_and_system(p, code, Some(system)));
-                    emit(key.system(p, system));
+                    let reads = Reads::of(p);
+                    if !reads.is_defined {
+                        emit(key.code_and_system(p, code, system));
+                        emit(key.system(p, system));
+                    }
                 }
                 Value::String(s) | Value::Part(s) => emit(key.string(p, &text::normalise(s))),
                 Value::Sound(s) => emit(key.sound(p, s)),
@@ -148,10 +161,7 @@ impl<'a> Keys<'a> {
                         emit(key.reference(p, target.unversioned));
                     }
                 }
-                Value::Identifier { system, value } => {
-                    emit(key.identifier(p, value));
-                    emit(key.identifier_and_system(p, value, system));
-                }
+                Value::Identifier { value, .. } => emit(key.identifier(p, value)),
                 Value::Date(interval) => date_keys(&mut key, p, interval, emit),
                 Value::Number(span) => number_keys(&mut key, p, None, span, emit),
                 Value::Quantity { span, system, code, unit } => {
@@ -414,7 +424,10 @@ impl<'a> Entry<'a> {
         match self.value {
             Value::Present => true,
             Value::Token { system, code } => has(ParameterType::Token) && cleanly(system) && clean(code),
-            Value::Code { system, code } => has(ParameterType::Token) && clean(system) && clean(code),
+            Value::Code { system, code } => {
+                let reads = Reads::of(self.parameter);
+                has(ParameterType::Token) && clean(system) && clean(code) && (!reads.is_defined || reads.implies(system, code))
+            }
             Value::Display(text) => (has(ParameterType::Token) || has(ParameterType::Reference)) && clean(text),
             Value::OfType { system, code, value } => has(ParameterType::Token) && cleanly(system) && clean(code) && clean(value),
             Value::String(text) | Value::Part(text) | Value::Sound(text) => has(ParameterType::String) && clean(text),

@@ -6,6 +6,7 @@
 pub mod approximate;
 pub mod compartment;
 pub mod decimal;
+pub mod derived;
 pub mod extract;
 pub mod key;
 pub mod keys;
@@ -13,6 +14,7 @@ pub mod matches;
 pub mod near;
 pub mod operand;
 pub mod query;
+pub mod reads;
 pub mod reserved;
 pub mod scan;
 pub mod sound;

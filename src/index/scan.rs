@@ -5,12 +5,14 @@
 
 use super::compartment::Member;
 use super::decimal::{self, Bound, Span};
+use super::derived;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::near;
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
+use super::reads::Reads;
 use super::text::{self, normalise};
 use super::time::{self, Interval, OPEN_HIGH, OPEN_LOW};
-use crate::model::ParameterKey;
+use crate::model::{self, ParameterKey, ParameterType, TypeId};
 
 /// A resource matches if it has a key of every group; exactly so, unless a key or the whole scan says that it must be rechecked.
 #[derive(Debug, PartialEq, Default)]
@@ -20,6 +22,7 @@ pub struct Scan {
     pub excluded: Vec<Group>,
     /// Some condition has no keys: what the groups find must still be tested.
     pub recheck: bool,
+    resource_type: Option<TypeId>,
     /// Keys in all groups.
     size: usize,
 }
@@ -49,6 +52,7 @@ const BROAD_PREFIX: usize = 2;
 impl Scan {
     pub fn of(query: &Query) -> Scan {
         let mut scan = Scan::default();
+        scan.resource_type = query.resource_type;
         for condition in &query.conditions {
             scan.add(condition);
         }
@@ -63,7 +67,7 @@ impl Scan {
     fn add(&mut self, condition: &Condition) {
         if condition.negated {
             self.recheck = true;
-            let mut positive = Scan { size: self.size, ..Scan::default() };
+            let mut positive = Scan { size: self.size, resource_type: self.resource_type, ..Scan::default() };
             positive.add_any(&condition.any_of);
             if let [_] = positive.groups.as_slice() {
                 self.size = positive.size;
@@ -75,7 +79,7 @@ impl Scan {
     }
 
     fn add_any(&mut self, any_of: &[Leaf]) {
-        let mut builder = Builder::default();
+        let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
         let [leaf] = any_of else {
             let all = any_of.iter().all(|leaf| {
                 let found = match leaf {
@@ -103,7 +107,7 @@ impl Scan {
             Leaf::Together(components) => {
                 self.recheck = true;
                 for component in components {
-                    let mut builder = Builder::default();
+                    let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
                     let found = builder.lossy(&component.tests);
                     self.push(found, builder);
                 }
@@ -123,14 +127,18 @@ impl Scan {
 
     /// Number and unit may belong to two quantities: both groups, and a recheck by the keys of the number.
     fn add_unit(&mut self, parameter: ParameterKey, unit: &Unit) {
-        let mut key = KeyBuffer::default();
-        let bytes = match unit {
-            Unit::Any | Unit::Measured(_) => return,
-            Unit::OfSystem(_) => return self.recheck = true,
-            Unit::Named(name) => key.unit(parameter, name),
-            Unit::Coded { system, code } => key.unit_and_system(parameter, code, Some(system)),
-        };
-        self.groups.push(Group { keys: vec![ScanKey { bytes: bytes.to_vec(), partial: false, exact: false }], is_type: false });
+        let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
+        for p in builder.holders(parameter).parameters {
+            let key = &mut builder.buffer;
+            let bytes = match unit {
+                Unit::Any | Unit::Measured(_) => return,
+                Unit::OfSystem(_) => return self.recheck = true,
+                Unit::Named(name) => key.unit(p, name),
+                Unit::Coded { system, code } => key.unit_and_system(p, code, Some(system)),
+            };
+            builder.keys.push(ScanKey { bytes: bytes.to_vec(), partial: false, exact: false });
+        }
+        self.push(true, builder);
         self.recheck = true;
     }
 
@@ -145,10 +153,20 @@ impl Scan {
     }
 }
 
+/// Where the values of a parameter have their keys.
+struct Holders {
+    parameters: Vec<ParameterKey>,
+    /// Of their references, those to this type.
+    only: Option<TypeId>,
+    /// They hold no other values.
+    exact: bool,
+}
+
 #[derive(Default)]
 struct Builder {
     keys: Vec<ScanKey>,
     buffer: KeyBuffer,
+    resource_type: Option<TypeId>,
 }
 
 impl Builder {
@@ -168,17 +186,58 @@ impl Builder {
         if keys::is_column(p) {
             return false;
         }
+        let holders = self.holders(p);
+        let from = self.keys.len();
+        let found = holders.parameters.iter().all(|p| self.keys_under(*p, test));
+        let pointed = |ty: TypeId, target: &str| target.strip_prefix(ty.name()).and_then(|rest| rest.strip_prefix('/')).is_some_and(|id| !id.contains('/'));
+        let exact = match (holders.only, test) {
+            (None, _) => holders.exact,
+            (Some(ty), Test::Reference { target, .. }) => pointed(ty, target),
+            (Some(_), _) => false,
+        };
+        if !exact {
+            self.keys[from..].iter_mut().for_each(|key| key.exact = false);
+        }
+        found
+    }
+
+    /// The parameters under which the keys of this one are.
+    fn holders(&self, p: ParameterKey) -> Holders {
+        let Some(ty) = self.resource_type else {
+            let others = derived::anywhere(p);
+            return Holders { parameters: [&[p], others].concat(), only: None, exact: others.is_empty() };
+        };
+        match derived::of_type(ty).and_then(|derived| derived.get(&p)) {
+            Some(parts) => Holders { parameters: parts.parameters.clone(), only: parts.only, exact: true },
+            None => Holders { parameters: vec![p], only: None, exact: true },
+        }
+    }
+
+    fn keys_under(&mut self, p: ParameterKey, test: &Test) -> bool {
         let mut put = |bytes: &[u8], exact: bool| {
             let exact = exact && !keys::is_cut(bytes);
             self.keys.push(ScanKey { bytes: bytes.to_vec(), partial: false, exact });
         };
         let key = &mut self.buffer;
         match test {
-            Test::Present => put(key.presence(p), true),
+            Test::Present => self.present(p, true),
             Test::Code(code) => put(key.code(p, code), true),
-            Test::CodeAndSystem { code, system } => put(key.code_and_system(p, code, system.as_deref()), true),
+            // a code alone has no further key to say so
+            Test::CodeAndSystem { code, system: None } => put(key.code(p, code), false),
+            Test::CodeAndSystem { code, system: Some(system) } => {
+                let reads = Reads::of(p);
+                if !reads.only_identifiers {
+                    put(key.code_and_system(p, code, system), true);
+                }
+                if reads.only_identifiers || reads.implies(system, code) {
+                    put(key.code(p, code), false);
+                }
+            }
             Test::System(system) => {
                 put(key.system(p, system), true);
+                if Reads::of(p).implies_system(system) {
+                    put(key.presence(p), false);
+                }
             }
             Test::OfType { value, .. } => put(key.code(p, value), false),
             Test::StringExact(value) => put(key.string(p, &normalise(value)), false),
@@ -188,21 +247,20 @@ impl Builder {
                 let bytes = key.string(p, cut).to_vec();
                 self.keys.push(ScanKey { bytes, partial: true, exact });
             }
-            Test::Display(_) | Test::StringContains(_) | Test::CodeStart(_) | Test::Mime(_) => put(key.presence(p), false),
             Test::Sound(sound) => put(key.sound(p, sound), true),
             Test::ReferenceBelow { target, version } => put(key.reference(p, target), version.is_none()),
             Test::ReferenceAbove { target, .. } => put(key.reference(p, target), false),
             // a part of a name has the same key
             Test::StringIs(value) => put(key.string(p, value), false),
-            Test::StringEnd(_) | Test::StringOrder(..) | Test::DateCovers(_) | Test::Other(_) => {
+            Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::CodeStart(_) | Test::Mime(_) => {
                 put(key.presence(p), false)
             }
+            Test::DateCovers(_) | Test::Other(_) => self.present(p, false),
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),
             },
-            Test::Identifier { system: None, value } => put(key.identifier(p, value), true),
-            Test::Identifier { system: Some(system), value } => put(key.identifier_and_system(p, value, system.as_deref()), true),
+            Test::Identifier { system, value } => put(key.identifier(p, value), system.is_none()),
             Test::Uri(uri) => put(key.uri(p, uri), true),
             Test::UriBelow(uri) => {
                 let bytes = key.uri(p, text::prefix(uri, MAX_PREFIX - 4)).to_vec();
@@ -236,9 +294,9 @@ impl Builder {
         let exact = member.is_typed;
         for rule in &member.rules {
             for link in &rule.links {
-                let bytes = self.buffer.reference(*link, &member.focus).to_vec();
-                let exact = exact && !keys::is_cut(&bytes);
-                self.keys.push(ScanKey { bytes, partial: false, exact });
+                let from = self.keys.len();
+                self.keys_of(*link, &Test::Reference { target: member.focus.clone(), version: None });
+                self.keys[from..].iter_mut().for_each(|key| key.exact &= exact);
             }
             if rule.is_focus {
                 let bytes = self.buffer.of_type(rule.ty.name()).to_vec(); // an id has no key
@@ -259,9 +317,21 @@ impl Builder {
         self.keys.push(ScanKey { bytes, partial: false, exact });
     }
 
-    fn presence(&mut self, p: ParameterKey) {
+    /// Any value: a date or a number has its low end in one of the coarsest buckets, or has none.
+    fn present(&mut self, p: ParameterKey, exact: bool) {
         let bytes = self.buffer.presence(p).to_vec();
-        self.keys.push(ScanKey { bytes, partial: false, exact: false });
+        self.keys.push(ScanKey { bytes, partial: false, exact });
+        let level = 0;
+        let buckets: Vec<i32> = match model::known_parameter_key(p) {
+            Some((_, ParameterType::Date)) => time::coarsest().collect(),
+            Some((_, ParameterType::Number | ParameterType::Quantity)) => decimal::coarsest().collect(),
+            _ => return,
+        };
+        for number in buckets {
+            self.bucket(p, End::Both, level, number, exact);
+            self.bucket(p, End::Low, level, number, exact);
+        }
+        self.bucket(p, End::Low, INFINITE, 0, exact);
     }
 
     /// Dates of which this end lies in `[from, to)`.
@@ -287,7 +357,7 @@ impl Builder {
     fn date(&mut self, p: ParameterKey, comparison: Comparison, s: Interval) {
         match comparison {
             Comparison::Eq => self.date_within(p, s),
-            Comparison::Ne => self.presence(p),
+            Comparison::Ne => self.present(p, false),
             // the last instant of the target is at or after the end of what was searched
             Comparison::Gt => self.date_end(p, End::High, s.high, OPEN_HIGH, true),
             Comparison::Lt => self.date_end(p, End::Low, OPEN_LOW, s.low, true),
@@ -345,7 +415,7 @@ impl Builder {
         match comparison {
             // a number inside has both ends inside; a wider one is told apart by the recheck
             Comparison::Eq => self.number_within(of, range.implied()),
-            Comparison::Ne => self.presence(of.p),
+            Comparison::Ne => self.present(of.p, false),
             Comparison::Ap => self.number_near(of, &range.low, &range.high),
             // a target that only touches the value is in the bucket of the value, which is ragged
             Comparison::Gt | Comparison::Ge => self.number_end(of, End::High, Span { low: Open(value), high: Infinite }),

@@ -206,6 +206,11 @@ pub fn bucket(at: i64, level: usize) -> i32 {
     n as i32
 }
 
+/// All buckets of level 0.
+pub fn coarsest() -> impl Iterator<Item = i32> {
+    (FIRST_CENTURY..=LAST_CENTURY).map(|n| n as i32)
+}
+
 /// Where the bucket that holds `at` begins and ends.
 fn span(at: i64, level: usize) -> Interval {
     let (y, m) = civil(at);

@@ -155,17 +155,23 @@ fn test(types: &[TypeId], path: &[Segment], operator: Operator, value: &str, arg
         return filtered(types, &path[..=at], &path[at + 1..], operator, value, arguments);
     }
     let name = path.iter().map(|segment| segment.name.as_str()).collect::<Vec<_>>().join(".");
+    let (leaf_types, code) = pointed_from(targets(types, before), &last.name);
+    if code.contains(':') {
+        let message = format!("modifier in \"{}\" is not supported in _filter", shown(&last.name));
+        return refuse(ErrorKind::NotSupported, message, "operators stand for the modifiers, such as co for :contains");
+    }
     let mut kinds = Vec::new();
-    for ty in targets(types, before) {
-        kinds.extend(arguments.parameter_type(ty, &last.name)?.filter(|kind| !kinds.contains(kind)));
+    for ty in leaf_types {
+        kinds.extend(arguments.parameter_type(ty, code)?.filter(|kind| !kinds.contains(kind)));
     }
     if kinds.is_empty() {
-        // names what there is
-        return arguments.read(types, &name, if value.is_empty() { "x" } else { value });
+        // reading it says what is wrong, and what there is
+        arguments.read(types, &name, "x")?;
+        return refuse(ErrorKind::NotSupported, format!("\"{}\" is not supported in _filter", shown(&name)), "give it as an argument beside _filter");
     }
     let (mut any, mut refused) = (Vec::new(), None);
     for kind in &kinds {
-        let asked = asked(*kind, operator, &last.name, value).and_then(|asked| match asked {
+        let asked = asked(*kind, operator, code, value).and_then(|asked| match asked {
             Asked::Argument { modifier, value } if modifier.is_empty() => arguments.read(types, &name, &value),
             Asked::Argument { modifier, value } => arguments.read(types, &format!("{name}:{modifier}"), &value),
             Asked::Not { value } => arguments.read(types, &name, &value).map(|filter| Filter::Not(Box::new(filter))),
@@ -227,9 +233,11 @@ fn filtered(types: &[TypeId], head: &[Segment], rest: &[Segment], operator: Oper
 fn targets(types: &[TypeId], chain: &[Segment]) -> Vec<TypeId> {
     let mut types = types.to_vec();
     for segment in chain {
-        let (code, wanted) = match segment.name.split_once(':') {
+        let (from, name) = pointed_from(types, &segment.name);
+        types = from;
+        let (code, wanted) = match name.split_once(':') {
             Some((code, wanted)) => (code, Some(wanted)),
-            None => (segment.name.as_str(), None),
+            None => (name, None),
         };
         let mut next: Vec<TypeId> = Vec::new();
         for parameter in types.iter().filter_map(|ty| model::search_parameter(*ty, code)) {
@@ -243,6 +251,17 @@ fn targets(types: &[TypeId], chain: &[Segment]) -> Vec<TypeId> {
         types = next;
     }
     types
+}
+
+/// Behind `_has:Type:reference:name` stands a name of that type.
+fn pointed_from(mut types: Vec<TypeId>, mut name: &str) -> (Vec<TypeId>, &str) {
+    while let Some(rest) = name.strip_prefix("_has:") {
+        let mut parts = rest.splitn(3, ':');
+        let (Some(source), Some(_), Some(inner)) = (parts.next(), parts.next(), parts.next()) else { break };
+        types = model::type_named(source).into_iter().collect();
+        name = inner;
+    }
+    (types, name)
 }
 
 enum Asked {

@@ -2,8 +2,9 @@
 //!
 //! Takes `Type?parameter=value&_count=…` and gives one SQL statement with constants, so that the planner can look each
 //! key up while it plans. Pure, but for what asks the lake: `resolve.rs`,
-//! `run.rs` and `sql.rs`.
+//! `run.rs` and `sql.rs`, here and in `content`.
 
+pub mod content;
 pub mod criteria;
 pub mod cursor;
 pub mod custom;

@@ -17,6 +17,7 @@ use crate::pg::jsonb;
 use crate::pg::spi::Spi;
 use crate::pg::time;
 use crate::terminology::{self, Coding, Direction, Member};
+use std::cell::OnceCell;
 
 /// A chain with no more hits than this is asked as a list of ids, which the index of keys serves; with more, as a join.
 const FEW: u64 = 500;
@@ -32,9 +33,9 @@ pub fn request(spi: &Spi, place: Place, text: &str, handling: Handling) -> Resul
         return Err(error);
     }
     let mut request = read?;
-    let resolver = Resolver { spi, place };
+    let resolver = Resolver { spi, place, present: OnceCell::new() };
     if request.types.is_empty() && place.as_of.is_none() {
-        request.present = resolver.types_present()?;
+        request.present = resolver.types_present()?.to_vec();
     }
     let filter = std::mem::replace(&mut request.filter, Filter::EVERYTHING);
     request.filter = resolver.filter(&request.types, filter)?.simplify();
@@ -60,6 +61,8 @@ impl Catalog for Stored<'_> {
 struct Resolver<'a> {
     spi: &'a Spi,
     place: Place<'a>,
+    /// The types that the lake has resources of, once somebody has asked.
+    present: OnceCell<Vec<TypeId>>,
 }
 
 /// A coding as a search writes it.
@@ -72,7 +75,10 @@ fn coded(coding: Coding) -> String {
 
 impl Resolver<'_> {
     /// The types of which the lake has resources: naming them spares the planner the others.
-    fn types_present(&self) -> Result<Vec<TypeId>, Error> {
+    fn types_present(&self) -> Result<&[TypeId], Error> {
+        if let Some(types) = self.present.get() {
+            return Ok(types);
+        }
         let parent = format!("{}.resource", access::quoted(self.place.lake));
         let sql = format!(
             "SELECT c.relname::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
@@ -85,13 +91,19 @@ impl Resolver<'_> {
             types.extend(model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(name)));
         }
         types.sort();
-        Ok(types)
+        Ok(self.present.get_or_init(|| types))
     }
 
     fn filter(&self, types: &[TypeId], filter: Filter) -> Result<Filter, Error> {
         Ok(match filter {
             Filter::All(parts) => Filter::All(parts.into_iter().map(|part| self.filter(types, part)).collect::<Result<_, Error>>()?),
-            Filter::Any(parts) => Filter::Any(parts.into_iter().map(|part| self.filter(types, part)).collect::<Result<_, Error>>()?),
+            Filter::Any(parts) => {
+                // which targets there are is asked where that spares more questions than it costs
+                if self.place.as_of.is_none() && parts.iter().filter(|part| matches!(part, Filter::Chain { .. })).count() > 2 {
+                    self.types_present()?;
+                }
+                Filter::Any(parts.into_iter().map(|part| self.filter(types, part)).collect::<Result<_, Error>>()?)
+            }
             Filter::Not(part) => Filter::Not(Box::new(self.filter(types, *part)?)),
             Filter::Chain { parameter, target, inner } => self.chain(parameter, target, *inner)?,
             Filter::Has { here, ty, parameter, inner } => {
@@ -106,6 +118,9 @@ impl Resolver<'_> {
     }
 
     fn chain(&self, parameter: String, target: TypeId, inner: Filter) -> Result<Filter, Error> {
+        if self.present.get().is_some_and(|types| !types.contains(&target)) {
+            return Ok(Filter::NOTHING);
+        }
         let inner = self.filter(&[target], inner)?.simplify();
         if inner == Filter::NOTHING {
             return Ok(Filter::NOTHING);

@@ -54,6 +54,8 @@ impl Sort {
         {
             return invalid(format!("search parameter \"{}\" has no order", shown(name)), "");
         }
+        // of scores the best come first, and with a minus last
+        let descending = descending != (by == SortKey::Score);
         Ok(Sort { by, descending })
     }
 }

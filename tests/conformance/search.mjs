@@ -1,27 +1,13 @@
 // Asks the database every query of the oracle and prints how far the answers agree.
 //   PSQL="psql -h /tmp -d lake" node tests/conformance/search.mjs [--load] [regular expression over test names]
 // One test is one (type, parameter) pair; it passes when all its queries agree, by index and by scan.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { write } from './oracle/expected.mjs';
-import { cache, examples, Skip } from './oracle/package.mjs';
+import { cache, examples } from './oracle/package.mjs';
+import { copyIn, main, psql } from './oracle/psql.mjs';
 
 const SHOWN = 20;
-const copyText = (text) => text.replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
-const copyIn = (into, rows) => `COPY ${into} FROM STDIN;\n${rows.map((row) => row.map(copyText).join('\t')).join('\n')}\n\\.\n`;
-
-function psql(script) {
-  const input = join(cache, 'search-run.sql');
-  const output = join(cache, 'search-run.out');
-  writeFileSync(input, script);
-  execFileSync('sh', ['-c', `${process.env.PSQL} -X -q -A -t -v ON_ERROR_STOP=1`], {
-    stdio: [openSync(input, 'r'), openSync(output, 'w'), 'inherit'],
-    env: { ...process.env, PGCLIENTENCODING: 'UTF8' },
-  });
-  return readFileSync(output, 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
-}
-
 function script(lines, load) {
   const [before, after] = readFileSync(new URL('./search.sql', import.meta.url), 'utf8').split('-- queries\n');
   const table = load
@@ -76,11 +62,9 @@ function spread(lines) {
 function run(args) {
   const load = args.includes('--load');
   const only = args.find((a) => !a.startsWith('--'));
-  mkdirSync(cache, { recursive: true });
-  if (!process.env.PSQL) throw new Skip('PSQL is not set (for instance PSQL="psql -h /tmp -d lake")');
   const lines = write().filter((line) => !only || new RegExp(only).test(line.test));
   const started = Date.now();
-  const [about, ...answers] = psql(script(lines, load));
+  const [about, ...answers] = psql(script(lines, load), 'search');
   const byNumber = new Map(answers.map((a) => [a.n, a]));
   lines.forEach((line, n) => (line.wrong = verdict(line, byNumber.get(n))));
   lines.forEach((line, n) => (line.error = byNumber.get(n)?.error ?? undefined));
@@ -119,17 +103,4 @@ function run(args) {
   return failed.size ? 1 : 0;
 }
 
-try {
-  process.exitCode = run(process.argv.slice(2));
-} catch (error) {
-  if (error instanceof Skip) {
-    console.log(`skipped: ${error.message}`);
-    console.log('0 passed, 0 failed, 1 skipped');
-  } else if (error.stdio || error.status !== undefined) {
-    console.log(`psql ended with status ${error.status}`);
-    console.log('0 passed, 1 failed, 0 skipped');
-    process.exitCode = 1;
-  } else {
-    throw error;
-  }
-}
+main(run);

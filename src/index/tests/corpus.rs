@@ -74,7 +74,13 @@ fn written_by_hand() -> Vec<u8> {
     let tiny = Decimal::parse("1e-30000").unwrap().encode();
     let huge = Decimal::parse("-9.9e29999").unwrap().encode();
     let exact = Decimal::parse(&"123456789".repeat(10)).unwrap().encode();
-    let mut put = |code: &str, element, value| writer.push(&Entry { parameter: key(code), element, value });
+    let mut put = |code: &str, element, value| {
+        writer.push(&Entry { parameter: key(code), element, value });
+        // what holds all its values
+        let whole = ["combo-code", "combo-value-quantity"].into_iter().find(|combo| combo.strip_prefix("combo-") == Some(code));
+        let patient = (code == "subject" && matches!(value, Value::Reference(r) if r.starts_with("Patient/"))).then_some("patient");
+        whole.into_iter().chain(patient).for_each(|combo| writer.push(&Entry { parameter: key(combo), element, value }));
+    };
     for (n, value) in [&tiny, &huge, &exact].into_iter().enumerate() {
         let span = Span { low: Bound::Closed(value), high: Bound::Closed(value) };
         put("value-quantity", n as u32, Value::Quantity { span, system: None, code: None, unit: Some("x") });
@@ -94,13 +100,14 @@ fn written_by_hand() -> Vec<u8> {
 }
 
 /// Of each kind of value some that are odd: half there, doubled, of the wrong type, in other alphabets.
-pub const RESOURCES: [&str; 46] = [
+pub const RESOURCES: [&str; 47] = [
     r#"{"resourceType":"Location","position":{"latitude":42.256500,"longitude":-83.694810,"altitude":0}}"#,
     r#"{"resourceType":"Location","position":{"latitude":-90,"longitude":180}}"#,
     r#"{"resourceType":"Location","position":{"latitude":0.05,"longitude":-179.95}}"#,
     r#"{"resourceType":"Location","position":{"latitude":1e-7,"longitude":179.999999}}"#,
     r#"{"resourceType":"Location","position":{"latitude":91,"longitude":0}}"#,
     r#"{"resourceType":"Location","position":{"latitude":"42","longitude":0}}"#,
+    r#"{"resourceType":"Condition","subject":{"reference":"Patient/1|2"},"asserter":{"reference":"Patient/x/_history/2"},"encounter":{"reference":"http://x.org/Patient/1"}}"#,
     r#"{}"#,
     r#"[]"#,
     r#"{"resourceType":"Patient"}"#,

@@ -10,6 +10,7 @@ mod modifiers;
 mod posting;
 mod precision;
 mod queries;
+mod size;
 mod spec;
 
 use super::{Keys, Query, stamp};

@@ -37,6 +37,15 @@ fn a_filter_is_an_argument_among_others() {
     assert_eq!(written(&request.filter), "(status=final & date=ge2010 & subject:Patient.name:contains=pet)");
     let request = parse("Observation?subject:Patient._filter=not (name eq a)").unwrap();
     assert_eq!(written(&request.filter), "subject:Patient.not name:$is=a");
+    let request = parse("Patient?_filter=_has:Observation:patient:code ne a and _has:Observation:subject:encounter:Encounter.status pr true").unwrap();
+    let Filter::All(parts) = &request.filter else { panic!() };
+    let Filter::Has { inner, .. } = &parts[0] else { panic!() };
+    assert_eq!(written(inner), "code:$other=a");
+    let Filter::Has { inner, .. } = &parts[1] else { panic!() };
+    assert_eq!(written(inner), "encounter:Encounter.status:missing=false");
+    for text in ["name:exact eq a", "_has:Observation:patient:code:not eq a", "_has:Observation:patient eq a", "_text eq a", "_content co b"] {
+        assert!(parse(&format!("Patient?_filter={text}")).is_err(), "{text}");
+    }
     for bad in ["?_filter=_id eq a", "Observation?_filter=", "Observation?_filter:not=a eq b", "Observation?_filter=_filter eq \"status eq a\""] {
         assert!(parse(bad).is_err(), "{bad}");
     }

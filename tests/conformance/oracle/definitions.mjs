@@ -1,7 +1,7 @@
 // What the R4 package says: resource types, search parameters, implicit code systems, compartments.
 // These few parameters are the specification's own examples of how to write a SearchParameter.
 const EXAMPLES = new Set(['example', 'example-extension', 'example-reference']);
-export const SEARCH_TYPES = new Set(['token', 'string', 'reference', 'date', 'number', 'quantity', 'uri']);
+export const SEARCH_TYPES = new Set(['token', 'string', 'reference', 'date', 'number', 'quantity', 'uri', 'composite', 'special']);
 
 export class Definitions {
   constructor(resources) {
@@ -20,17 +20,26 @@ export class Definitions {
     this.systems = new Map();
   }
 
-  /** Every (type, parameter) that can be evaluated on one resource: {type, code, kind, expression, targets}. */
+  /** Every (type, parameter) that can be evaluated on one resource: {type, code, kind, expression, targets, components}. */
   pairs() {
     const pairs = [];
     for (const p of this.searchParameters) {
       if (!p.expression || !SEARCH_TYPES.has(p.type)) continue;
       const bases = (p.base ?? []).flatMap((b) => (b === 'Resource' || b === 'DomainResource' ? this.typesUnder(b) : [b]));
       for (const type of bases) {
-        pairs.push({ type, code: p.code, kind: p.type, expression: p.expression, targets: p.target ?? [] });
+        const components = p.type === 'composite' ? this.components(p) : undefined;
+        pairs.push({ type, code: p.code, kind: p.type, expression: p.expression, targets: p.target ?? [], components });
       }
     }
     return pairs.sort((a, b) => cmp(a.type, b.type) || cmp(a.code, b.code));
+  }
+
+  /** The parts of a composite, [{kind, expression, targets}]; an expression is relative to what the parameter's selects. */
+  components(parameter) {
+    return parameter.component.map(({ definition, expression }) => {
+      const part = this.searchParameters.find((p) => p.url === definition);
+      return { kind: part.type, expression, targets: part.target ?? [] };
+    });
   }
 
   typesUnder(base) {
@@ -59,9 +68,11 @@ export class Definitions {
     return found;
   }
 
-  /** The system that a bound `code` element implies for this code, if its value set names exactly one. */
+  /** The system that a `code` element with a required binding implies for this code, if its value set names exactly one. */
   implicitSystem(path, code) {
-    const valueSet = this.element(path)?.binding?.valueSet?.split('|')[0];
+    const binding = this.element(path)?.binding;
+    // a preferred value set does not say where the code comes from
+    const valueSet = binding?.strength === 'required' ? binding.valueSet?.split('|')[0] : undefined;
     const key = `${valueSet} ${code}`;
     if (!valueSet) return undefined;
     if (!this.systems.has(key)) {

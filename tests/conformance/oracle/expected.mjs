@@ -11,7 +11,7 @@ import { cache, definitions, examples, Skip } from './package.mjs';
 import { candidates, hash, spell } from './queries.mjs';
 
 export const EXPECTED = join(cache, 'expected.ndjson');
-const AND_PER_TYPE = 12;
+const AND_PER_TYPE = 60;
 
 /** `Type/id`; `-` stands for a missing id. Two examples share their id, so answers are lists, not sets. */
 const name = (resource) => `${resource.resourceType}/${resource.id ?? '-'}`;
@@ -31,7 +31,7 @@ export function* expected() {
     }
     const rows = (resources.get(pair.type) ?? []).map((resource) => ({
       name: name(resource),
-      facts: facts(pair, extractor.nodes(pair.expression, resource), resource, defs),
+      facts: facts(pair, extractor.nodes(pair.expression, resource), resource, defs, extractor),
     }));
     const terms = candidates(pair, rows);
     ofType.push({ pair, rows, terms });
@@ -61,22 +61,46 @@ function answer(rows, test) {
   return rows.filter(test).map((row) => row.name).sort(cmp);
 }
 
-/** Two parameters of one type that some resource satisfies both, and two values of the same parameter. */
+/** Pairs of terms of one type: of every two parameters some that find a resource together and one that finds none, and two values of one. */
 function* ands(type, ofType) {
-  const plain = ofType.flatMap(({ pair, rows, terms }) =>
-    pair.code.startsWith('_') ? [] : terms.filter(({ term }) => term.modifier === '').map(({ term }) => ({ term, rows })),
-  );
-  const pool = plain.map((p) => ({ ...p, hits: p.rows.map((row) => matches(p.term, row.facts)) })).filter((p) => p.hits.includes(true));
-  pool.sort((a, b) => hash(spell(a.term)) - hash(spell(b.term)));
-  let made = 0;
-  for (let i = 0; i < pool.length && made < AND_PER_TYPE; i++) {
-    const a = pool[i];
-    const partner = pool.slice(i + 1).find((b) => (made % 4 === 3) === (b.term.code === a.term.code) && b.hits.some((hit, n) => hit && a.hits[n]));
-    if (!partner) continue;
-    made++;
-    const ids = a.rows.filter((_, n) => a.hits[n] && partner.hits[n]).map((row) => row.name).sort(cmp);
-    yield { q: `${type}?${spell(a.term)}&${spell(partner.term)}`, ids, test: `${type}.and`, kind: 'and', modifier: '', label: 'and' };
+  const made = new Set();
+  const line = (a, b) => {
+    const q = `${type}?${spell(a.term)}&${spell(b.term)}`;
+    if (made.has(q)) return [];
+    made.add(q);
+    const ids = a.rows.filter((_, n) => a.hits[n] && b.hits[n]).map((row) => row.name).sort(cmp);
+    const modifier = [a.term.modifier, b.term.modifier].filter(Boolean).join(' ');
+    return [{ q, ids, test: `${type}.and`, kind: 'and', modifier, label: ids.length ? 'and' : 'and, none' }];
+  };
+  const together = (a) => (b) => a !== b && b.hits.some((hit, n) => hit && a.hits[n]);
+  const pools = ofType.filter(({ pair }) => !pair.code.startsWith('_')).map(findingTerms).filter((pool) => pool.length);
+  for (const pool of pools) {
+    const partner = pool.slice(1).find(together(pool[0]));
+    if (partner) yield* line(pool[0], partner);
   }
+  const couples = pools.flatMap((a, i) => pools.slice(i + 1).map((b) => [a, b]));
+  couples.sort(([a, b], [c, d]) => hash(spell(a[0].term) + spell(b[0].term)) - hash(spell(c[0].term) + spell(d[0].term)));
+  for (const [first, second] of couples) {
+    if (made.size >= AND_PER_TYPE) return;
+    for (const a of first.slice(0, 2)) {
+      const hit = second.find(together(a));
+      if (hit) yield* line(a, hit);
+    }
+    const miss = second.find((b) => !together(first[0])(b));
+    if (miss) yield* line(first[0], miss);
+  }
+}
+
+/** Some terms of a parameter that find something, with and without modifiers, and what they find. */
+function findingTerms({ rows, terms }) {
+  const mixed = terms.filter(({ term }) => term.modifier !== 'missing').sort((a, b) => hash(spell(a.term)) - hash(spell(b.term)));
+  const found = [];
+  for (const { term } of mixed) {
+    const hits = rows.map((row) => matches(term, row.facts));
+    if (hits.includes(true)) found.push({ term, rows, hits });
+    if (found.length === 8) break;
+  }
+  return found;
 }
 
 /** Writes the file and returns its lines. */

@@ -6,6 +6,7 @@ export function rewrite(expression) {
   const out = expression
     .replace(/\(([\w.]+) as (\w+)\)/g, '$1.ofType($2)')
     .replace(/\.as\((\w+)\)/g, '.ofType($1)')
+    .replace(/ofType\(DateTime\)/g, 'ofType(dateTime)')
     .replace(/hasExtension\(([^)]*)\)/g, 'extension($1).exists()')
     .replace(/resolve\(\) is (\w+)/g, "pointsAt('$1')");
   if (/ as |resolve\(/.test(out)) throw new Error(`cannot rewrite ${expression}`);
@@ -57,11 +58,18 @@ export class Extractor {
     return branches(rewrite(expression)).flatMap((branch) => this.branch(branch, resource));
   }
 
-  branch(expression, resource) {
-    let run = this.compiled.get(expression);
-    if (!run) this.compiled.set(expression, (run = this.engine.compile(expression, this.model, this.options)));
+  /** The same below a node of the resource, as the expressions of a composite's parts are. */
+  below(node, expression, resource) {
+    const base = node.path.replace(/\[\d+\]/g, '');
+    return branches(rewrite(expression)).flatMap((branch) => this.branch({ base, expression: branch }, resource, node.value));
+  }
+
+  branch(expression, resource, at = resource) {
+    const key = typeof expression === 'string' ? expression : `${expression.base} ${expression.expression}`;
+    let run = this.compiled.get(key);
+    if (!run) this.compiled.set(key, (run = this.engine.compile(expression, this.model, this.options)));
     this.resource = resource;
-    const result = run(resource, { resource });
+    const result = run(at, { resource });
     const types = this.engine.types(result);
     const nodes = [];
     result.forEach((node, i) => {

@@ -2,10 +2,43 @@
 // the name of a reading of the text that README.md explains.
 import { dateRange, decimal } from './values.mjs';
 
-/** {present, values}: present decides :missing, values everything else. */
-export function facts(pair, nodes, resource, definitions) {
+/**
+ * {present, values, texts, identifiers}: present decides :missing, texts `:text` of tokens, identifiers `:identifier` of references,
+ * values everything else.
+ */
+export function facts(pair, nodes, resource, definitions, extractor) {
+  const found = nodes.map(unwrap);
+  if (pair.kind === 'composite') {
+    const values = found.map((node) => composite(pair, node, resource, definitions, extractor)).filter((value) => value.parts.every((p) => p.length));
+    return { present: nodes.length > 0, values };
+  }
   const make = MAKERS[pair.kind];
-  return { present: nodes.length > 0, values: nodes.flatMap((node) => make(unwrap(node), resource, definitions)) };
+  const all = { present: nodes.length > 0, values: found.flatMap((node) => make(node, resource, definitions)) };
+  if (pair.kind === 'token') all.texts = found.flatMap(texts).filter((text) => typeof text === 'string');
+  if (pair.kind === 'reference') all.identifiers = found.flatMap(({ value }) => value.identifier?.value ? [value.identifier] : []);
+  return all;
+}
+
+/** One element's values for each part. */
+function composite(pair, node, resource, definitions, extractor) {
+  const parts = pair.components.map(({ kind, expression }) =>
+    extractor.below(node, expression, resource).map(unwrap).flatMap((inner) => MAKERS[kind](inner, resource, definitions)),
+  );
+  return { parts };
+}
+
+/** 3.1.1.4.10 on :text: CodeableConcept.text, Coding.display or Identifier.type.text. */
+function texts({ type, value }) {
+  switch (type) {
+    case 'CodeableConcept':
+      return [value.text, ...(value.coding ?? []).map((c) => c.display)];
+    case 'Coding':
+      return [value.display];
+    case 'Identifier':
+      return [value.type?.text];
+    default:
+      return [];
+  }
 }
 
 /** An expression that ends at an extension means the extension's value. */
@@ -17,7 +50,7 @@ function unwrap(node) {
   return { type: typeof node.value[key] === 'object' ? type : type[0].toLowerCase() + type.slice(1), value: node.value[key], path: '' };
 }
 
-const MAKERS = { token, string, reference, date, number, quantity, uri };
+const MAKERS = { token, string, reference, date, number, quantity, uri, special };
 
 // 3.1.1.4.10
 function token({ type, value, path }, resource, definitions) {
@@ -27,7 +60,7 @@ function token({ type, value, path }, resource, definitions) {
     case 'CodeableConcept':
       return (value.coding ?? []).map((c) => ({ system: c.system, code: c.code, piped: true }));
     case 'Identifier':
-      return [{ system: value.system, code: value.value, piped: true }];
+      return [{ system: value.system, code: value.value, piped: true, types: value.type?.coding ?? [] }];
     case 'ContactPoint':
       return value.value === undefined ? [] : [{ code: value.value }];
     case 'code': {
@@ -167,4 +200,9 @@ function quantity({ type, value }) {
     default:
       return [fact];
   }
+}
+
+// 3.1.1.1 of Location: a point on WGS84
+function special({ value }) {
+  return typeof value?.latitude === 'number' && typeof value.longitude === 'number' ? [{ lat: value.latitude, lon: value.longitude }] : [];
 }

@@ -58,6 +58,25 @@ export function examples() {
   return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 
+/** The resources of an .ndjson.xz of the data folder. */
+export function xzLines(name) {
+  const text = execFileSync('xz', ['-dc', dataFile(name)], { maxBuffer: 1 << 30 }).toString('utf8');
+  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
+/** The resources of the .ndjson files in a .tgz of the data folder. */
+export function tarLines(name) {
+  return [...tarFiles(dataFile(name))].flatMap(([, text]) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line)));
+}
+
+/** The resources of a FHIR package in the data folder: of the named types, or its examples. */
+export function packageResources(name, wanted) {
+  return [...tarFiles(dataFile(name))].filter(([path]) => wanted.test(path)).map(([, text]) => JSON.parse(text));
+}
+
+/** A JSON file of the data folder. */
+export const dataJson = (name) => JSON.parse(readFileSync(dataFile(name), 'utf8'));
+
 /** fhirpath.js and its R4 model, installed into the cache on first use. */
 export function fhirpath() {
   const require = createRequire(join(cache, 'package.json'));
@@ -69,5 +88,6 @@ export function fhirpath() {
       throw new Skip(`npm could not install ${FHIRPATH} (${String(error.message).split('\n')[0]})`);
     }
   }
-  return { engine: require('fhirpath'), model: require('fhirpath/fhir-context/r4') };
+  // ucum-lhc comes with fhirpath.js
+  return { engine: require('fhirpath'), model: require('fhirpath/fhir-context/r4'), ucum: require('@lhncbc/ucum-lhc').UcumLhcUtils.getInstance() };
 }

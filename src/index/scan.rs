@@ -56,7 +56,7 @@ impl Scan {
         for condition in &query.conditions {
             scan.add(condition);
         }
-        if let Some(ty) = query.resource_type {
+        if let Some(ty) = query.resource_type.filter(|_| !query.only_type) {
             let bytes = KeyBuffer::default().of_type(ty.name()).to_vec();
             scan.groups.push(Group { keys: vec![ScanKey { bytes, partial: false, exact: true }], is_type: true });
         }

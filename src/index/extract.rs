@@ -5,8 +5,10 @@
 
 use super::decimal::{Bound, Decimal, Span};
 use super::keys::{Entry, Value, Writer};
+use super::near::{self, Position};
 use super::time::{self, Interval};
-use super::text::normalise;
+use super::sound;
+use super::text::fold;
 use crate::json::reader::key_order;
 use crate::json::{Node, Object};
 use crate::model::{self, Kind, ParameterKey, ParameterType, SearchParameter, TypeId, ValueSetId};
@@ -51,13 +53,44 @@ struct Leaf {
     kind: ParameterType,
     ty: TypeId,
     required: Option<ValueSetId>,
+    form: Form,
 }
+
+/// How strings are kept.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Whole,
+    /// And their later words by themselves.
+    Words,
+    /// By their sound alone.
+    Sounds,
+}
+
+/// The field of a name whose parts are searched by themselves: <https://hl7.org/fhir/R4/search.html#string>.
+const FAMILY: &str = "family";
 
 /// The plan of a concrete resource type; compiled once in the life of the process.
 pub fn plan(ty: TypeId) -> &'static Plan {
     static PLANS: OnceLock<Vec<OnceLock<Plan>>> = OnceLock::new();
     let plans = PLANS.get_or_init(|| model::TYPES.iter().map(|_| OnceLock::new()).collect());
     plans[ty.0 as usize].get_or_init(|| Plan::compile(ty))
+}
+
+/// Whether a parameter of the kind special asks for places.
+pub fn reads_positions(parameter: &SearchParameter) -> bool {
+    parameter.bases.iter().any(|base| match path::compile(parameter.expression, *base) {
+        Ok(Compiled::Values(branches)) => branches.iter().any(|b| near::is_position(b.ty)),
+        _ => false,
+    })
+}
+
+/// Whether a token parameter reads mime types.
+pub fn reads_mime_types(parameter: &SearchParameter) -> bool {
+    let is_mime = |branch: &path::Branch| {
+        let mut fields = branch.steps.iter().rev().filter_map(|step| if let Step::Field { name, ty } = step { Some((*name, *ty)) } else { None });
+        matches!((fields.next(), fields.next()), (Some(("contentType", _)), Some((_, model::ATTACHMENT))))
+    };
+    parameter.bases.iter().any(|base| matches!(path::compile(parameter.expression, *base), Ok(Compiled::Values(found)) if found.iter().any(is_mime)))
 }
 
 /// Whether a token parameter also reads elements of type string, which are kept and compared without case.
@@ -80,12 +113,12 @@ impl Plan {
         let mut plan =
             Plan { nodes: vec![TreeNode::default()], truths: Vec::new(), occurred: Vec::new(), patient: Vec::new(), is_patient: false };
         for parameter in model::search_parameters(ty) {
-            if matches!(parameter.ty, ParameterType::Composite | ParameterType::Special) {
-                continue; // composites are matched on the values of their components
+            if parameter.ty == ParameterType::Composite {
+                continue; // matched on the values of its components
             }
             match path::compile(parameter.expression, ty) {
                 Ok(Compiled::Values(branches)) => {
-                    for branch in branches {
+                    for branch in branches.into_iter().filter(|b| parameter.ty != ParameterType::Special || near::is_position(b.ty)) {
                         plan.add(ty, parameter.key, parameter.ty, branch);
                     }
                 }
@@ -114,12 +147,13 @@ impl Plan {
     fn add(&mut self, root: TypeId, parameter: ParameterKey, kind: ParameterType, branch: path::Branch) {
         let mut at = 0;
         let mut holder = root;
-        let mut required = None;
+        let (mut required, mut is_family) = (None, false);
         for step in branch.steps {
             at = match step {
                 Step::Field { name, ty } => {
                     required = holder.get().field(name).and_then(|f| f.required);
                     let numbered = at == 0 && (ty.get().kind == Kind::Backbone || ty == model::USAGE_CONTEXT);
+                    is_family = holder == model::HUMAN_NAME && name == FAMILY;
                     holder = ty;
                     self.edge(at, |n| &mut n.fields, name, numbered)
                 }
@@ -127,7 +161,12 @@ impl Plan {
                 Step::Where(condition) => self.edge(at, |n| &mut n.filters, condition, false),
             };
         }
-        self.nodes[at].leaves.push(Leaf { parameter, kind, ty: branch.ty, required });
+        let form = match model::known_parameter_key(parameter) {
+            Some((sound::PHONETIC, _)) => Form::Sounds,
+            _ if is_family => Form::Words,
+            _ => Form::Whole,
+        };
+        self.nodes[at].leaves.push(Leaf { parameter, kind, ty: branch.ty, required, form });
     }
 
     fn edge<L: PartialEq>(&mut self, at: usize, edges: fn(&mut TreeNode) -> &mut Vec<Edge<L>>, label: L, numbered: bool) -> usize {
@@ -258,7 +297,7 @@ pub fn emit_value(
     element: u32,
     emit: &mut dyn FnMut(Entry),
 ) {
-    let found = emit_values(&Leaf { parameter, kind, ty, required }, node, element, emit);
+    let found = emit_values(&Leaf { parameter, kind, ty, required, form: Form::Whole }, node, element, emit);
     if !found && !matches!(node, Node::Null) {
         emit(Entry { parameter, element, value: Value::Present });
     }
@@ -273,7 +312,7 @@ fn emit_values<'a>(leaf: &Leaf, node: Node<'a>, element: u32, emit: &mut dyn FnM
     };
     match leaf.kind {
         ParameterType::Token => token(leaf.ty, leaf.required, node, &mut put),
-        ParameterType::String => string(leaf.ty, node, &mut put),
+        ParameterType::String => string(leaf.ty, leaf.form, node, &mut put),
         ParameterType::Reference => reference(leaf.ty, node, &mut put),
         ParameterType::Date => {
             if let Some(interval) = interval(leaf.ty, node) {
@@ -289,7 +328,12 @@ fn emit_values<'a>(leaf: &Leaf, node: Node<'a>, element: u32, emit: &mut dyn FnM
                 put(Value::Uri(uri));
             }
         }
-        ParameterType::Composite | ParameterType::Special => {}
+        ParameterType::Special => {
+            if let Some(position) = Position::of(node) {
+                put(Value::Position(position));
+            }
+        }
+        ParameterType::Composite => {}
     }
     found
 }
@@ -345,7 +389,7 @@ fn token<'a>(ty: TypeId, required: Option<ValueSetId>, node: Node<'a>, put: &mut
             _ => {
                 let Some(code) = text(node) else { return };
                 if ty == model::STRING {
-                    return put(Value::Token { system: None, code: &normalise(code) }); // strings compare without case
+                    return put(Value::Token { system: None, code: &fold(code) }); // strings compare without case
                 }
                 match required.and_then(|set| model::value_set(set).system_of(code)) {
                     Some(system) => put(Value::Code { system, code }),
@@ -370,21 +414,41 @@ fn coding_token<'a>(coding: Node<'a>, put: &mut dyn FnMut(Value)) -> Option<&'a 
 }
 
 /// A string, or each string inside a name or an address.
-fn string(ty: TypeId, node: Node, put: &mut dyn FnMut(Value)) {
+fn string(ty: TypeId, form: Form, node: Node, put: &mut dyn FnMut(Value)) {
     if let Some(s) = text(node) {
-        return put(Value::String(s));
+        return one_string(s, form, put);
     }
     for field in ty.get().fields.iter().filter(|f| f.ty == model::STRING && f.name != "id") {
+        let is_family = ty == model::HUMAN_NAME && field.name == FAMILY;
+        let form = if form == Form::Whole && is_family { Form::Words } else { form };
         for part in node.get(field.name).into_iter().flat_map(Node::items) {
             if let Some(s) = text(part) {
-                put(Value::String(s));
+                one_string(s, form, put);
             }
         }
     }
 }
 
+fn one_string(s: &str, form: Form, put: &mut dyn FnMut(Value)) {
+    if form == Form::Sounds {
+        return sound::sounds(s).iter().take(MAX_WORDS).for_each(|sound| put(Value::Sound(sound)));
+    }
+    put(Value::String(s));
+    if form == Form::Words {
+        let separators = s.char_indices().filter(|(_, c)| c.is_whitespace() || *c == '-');
+        let starts = separators.map(|(at, c)| at + c.len_utf8()).filter(|at| s[*at..].starts_with(char::is_alphanumeric));
+        starts.filter(|at| *at > 1).take(MAX_WORDS).for_each(|at| put(Value::Part(&s[at..])));
+    }
+}
+
+/// Words of a name beyond these are found as parts of the whole alone.
+const MAX_WORDS: usize = 16;
+
 fn reference(ty: TypeId, node: Node, put: &mut dyn FnMut(Value)) {
     if ty == model::REFERENCE {
+        if let Some(display) = property(node, "display") {
+            put(Value::Display(display));
+        }
         if let Some(reference) = property(node, "reference") {
             put(Value::Reference(reference));
         }

@@ -12,8 +12,9 @@
 //! ```
 
 use super::derived;
+pub use super::key::{End, INFINITE, KeyBuffer, MAX_PREFIX, is_cut};
 use super::reads::Reads;
-use super::{decimal, decimal::Bound, decimal::Span, text, time, time::Interval, ucum};
+use super::{decimal, decimal::Bound, decimal::Span, near, near::Position, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -34,6 +35,10 @@ pub enum Value<'a> {
     /// An identifier with one of its types, for `:of-type`.
     OfType { system: Option<&'a str>, code: &'a str, value: &'a str },
     String(&'a str),
+    /// What stands behind the first word of a family name: it is found as a name of its own.
+    Part(&'a str),
+    /// The sound of a word of a name.
+    Sound(&'a str),
     /// `Reference.reference` or a canonical, as it stands.
     Reference(&'a str),
     /// `Reference.identifier`.
@@ -42,6 +47,8 @@ pub enum Value<'a> {
     Number(Span<'a>),
     Quantity { span: Span<'a>, system: Option<&'a str>, code: Option<&'a str>, unit: Option<&'a str> },
     Uri(&'a str),
+    /// In degrees.
+    Position(Position),
 }
 
 /// A value, where it belongs.
@@ -147,7 +154,8 @@ impl<'a> Keys<'a> {
                         emit(key.system(p, system));
                     }
                 }
-                Value::String(s) => emit(key.string(p, &text::normalise(s))),
+                Value::String(s) | Value::Part(s) => emit(key.string(p, &text::normalise(s))),
+                Value::Sound(s) => emit(key.sound(p, s)),
                 Value::Reference(r) => {
                     if let Some(target) = Target::read(r) {
                         emit(key.reference(p, target.unversioned));
@@ -173,6 +181,7 @@ impl<'a> Keys<'a> {
                     }
                 }
                 Value::Uri(uri) => emit(key.uri(p, uri)),
+                Value::Position(position) => (0..near::GRIDS.len()).for_each(|grid| emit(key.cell(p, grid, near::cell(position, grid)))),
             }
         }
     }
@@ -184,9 +193,6 @@ pub fn is_column(parameter: ParameterKey) -> bool {
         LazyLock::new(|| ["_id", "_lastUpdated"].map(|code| model::keys_of_code(code).next().map(|(key, _)| key)));
     COLUMNS.contains(&Some(parameter))
 }
-
-/// Under this the resource type is filed; no search parameter ever has it.
-const TYPE_KEY: ParameterKey = ParameterKey(u16::MAX);
 
 fn date_keys(key: &mut KeyBuffer, p: ParameterKey, interval: Interval, emit: &mut dyn FnMut(&[u8])) {
     let (low, last) = (interval.low, interval.last());
@@ -241,18 +247,6 @@ fn both_ends(a: Option<i32>, b: Option<i32>, put: &mut dyn FnMut(End, i32)) {
     }
 }
 
-/// The level that stands for an end that is open.
-pub const INFINITE: usize = 0x0F;
-
-/// Which end of a value a bucket key speaks of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
-    Low,
-    High,
-    /// Both ends lie in the same bucket.
-    Both,
-}
-
 /// A reference taken apart: `[base/]Type/id[/_history/version]`, or a canonical `url[|version]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target<'a> {
@@ -281,206 +275,6 @@ impl<'a> Target<'a> {
         let (ty, id) = self.unversioned.split_once('/')?;
         (!ty.is_empty() && !id.is_empty() && !id.contains('/') && model::type_named(ty).is_some()).then_some((ty, id))
     }
-}
-
-/// Keys longer than this are cut and end in a hash, and what they find is rechecked.
-const MAX_KEY: usize = 160;
-/// Keys of strings and uris, which are searched by prefix, are cut here.
-pub const MAX_PREFIX: usize = 96;
-
-/// Builds the keys of the index. A key is the parameter (big endian, so that keys of one parameter stand together),
-/// a letter for what it holds, and the value.
-#[derive(Default)]
-pub struct KeyBuffer(Vec<u8>);
-
-impl KeyBuffer {
-    fn start(&mut self, p: ParameterKey, kind: u8) {
-        self.0.clear();
-        self.0.extend(p.0.to_be_bytes());
-        self.0.push(kind);
-    }
-
-    fn system_bytes(&mut self, system: Option<&str>) {
-        if let Some(system) = system {
-            match model::system_number(system) {
-                Some(n) => {
-                    self.0.push(1);
-                    self.0.extend(n.to_be_bytes());
-                }
-                None => {
-                    self.0.push(2);
-                    self.0.extend(system.as_bytes());
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self) -> &[u8] {
-        if self.0.len() > MAX_KEY {
-            let hash = fnv(&self.0);
-            self.0.truncate(MAX_KEY - 8);
-            self.0.extend(hash.to_be_bytes());
-        }
-        &self.0
-    }
-
-    fn plain(&mut self, p: ParameterKey, kind: u8, value: &str) -> &[u8] {
-        self.start(p, kind);
-        self.0.extend(value.as_bytes());
-        self.finish()
-    }
-
-    /// A value that is not searched by its start: a UUID takes sixteen bytes instead of its letters.
-    fn value(&mut self, value: &str) {
-        match uuid(value) {
-            Some(uuid) => {
-                self.0.push(UUID);
-                self.0.extend(uuid);
-            }
-            None => {
-                if value.as_bytes().first().is_some_and(|b| *b <= LAST_MARK) {
-                    self.0.push(PLAIN);
-                }
-                self.0.extend(value.as_bytes());
-            }
-        }
-    }
-
-    fn with_system(&mut self, p: ParameterKey, kind: u8, value: &str, system: Option<&str>) -> &[u8] {
-        self.start(p, kind);
-        self.value(value);
-        self.0.push(0);
-        self.system_bytes(system);
-        self.finish()
-    }
-
-    pub fn of_type(&mut self, name: &str) -> &[u8] {
-        self.plain(TYPE_KEY, b'c', name)
-    }
-
-    pub fn presence(&mut self, p: ParameterKey) -> &[u8] {
-        self.plain(p, b'p', "")
-    }
-
-    pub fn code(&mut self, p: ParameterKey, code: &str) -> &[u8] {
-        self.start(p, b'c');
-        self.value(code);
-        self.finish()
-    }
-
-    pub fn code_and_system(&mut self, p: ParameterKey, code: &str, system: &str) -> &[u8] {
-        self.with_system(p, b's', code, Some(system))
-    }
-
-    pub fn system(&mut self, p: ParameterKey, system: &str) -> &[u8] {
-        self.start(p, b'y');
-        self.system_bytes(Some(system));
-        self.finish()
-    }
-
-    /// `value` must be normalised.
-    pub fn string(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.plain(p, b'n', text::prefix(value, MAX_PREFIX))
-    }
-
-    pub fn uri(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.plain(p, b'v', text::prefix(value, MAX_PREFIX))
-    }
-
-    /// The type of a relative reference is a number: its place among the types of R4, which no version of 4.0 changes.
-    pub fn reference(&mut self, p: ParameterKey, target: &str) -> &[u8] {
-        self.start(p, b'r');
-        match target.split_once('/').and_then(|(ty, id)| Some((model::type_named(ty)?, id))) {
-            Some((ty, id)) => {
-                self.0.push(TYPED);
-                self.0.extend(ty.0.to_be_bytes());
-                self.value(id);
-            }
-            None => self.value(target),
-        }
-        self.finish()
-    }
-
-    pub fn identifier(&mut self, p: ParameterKey, value: &str) -> &[u8] {
-        self.start(p, b'i');
-        self.value(value);
-        self.finish()
-    }
-
-    pub fn unit(&mut self, p: ParameterKey, unit: &str) -> &[u8] {
-        self.plain(p, b'u', unit)
-    }
-
-    pub fn unit_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
-        self.with_system(p, b'w', code, system)
-    }
-
-    /// The bucket of a date or a number.
-    pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
-        self.buckets(p, 0, end, level, number);
-        &self.0
-    }
-
-    /// The bucket of a number, or of an amount of `measure`.
-    pub fn amount(&mut self, p: ParameterKey, measure: Option<&str>, end: End, level: usize, number: i32) -> &[u8] {
-        let Some(measure) = measure else { return self.bucket(p, end, level, number) };
-        self.buckets(p, 0x80, end, level, number);
-        self.0.extend(measure.as_bytes());
-        self.finish()
-    }
-
-    /// Which end and which level in one byte, then the number in three.
-    fn buckets(&mut self, p: ParameterKey, kind: u8, end: End, level: usize, number: i32) {
-        let end = match end {
-            End::Both => 0x10,
-            End::Low => 0x20,
-            End::High => 0x30,
-        };
-        self.start(p, kind | end | level as u8 & 0x0F);
-        // beyond are only days that no search can name: its years have four digits
-        let [_, number @ ..] = (number.clamp(-1 << 23, (1 << 23) - 1) + (1 << 23)).to_be_bytes();
-        self.0.extend(number);
-    }
-}
-
-/// What a value in a key begins with, where it is not simply its text.
-const UUID: u8 = 1;
-const TYPED: u8 = 2;
-/// Before a text that would look like one of the others.
-const PLAIN: u8 = 3;
-const LAST_MARK: u8 = PLAIN;
-
-/// The bytes of a UUID in its usual form, in lower case; from them that text can be made again.
-fn uuid(text: &str) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 16];
-    let mut at = 0;
-    for byte in &mut bytes {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            if text[at] != b'-' {
-                return None;
-            }
-            at += 1;
-        }
-        let digit = |b: u8| match b {
-            b'0'..=b'9' => Some(b - b'0'),
-            b'a'..=b'f' => Some(b - b'a' + 10),
-            _ => None,
-        };
-        *byte = digit(text[at])? << 4 | digit(text[at + 1])?;
-        at += 2;
-    }
-    Some(bytes)
-}
-
-/// Whether a key may stand for more than the value it was made from.
-pub fn is_cut(key: &[u8]) -> bool {
-    key.len() >= MAX_KEY || matches!(key.get(2), Some(b'n' | b'v')) && key.len() > MAX_PREFIX - 1
-}
-
-/// FNV-1a: part of the format, so it must never change.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Writes a body. Entries may come in any order.
@@ -516,7 +310,7 @@ impl Writer {
                 write_system(out, Some(system));
                 write_text(out, code);
             }
-            Value::Display(s) | Value::String(s) | Value::Reference(s) | Value::Uri(s) => write_text(out, s),
+            Value::Display(s) | Value::String(s) | Value::Part(s) | Value::Sound(s) | Value::Reference(s) | Value::Uri(s) => write_text(out, s),
             Value::OfType { system, code, value } => {
                 write_system(out, system);
                 write_text(out, code);
@@ -533,6 +327,10 @@ impl Writer {
             Value::Number(span) => {
                 write_bound(out, span.low);
                 write_bound(out, span.high);
+            }
+            Value::Position(position) => {
+                out.extend(position.latitude.to_le_bytes());
+                out.extend(position.longitude.to_le_bytes());
             }
             Value::Quantity { span, system, code, unit } => {
                 write_bound(out, span.low);
@@ -578,6 +376,9 @@ fn tag(value: &Value) -> u8 {
         Value::Number(_) => 9,
         Value::Quantity { .. } => 10,
         Value::Uri(_) => 11,
+        Value::Position(_) => 12,
+        Value::Part(_) => 13,
+        Value::Sound(_) => 14,
     }
 }
 
@@ -605,6 +406,9 @@ impl<'a> Entry<'a> {
                 Value::Quantity { span, system, code: filled(c.text()?), unit: filled(c.text()?) }
             }
             11 => Value::Uri(c.text()?),
+            12 => Value::Position(Position { latitude: c.f64()?, longitude: c.f64()? }),
+            13 => Value::Part(c.text()?),
+            14 => Value::Sound(c.text()?),
             _ => return None,
         };
         c.0.is_empty().then_some(Entry { parameter, element, value })
@@ -624,9 +428,9 @@ impl<'a> Entry<'a> {
                 let reads = Reads::of(self.parameter);
                 has(ParameterType::Token) && clean(system) && clean(code) && (!reads.is_defined || reads.implies(system, code))
             }
-            Value::Display(text) => has(ParameterType::Token) && clean(text),
+            Value::Display(text) => (has(ParameterType::Token) || has(ParameterType::Reference)) && clean(text),
             Value::OfType { system, code, value } => has(ParameterType::Token) && cleanly(system) && clean(code) && clean(value),
-            Value::String(text) => has(ParameterType::String) && clean(text),
+            Value::String(text) | Value::Part(text) | Value::Sound(text) => has(ParameterType::String) && clean(text),
             Value::Reference(text) => has(ParameterType::Reference) && clean(text),
             Value::Identifier { system, value } => has(ParameterType::Reference) && cleanly(system) && clean(value),
             Value::Date(interval) => has(ParameterType::Date) && interval.low < interval.high,
@@ -635,6 +439,7 @@ impl<'a> Entry<'a> {
                 has(ParameterType::Quantity) && span.is_sound() && cleanly(system) && cleanly(code) && cleanly(unit)
             }
             Value::Uri(text) => has(ParameterType::Uri) && clean(text) && !text.is_empty(),
+            Value::Position(position) => has(ParameterType::Special) && position.is_sound(),
         }
     }
 }
@@ -658,6 +463,10 @@ impl<'a> Cursor<'a> {
 
     fn i64(&mut self) -> Option<i64> {
         self.take(8)?.try_into().ok().map(i64::from_le_bytes)
+    }
+
+    fn f64(&mut self) -> Option<f64> {
+        self.take(8)?.try_into().ok().map(f64::from_le_bytes)
     }
 
     fn varint(&mut self) -> Option<usize> {

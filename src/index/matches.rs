@@ -3,7 +3,7 @@
 use super::decimal::{Bound, Span};
 use super::keys::{Entry, Keys, Target, Value};
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
-use super::text::normalise;
+use super::text::{fold, normalise};
 use super::time::Interval;
 use super::ucum;
 
@@ -52,15 +52,27 @@ impl Test {
             }
             (Test::System(a), Value::Token { system, .. }) => *system == Some(a),
             (Test::System(a), Value::Code { system, .. }) => a == system,
+            (Test::CodeStart(a), Value::Token { code, .. } | Value::Code { code, .. }) => fold(code).starts_with(a.as_str()),
+            (Test::Mime(a), Value::Token { code, .. } | Value::Code { code, .. }) => is_mime(code, a),
             (Test::Display(a), Value::Display(text)) => normalise(text).starts_with(a.as_str()),
             (Test::OfType { system: s, code: c, value: v }, Value::OfType { system, code, value }) => {
                 v == value && c == code && s.as_deref().is_none_or(|s| Some(s) == *system)
             }
             (Test::StringStart(a), Value::String(s)) => normalise(s).starts_with(a.as_str()),
+            (Test::StringStart(a), Value::Part(s)) => normalise(s).starts_with(a.as_str()),
+            (Test::Sound(a), Value::Sound(sound)) => a == sound,
             (Test::StringExact(a), Value::String(s)) => a == s,
             (Test::StringContains(a), Value::String(s)) => normalise(s).contains(a.as_str()),
             (Test::Reference { target, version }, Value::Reference(reference)) => {
                 Target::read(reference).is_some_and(|t| t.unversioned == target && version.as_deref().is_none_or(|v| Some(v) == t.version))
+            }
+            (Test::ReferenceBelow { target, version }, Value::Reference(reference)) => {
+                let of = |found: Option<&str>| version.as_deref().is_none_or(|v| found.is_some_and(|found| is_version_of(found, v)));
+                Target::read(reference).is_some_and(|t| t.unversioned == target && of(t.version))
+            }
+            (Test::ReferenceAbove { target, version }, Value::Reference(reference)) => {
+                let of = |found: Option<&str>| found.is_none_or(|found| version.as_deref().is_some_and(|v| is_version_of(v, found)));
+                Target::read(reference).is_some_and(|t| t.unversioned == target && of(t.version))
             }
             (Test::Identifier { system: s, value: v }, Value::Identifier { system, value }) => {
                 v == value && s.as_ref().is_none_or(|s| s.as_deref() == *system)
@@ -76,6 +88,7 @@ impl Test {
                     Unit::Any => true,
                     Unit::Named(a) => *code == Some(a) || *named == Some(a),
                     Unit::Coded { system: s, code: c } => *system == Some(s) && *code == Some(c),
+                    Unit::OfSystem(s) => *system == Some(s),
                     Unit::Measured(_) => false,
                 };
                 fits && compare_numbers(*comparison, range, *span)
@@ -83,6 +96,7 @@ impl Test {
             (Test::Uri(a), Value::Uri(uri)) => a == uri,
             (Test::UriBelow(a), Value::Uri(uri)) => is_below(uri, a),
             (Test::UriAbove(a), Value::Uri(uri)) => is_below(a, uri),
+            (Test::Near { center, metres }, Value::Position(position)) => center.distance(*position) <= *metres,
             (Test::StringIs(a), Value::String(s)) => normalise(s) == a.as_str(),
             (Test::StringEnd(a), Value::String(s)) => normalise(s).ends_with(a.as_str()),
             (Test::StringOrder(comparison, a), Value::String(s)) => normalise(s).trim().chars().next().is_some_and(|first| match comparison {
@@ -103,6 +117,17 @@ impl Test {
             _ => false,
         }
     }
+}
+
+/// Whether a version is the other or a part of it, `1.0` of `1`.
+fn is_version_of(version: &str, whole: &str) -> bool {
+    version.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+}
+
+/// <https://hl7.org/fhir/R4/search.html#mimetype>: the type may have parameters behind it.
+fn is_mime(code: &str, base: &str) -> bool {
+    let found = code.split_once(';').map_or(code, |(found, _)| found.trim_end());
+    code == base || found.eq_ignore_ascii_case(base)
 }
 
 /// Whether the uri is the other or lies below it, by whole segments.

@@ -9,13 +9,16 @@ pub mod compartment;
 pub mod decimal;
 pub mod derived;
 pub mod extract;
+pub mod key;
 pub mod keys;
 pub mod matches;
+pub mod near;
 pub mod operand;
 pub mod query;
 pub mod reads;
 pub mod reserved;
 pub mod scan;
+pub mod sound;
 #[cfg(feature = "pg")]
 mod sql;
 pub mod text;

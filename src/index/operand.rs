@@ -5,9 +5,11 @@
 use super::approximate;
 use super::decimal::Decimal;
 use super::keys::Target;
+use super::near;
 use super::query::{Argument, Comparison, Component, ErrorKind, Leaf, Meaning, QueryError, Range, Result, Test, Unit, invalid, not_row_local, shown, split_unescaped, unescape};
 use super::reserved;
-use super::text::normalise;
+use super::sound;
+use super::text::{fold, normalise};
 use super::time;
 use super::ucum;
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
@@ -24,8 +26,24 @@ pub(super) fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Res
     if meaning.definitions.is_empty() {
         return reserved::leaves(meaning, argument, value);
     }
+    if let Some(found) = versioned(meaning, modifier, value) {
+        return Ok(vec![found]);
+    }
     let tests = tests(meaning.ty, &meaning.targets, &meaning.definitions, argument, modifier, value)?;
     Ok(tests.into_iter().map(|test| Leaf::One { parameter: meaning.key, test }).collect())
+}
+
+/// The parameter under which resources with a canonical address have their business version.
+const VERSION: &str = "version";
+
+/// `url|version`, where resources are searched by their own canonical address: both must hold.
+/// <https://hl7.org/fhir/R4/search.html#uri>
+fn versioned(meaning: &Meaning, modifier: Option<&str>, value: &str) -> Option<Leaf> {
+    let (ParameterType::Uri, None, [url, version]) = (meaning.ty, modifier, &split_unescaped(value, '|')[..]) else { return None };
+    let own = |ty: &TypeId| model::search_parameter(*ty, VERSION).filter(|p| p.ty == ParameterType::Token);
+    let parameter = meaning.definitions.iter().flat_map(|definition| definition.bases).find_map(own)?;
+    let component = |key, test| Component { tests: vec![(key, test)], anywhere: true };
+    Some(Leaf::Together(vec![component(meaning.key, Test::Uri(unescape(url))), component(parameter.key, Test::Code(unescape(version)))]))
 }
 
 /// `a$b`: each component's value by the meaning of its own definition, all within one element.
@@ -69,6 +87,11 @@ pub(super) fn tests(
         if matches!(modifier, "in" | "not-in" | "below" | "above") {
             return not_row_local(format!("modifier :{modifier} on \"{}\"", shown(&argument.name)));
         }
+        if matches!((modifier, ty), ("text", ParameterType::String) | ("text-advanced", ParameterType::String | ParameterType::Token | ParameterType::Reference)) {
+            let message = format!("modifier :{modifier} on \"{}\" is not supported", shown(&argument.name));
+            let hint = if ty == ParameterType::String { "use :contains, or _content for the whole text" } else { "use :text" };
+            return Err(QueryError { kind: ErrorKind::NotSupported, message, hint: Some(hint.into()) });
+        }
         invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(modifier), shown(&argument.name)), "")
     };
     if let Some(modifier) = modifier.filter(|m| m.starts_with(reserved::MARK)) {
@@ -78,6 +101,8 @@ pub(super) fn tests(
         ParameterType::Token => match modifier {
             None | Some("not") => Ok(tokens(definitions, value)),
             Some("text") => one(Test::Display(normalise(&unescape(value)).into_owned())),
+            Some("code-text") => one(Test::CodeStart(fold(&unescape(value)).into_owned())),
+            Some("below") if definitions.iter().any(|definition| super::extract::reads_mime_types(definition)) => one(Test::Mime(unescape(value))),
             Some("of-type") => match split_unescaped(value, '|')[..] {
                 [system, code, value] => one(Test::OfType {
                     system: (!system.is_empty()).then(|| unescape(system)),
@@ -90,6 +115,14 @@ pub(super) fn tests(
         },
         ParameterType::String => {
             let value = unescape(value);
+            if definitions.iter().any(|definition| definition.code == sound::PHONETIC) {
+                return match (modifier, sound::sounds(&value).as_slice()) {
+                    (None, [sound]) => one(Test::Sound(sound.clone())),
+                    (None, []) => invalid(format!("\"{}\" has no word to compare by its sound", shown(&value)), ""),
+                    (None, _) => invalid("a search by sound takes one word at a time".to_owned(), "repeat the parameter for each word"),
+                    (Some(other), _) => wrong(other),
+                };
+            }
             match modifier {
                 None => one(Test::StringStart(normalise(&value).into_owned())),
                 Some("exact") => one(Test::StringExact(value)),
@@ -106,7 +139,11 @@ pub(super) fn tests(
                 Some(other) => wrong(other),
             }
         }
-        ParameterType::Reference => reference(targets, argument, modifier, value),
+        ParameterType::Reference => match modifier {
+            Some("text") => one(Test::Display(normalise(&unescape(value)).into_owned())),
+            Some("text-advanced") => wrong("text-advanced"),
+            modifier => reference(targets, argument, modifier, value),
+        },
         ParameterType::Date | ParameterType::Number | ParameterType::Quantity => {
             if let Some(modifier) = modifier {
                 return wrong(modifier);
@@ -140,6 +177,7 @@ pub(super) fn tests(
                         [] | [""] | ["", ""] => Unit::Any,
                         [unit] => Unit::Named(unescape(unit)),
                         ["", unit] => Unit::Named(unescape(unit)),
+                        [system, ""] => Unit::OfSystem(unescape(system)),
                         [system, code] => Unit::Coded { system: unescape(system), code: unescape(code) },
                         _ => return invalid(format!("\"{}\" is no quantity", shown(rest)), "write [prefix]number|system|code or [prefix]number||unit"),
                     };
@@ -153,6 +191,10 @@ pub(super) fn tests(
                 }
             }
         }
+        ParameterType::Special if definitions.iter().any(|definition| super::extract::reads_positions(definition)) => match modifier {
+            None => one(near::test(argument, value)?),
+            Some(other) => wrong(other),
+        },
         ParameterType::Special | ParameterType::Composite => not_row_local(format!("parameter \"{}\"", shown(&argument.name))),
     }
 }
@@ -219,8 +261,8 @@ fn tokens(definitions: &[&'static SearchParameter], value: &str) -> Vec<Test> {
         return vec![written];
     }
     let folded = match &written {
-        Test::Code(code) => Test::Code(normalise(code).into_owned()),
-        Test::CodeAndSystem { code, system } => Test::CodeAndSystem { code: normalise(code).into_owned(), system: system.clone() },
+        Test::Code(code) => Test::Code(fold(code).into_owned()),
+        Test::CodeAndSystem { code, system } => Test::CodeAndSystem { code: fold(code).into_owned(), system: system.clone() },
         other => other.clone(),
     };
     if folded == written { vec![written] } else { vec![written, folded] }
@@ -256,6 +298,14 @@ fn reference(targets: &[TypeId], argument: &Argument, modifier: Option<&str>, va
             };
             return Ok(vec![test]);
         }
+        Some(modifier @ ("below" | "above")) if unescape(value).contains(':') => {
+            let (target, version) = match split_unescaped(value, '|')[..] {
+                [target, version] => (unescape(target), Some(unescape(version))),
+                _ => (unescape(value), None),
+            };
+            let below = modifier == "below";
+            return Ok(vec![if below { Test::ReferenceBelow { target, version } } else { Test::ReferenceAbove { target, version } }]);
+        }
         Some(name) => {
             return match model::type_named(name).filter(|ty| super::is_resource(*ty)) {
                 Some(ty) => {
@@ -263,7 +313,7 @@ fn reference(targets: &[TypeId], argument: &Argument, modifier: Option<&str>, va
                     let id = value.strip_prefix(ty.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&value);
                     Ok(full(&format!("{}/{id}", ty.name())))
                 }
-                None if matches!(name, "in" | "not-in" | "below" | "above" | "text") => not_row_local(format!("modifier :{name} on a reference")),
+                None if matches!(name, "in" | "not-in" | "below" | "above") => not_row_local(format!("modifier :{name} on a reference")),
                 None => invalid(format!("modifier :{} does not apply to parameter \"{}\"", shown(name), shown(&argument.name)), ""),
             };
         }
@@ -293,6 +343,12 @@ pub(super) fn prefix(value: &str) -> (Comparison, &str) {
         _ => return (Comparison::Eq, value),
     };
     (comparison, &value[2..])
+}
+
+/// A number as it may stand in a search, in binary.
+pub(super) fn number_of(text: &str) -> Option<f64> {
+    let text = text.trim();
+    Decimal::parse(text).and_then(|_| text.parse().ok())
 }
 
 fn range(comparison: Comparison, argument: &Argument, text: &str) -> Result<Range> {

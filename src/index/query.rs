@@ -5,6 +5,7 @@
 
 use super::compartment::{self, Member};
 use super::decimal::{Bound, Span};
+use super::near::Position;
 use super::operand;
 use super::reserved;
 use super::time::Interval;
@@ -58,6 +59,15 @@ pub enum Test {
     StringExact(String),
     /// Normalised.
     StringContains(String),
+    Sound(String),
+    /// The code begins with this (folded).
+    CodeStart(String),
+    /// A mime type, with or without parameters.
+    Mime(String),
+    /// A canonical of this address, whatever its version or of a version that begins so.
+    ReferenceBelow { target: String, version: Option<String> },
+    /// A canonical of this address, without version or with one that the searched version begins with.
+    ReferenceAbove { target: String, version: Option<String> },
     Reference { target: String, version: Option<String> },
     Identifier { system: Option<Option<String>>, value: String },
     Date(Comparison, Interval),
@@ -66,6 +76,8 @@ pub enum Test {
     Uri(String),
     UriBelow(String),
     UriAbove(String),
+    /// Within that distance.
+    Near { center: Position, metres: f64 },
     /// The whole string, normalised.
     StringIs(String),
     /// Ends with this (normalised).
@@ -114,6 +126,8 @@ pub enum Unit {
     /// `value||unit`: the code or the unit as text.
     Named(String),
     Coded { system: String, code: String },
+    /// `value|system|`
+    OfSystem(String),
     /// Any unit of UCUM that converts to these base units, in which the range is.
     Measured(String),
 }
@@ -387,6 +401,9 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
             "false" => false,
             other => return invalid(format!("\"{}\" is no value for :missing", shown(other)), "use :missing=true or :missing=false"),
         };
+        if meanings.iter().all(|m| m.ty == ParameterType::Composite) {
+            return invalid(format!("modifier :missing does not apply to the composite parameter \"{}\"", shown(name)), "ask it of the parameters that it combines");
+        }
         let any_of = meanings.iter().filter(|m| m.ty != ParameterType::Composite).map(|m| Leaf::One { parameter: m.key, test: Test::Present }).collect();
         return Ok(Condition { negated, any_of });
     }

@@ -6,7 +6,7 @@
 
 use super::operand::tests;
 use super::query::{Argument, Component, Leaf, Meaning, QueryError, Result, Test, invalid, shown, split_unescaped};
-use super::text::normalise;
+use super::text::fold;
 use crate::model::{self, ParameterKey, ParameterType};
 use std::sync::LazyLock;
 
@@ -110,7 +110,7 @@ pub(super) fn composite(argument: &Argument, value: &str) -> Result<Vec<Leaf>> {
 
 /// Words are kept without case and accents, so they are searched so too.
 fn folded(key: ParameterKey, test: Test) -> Test {
-    let fold = |code: String| normalise(&code).into_owned();
+    let fold = |code: String| fold(&code).into_owned();
     match test {
         Test::Code(code) if is_word(key) => Test::Code(fold(code)),
         Test::CodeAndSystem { code, system } if is_word(key) => Test::CodeAndSystem { code: fold(code), system },

@@ -8,6 +8,7 @@ use super::compartment::Member;
 use super::decimal::{self, Bound, Span};
 use super::derived;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
+use super::near;
 use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::reads::Reads;
 use super::text::{self, normalise};
@@ -147,6 +148,7 @@ impl Scan {
             let key = &mut builder.buffer;
             let bytes = match unit {
                 Unit::Any | Unit::Measured(_) => return,
+                Unit::OfSystem(_) => return self.recheck = true,
                 Unit::Named(name) => key.unit(p, name),
                 Unit::Coded { system, code } => key.unit_and_system(p, code, Some(system)),
             };
@@ -261,10 +263,15 @@ impl Builder {
                 let bytes = key.string(p, cut).to_vec();
                 self.keys.push(ScanKey { bytes, partial: true, exact });
             }
-            Test::StringIs(value) => put(key.string(p, value), true),
-            Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::DateCovers(_) | Test::Other(_) => {
+            Test::Sound(sound) => put(key.sound(p, sound), true),
+            Test::ReferenceBelow { target, version } => put(key.reference(p, target), version.is_none()),
+            Test::ReferenceAbove { target, .. } => put(key.reference(p, target), false),
+            // a part of a name has the same key
+            Test::StringIs(value) => put(key.string(p, value), false),
+            Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::CodeStart(_) | Test::Mime(_) => {
                 put(key.presence(p), false)
             }
+            Test::DateCovers(_) | Test::Other(_) => self.present(p, false),
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),
@@ -283,6 +290,10 @@ impl Builder {
                     put(key.uri(p, &cut[..end]), false);
                 }
             }
+            Test::Near { center, metres } => match near::cover(*center, *metres) {
+                Some((grid, cells)) => cells.into_iter().for_each(|cell| put(key.cell(p, grid, cell), false)),
+                None => put(key.presence(p), false),
+            },
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
             Test::Number(comparison, range) => self.number(Numbers { p, measure: None, exact: true }, *comparison, range),
             Test::Quantity(comparison, range, unit) => {

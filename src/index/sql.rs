@@ -153,7 +153,10 @@ fn shown(value: &Held) -> (&'static str, String) {
             let unit = unit.map(|u| format!(" {u}")).unwrap_or_default();
             ("quantity", format!("{} {}{unit}", number(*span), coded(*system, code.unwrap_or(""))))
         }
+        Held::Part(text) => ("part", (*text).to_owned()),
+        Held::Sound(text) => ("sound", (*text).to_owned()),
         Held::Uri(uri) => ("uri", (*uri).to_owned()),
+        Held::Position(position) => ("position", format!("{} {}", position.latitude, position.longitude)),
     }
 }
 

@@ -60,6 +60,11 @@ impl Unit {
         Some(Unit { measure: canonical.unit, factor: decimal(canonical.factor)?, offset: decimal(canonical.offset)? })
     }
 
+    /// How many of the base units one of this is; about, as far as it has no end in binary.
+    pub fn factor(&self) -> f64 {
+        self.factor.to_string().parse().unwrap_or(f64::NAN)
+    }
+
     /// A number of this unit (encoded) in base units.
     fn in_base(&self, encoded: &[u8]) -> Option<Vec<u8>> {
         Some(Decimal::decode(encoded)?.times(&self.factor)?.plus(&self.offset)?.rounded(DIGITS).encode())

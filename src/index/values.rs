@@ -46,11 +46,11 @@ pub const MAX_SORT_KEY: usize = 256;
 /// A period or a range is sorted by its start, and by its end where it has no start.
 fn sortable(value: &Value) -> Option<Vec<u8>> {
     let mut key = match value {
-        Value::Present | Value::Display(_) | Value::OfType { .. } | Value::Identifier { .. } => return None,
+        Value::Present | Value::Display(_) | Value::OfType { .. } | Value::Identifier { .. } | Value::Part(_) | Value::Position(_) => return None,
         // the code and no more: a system is an address, and says nothing of order
         Value::Token { system, code } => coded(code, *system),
         Value::Code { system, code } => coded(code, Some(system)),
-        Value::String(text) => normalise(text).as_bytes().to_vec(),
+        Value::String(text) | Value::Sound(text) => normalise(text).as_bytes().to_vec(),
         Value::Reference(text) | Value::Uri(text) => text.as_bytes().to_vec(),
         Value::Date(interval) => instant(*interval)?,
         Value::Number(span) | Value::Quantity { span, .. } => start(*span)?.to_vec(),

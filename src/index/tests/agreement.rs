@@ -181,6 +181,9 @@ fn kind(value: &Value) -> &'static str {
         Value::Number(_) => "number",
         Value::Quantity { .. } => "quantity",
         Value::Uri(_) => "uri",
+        Value::Part(_) => "part",
+        Value::Sound(_) => "sound",
+        Value::Position(_) => "position",
     }
 }
 

@@ -100,7 +100,13 @@ fn written_by_hand() -> Vec<u8> {
 }
 
 /// Of each kind of value some that are odd: half there, doubled, of the wrong type, in other alphabets.
-pub const RESOURCES: [&str; 41] = [
+pub const RESOURCES: [&str; 47] = [
+    r#"{"resourceType":"Location","position":{"latitude":42.256500,"longitude":-83.694810,"altitude":0}}"#,
+    r#"{"resourceType":"Location","position":{"latitude":-90,"longitude":180}}"#,
+    r#"{"resourceType":"Location","position":{"latitude":0.05,"longitude":-179.95}}"#,
+    r#"{"resourceType":"Location","position":{"latitude":1e-7,"longitude":179.999999}}"#,
+    r#"{"resourceType":"Location","position":{"latitude":91,"longitude":0}}"#,
+    r#"{"resourceType":"Location","position":{"latitude":"42","longitude":0}}"#,
     r#"{"resourceType":"Condition","subject":{"reference":"Patient/1|2"},"asserter":{"reference":"Patient/x/_history/2"},"encounter":{"reference":"http://x.org/Patient/1"}}"#,
     r#"{}"#,
     r#"[]"#,

@@ -9,12 +9,12 @@ use crate::path;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Parameters that give no values, by type of parameter: composites are matched on the values of their parts, and of those
-/// of the kind special `near` asks for a distance, which keys do not tell, and `_filter` and `_query` are languages of their own.
+/// of the kind special `_filter` and `_query` are languages of their own.
 /// The others have no expression: `_content` and `_text` search the whole text, and two come from examples of extensions.
-const WITHOUT_VALUES: [&str; 7] = ["_content", "_filter", "_query", "_text", "age", "birthOrderBoolean", "near"];
+const WITHOUT_VALUES: [&str; 6] = ["_content", "_filter", "_query", "_text", "age", "birthOrderBoolean"];
 
 fn has_values(parameter: &model::SearchParameter) -> bool {
-    !matches!(parameter.ty, ParameterType::Composite | ParameterType::Special) && !parameter.expression.is_empty()
+    parameter.ty != ParameterType::Composite && !parameter.expression.is_empty()
 }
 
 #[test]

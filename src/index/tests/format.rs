@@ -51,8 +51,17 @@ const OTHERS: &str = r#"{"resourceType":"RiskAssessment","prediction":[{"probabi
 const LONG: &str = r#"{"resourceType":"ValueSet","url":"http://a/b","identifier":[{"system":"http://x",
     "value":"0123456789abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"}]}"#;
 
+const PLACE: &str = r#"{"resourceType":"Location","position":{"latitude":42.25,"longitude":-83.5}}"#;
+
+/// A family name of two parts, and a reference with a display.
+const PERSON: &str = r#"{"resourceType":"Person","name":[{"family":"O Hé-Z"}],"managingOrganization":{"display":"Org"}}"#;
+
 #[test]
 fn the_bytes_of_a_body_stay() {
+    assert_eq!(body(PLACE), ["01084c6f636174696f6e", "140e010c0000000000002045400000000000e054c0"]);
+    assert_eq!(body(PERSON), ["0106506572736f6e", "0c0c010500074f2048c3a92d5a", "060c010d00015a", "0a0c010d000548c3a92d5a", "0819010300034f7267", "0939010e000468303030", "0939010e00046f303030", "0939010e00047a303030"]);
+    assert_eq!(index_keys(PLACE), ["010e670000840060", "010e6701052a03c5", "010e70", "ffff634c6f636174696f6e"]);
+    assert_eq!(index_keys(PERSON), ["010c6e68657a", "010c6e6f2068657a", "010c6e7a", "010c70", "011970", "013970", "01397868303030", "0139786f303030", "0139787a303030", "ffff63506572736f6e"]);
     assert_eq!(VERSION, 1);
     assert_eq!(body(r#"{"resourceType":"Patient"}"#), ["010750617469656e74", "0b85000100000566616c7365"]);
     assert_eq!(body(PATIENT), [
@@ -70,8 +79,8 @@ fn the_bytes_of_a_body_stay() {
         "070c01050002c396",
         "0b0c01050006c5a06dc3ad64",
         "071901070000016f",
-        "073901050002c396",
-        "0b3901050006c5a06dc3ad64",
+        "0939010e00046f303030",
+        "0939010e000473353330",
     ]);
     assert_eq!(body(OBSERVATION), [
         "010b4f62736572766174696f6e",
@@ -129,6 +138,9 @@ fn the_keys_of_the_index_stay() {
         "010c70",
         "0119696f",
         "011970",
+        "013970",
+        "0139786f303030",
+        "01397873353330",
         "ffff6350617469656e74",
     ]);
     assert_eq!(index_keys(OBSERVATION), [
@@ -189,12 +201,12 @@ fn the_keys_of_the_index_stay() {
 #[test]
 fn every_kind_of_value_is_in_the_samples() {
     let mut tags = std::collections::BTreeSet::new();
-    for resource in [PATIENT, OBSERVATION, OTHERS, LONG] {
+    for resource in [PATIENT, OBSERVATION, OTHERS, LONG, PLACE, PERSON] {
         let body = keys_of(resource);
         assert!(Keys::is_valid(&body));
         for entry in Keys::read(&body).unwrap().entries() {
             tags.insert(format!("{:?}", std::mem::discriminant(&entry.value)));
         }
     }
-    assert_eq!(tags.len(), 12);
+    assert_eq!(tags.len(), 15);
 }

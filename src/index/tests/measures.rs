@@ -90,3 +90,42 @@ fn ranges_and_composites_convert_too() {
         (&format!("component-value-quantity=1000|{UCUM}|g"), false),
     ]);
 }
+
+#[test]
+fn places_are_near_within_a_distance() {
+    // Ann Arbor, as in https://hl7.org/fhir/R4/location.html#positional, where latitude comes first
+    let place = r#"{"resourceType":"Location","position":{"longitude":-83.69471,"latitude":42.2565}}"#;
+    check(place, &[
+        ("Location?near=42.256500|-83.694810|11.20|km", true),
+        ("near=42.256500|-83.694810|11.20|km", true),
+        ("near=42.256500|-83.694810|11.20", true),
+        ("near=42.256500|-83.694810", true),
+        ("near=42.256500|-83.694810||", true),
+        ("near=42.256500|-83.694810|5|m", false),
+        ("near=42.256500|-83.694810|9|m", true),
+        ("near=42.2565|-84.694710|82|km", false),
+        ("near=42.2565|-84.694710|83|km", true),
+        ("near=42.2565|-84.694710|51|[mi_us]", false),
+        ("near=42.2565|-84.694710|52|mi_us", true),
+        ("near=42.2565|-84.694710|52|[mi_i]", true),
+        ("near=42.2565|-84.694710|52|mi", true),
+        ("near=42.2565|-84.694710|8.3e4|m", true),
+        ("near=-83.694810|42.256500|11.20|km", false), // the specification's example has them the other way about
+        ("near=0|0|1|km,42.2|-83.7|10|km", true),
+        ("near=0|0|20100|km", true),
+        ("near:missing=false", true),
+    ]);
+    check(r#"{"resourceType":"Location"}"#, &[("near=0|0|20100|km", false), ("near:missing=true", true)]);
+    let pacific = r#"{"resourceType":"Location","position":{"longitude":179.99,"latitude":-17}}"#;
+    check(pacific, &[("near=-17|-179.99|3|km", true), ("near=-17|-179.99|2|km", false), ("near=-90|0|8118|km", true), ("near=-90|0|8000|km", false)]);
+}
+
+#[test]
+fn what_is_no_place_is_refused_with_a_hint() {
+    use crate::index::query::{ErrorKind, Query};
+    for bad in ["1", "a|b", "91|0", "0|181", "1|2|-1", "1|2|x", "1|2|1|kg", "1|2|1|parsec-ish", "1|2|3|km|4", "1|2||km", "nan|0", "inf|0", "1|2|1e999", "||"] {
+        let error = Query::parse(&format!("Location?near={bad}")).unwrap_err();
+        assert!(error.kind == ErrorKind::Invalid && error.hint.is_some(), "{bad} {error:?}");
+    }
+    assert_eq!(Query::parse("Location?near:exact=1|2").unwrap_err().kind, ErrorKind::Invalid);
+}

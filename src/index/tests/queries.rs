@@ -2,6 +2,7 @@
 
 use super::super::decimal::{Bound, Decimal, Span};
 use super::super::keys::{Keys, Target, Value};
+use super::super::near::Position;
 use super::super::text::normalise;
 use super::super::time::{self, DAY, Interval};
 use super::Numbers;
@@ -80,6 +81,8 @@ pub fn of_value(name: &str, value: &Value) -> Vec<Asked> {
             l.put("of-type", &format!("|{code}|{value}x"), None);
         }
         Value::String(s) => string(l, s),
+        Value::Part(s) => string_starts(l, s),
+        Value::Sound(s) => l.put("", s, None),
         Value::Reference(r) => reference(l, r),
         Value::Identifier { system, value } => {
             let value = escape(value);
@@ -103,6 +106,7 @@ pub fn of_value(name: &str, value: &Value) -> Vec<Asked> {
             number(l, span, &units);
         }
         Value::Uri(uri) => uris(l, uri),
+        Value::Position(position) => near(l, position),
     }
     l.put("missing", "false", Some(true));
     l.put("missing", "true", Some(false));
@@ -149,12 +153,22 @@ fn string(l: &mut List, s: &str) {
     l.put("", &escape(&s.to_uppercase()), None);
     l.put("", &escape(&normalise(s)), Some(true));
     l.put("", &escape(&format!("{s}x")), None);
+    string_starts(l, s);
     for n in [1, 2, 3, count / 2, count.saturating_sub(1)] {
-        // the normal form of a start is the start of the normal form
-        l.put("", &escape(&starting(n)), Some(true));
         l.put("exact", &escape(&starting(n)), None);
-        l.put("contains", &escape(&s.chars().skip(n).collect::<String>()), Some(true));
-        l.put("contains", &escape(&s.chars().skip(n / 2).take(n.max(2)).collect::<String>()), Some(true));
+        for inside in [s.chars().skip(n).collect::<String>(), s.chars().skip(n / 2).take(n.max(2)).collect()] {
+            // but for what is nothing but punctuation
+            l.put("contains", &escape(&inside), inside.chars().any(char::is_alphanumeric).then_some(true));
+        }
+    }
+}
+
+fn string_starts(l: &mut List, s: &str) {
+    let count = s.chars().count();
+    for n in [1, 2, 3, count / 2, count.saturating_sub(1), count] {
+        // the normal form of a start is the start of the normal form
+        let start: String = s.chars().take(n).collect();
+        l.put("", &escape(&start), start.chars().any(char::is_alphanumeric).then_some(true));
     }
 }
 
@@ -239,6 +253,17 @@ fn date(l: &mut List, i: Interval) {
                 l.put("", &format!("{comparison}{text}"), Some(holds(comparison, s, i)));
             }
         }
+    }
+}
+
+fn near(l: &mut List, at: Position) {
+    let Position { latitude, longitude } = at;
+    for distance in ["", "|0", "|1|m", "|5", "|300|km", "|2000|[mi_us]", "|20100|km"] {
+        l.put("", &format!("{latitude}|{longitude}{distance}"), Some(true));
+        // a degree of latitude is 111 km
+        let other = if latitude > 0.0 { latitude - 1.0 } else { latitude + 1.0 };
+        l.put("", &format!("{other}|{longitude}{distance}"), Some(matches!(distance, "|300|km" | "|2000|[mi_us]" | "|20100|km")));
+        l.put("", &format!("{}|{}{distance}", -latitude, (longitude + 360.0) % 360.0 - 180.0), None);
     }
 }
 

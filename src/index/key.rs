@@ -1,0 +1,233 @@
+//! The bytes of one key of the index.
+
+use super::{near, text};
+use crate::model::{self, ParameterKey};
+
+/// Under this the resource type is filed; no search parameter ever has it.
+const TYPE_KEY: ParameterKey = ParameterKey(u16::MAX);
+
+/// The level that stands for an end that is open.
+pub const INFINITE: usize = 0x0F;
+
+/// Which end of a value a bucket key speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Low,
+    High,
+    /// Both ends lie in the same bucket.
+    Both,
+}
+
+/// Keys longer than this are cut and end in a hash, and what they find is rechecked.
+const MAX_KEY: usize = 160;
+/// Keys of strings and uris, which are searched by prefix, are cut here.
+pub const MAX_PREFIX: usize = 96;
+
+/// Builds the keys of the index. A key is the parameter (big endian, so that keys of one parameter stand together),
+/// a letter for what it holds, and the value.
+#[derive(Default)]
+pub struct KeyBuffer(Vec<u8>);
+
+impl KeyBuffer {
+    fn start(&mut self, p: ParameterKey, kind: u8) {
+        self.0.clear();
+        self.0.extend(p.0.to_be_bytes());
+        self.0.push(kind);
+    }
+
+    fn system_bytes(&mut self, system: Option<&str>) {
+        if let Some(system) = system {
+            match model::system_number(system) {
+                Some(n) => {
+                    self.0.push(1);
+                    self.0.extend(n.to_be_bytes());
+                }
+                None => {
+                    self.0.push(2);
+                    self.0.extend(system.as_bytes());
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) -> &[u8] {
+        if self.0.len() > MAX_KEY {
+            let hash = fnv(&self.0);
+            self.0.truncate(MAX_KEY - 8);
+            self.0.extend(hash.to_be_bytes());
+        }
+        &self.0
+    }
+
+    fn plain(&mut self, p: ParameterKey, kind: u8, value: &str) -> &[u8] {
+        self.start(p, kind);
+        self.0.extend(value.as_bytes());
+        self.finish()
+    }
+
+    /// A value that is not searched by its start: a UUID takes sixteen bytes instead of its letters.
+    fn value(&mut self, value: &str) {
+        match uuid(value) {
+            Some(uuid) => {
+                self.0.push(UUID);
+                self.0.extend(uuid);
+            }
+            None => {
+                if value.as_bytes().first().is_some_and(|b| *b <= LAST_MARK) {
+                    self.0.push(PLAIN);
+                }
+                self.0.extend(value.as_bytes());
+            }
+        }
+    }
+
+    fn with_system(&mut self, p: ParameterKey, kind: u8, value: &str, system: Option<&str>) -> &[u8] {
+        self.start(p, kind);
+        self.value(value);
+        self.0.push(0);
+        self.system_bytes(system);
+        self.finish()
+    }
+
+    pub fn of_type(&mut self, name: &str) -> &[u8] {
+        self.plain(TYPE_KEY, b'c', name)
+    }
+
+    pub fn presence(&mut self, p: ParameterKey) -> &[u8] {
+        self.plain(p, b'p', "")
+    }
+
+    pub fn code(&mut self, p: ParameterKey, code: &str) -> &[u8] {
+        self.start(p, b'c');
+        self.value(code);
+        self.finish()
+    }
+
+    pub fn code_and_system(&mut self, p: ParameterKey, code: &str, system: &str) -> &[u8] {
+        self.with_system(p, b's', code, Some(system))
+    }
+
+    pub fn system(&mut self, p: ParameterKey, system: &str) -> &[u8] {
+        self.start(p, b'y');
+        self.system_bytes(Some(system));
+        self.finish()
+    }
+
+    /// `value` must be normalised.
+    pub fn string(&mut self, p: ParameterKey, value: &str) -> &[u8] {
+        self.plain(p, b'n', text::prefix(value, MAX_PREFIX))
+    }
+
+    /// A word's sound.
+    pub fn sound(&mut self, p: ParameterKey, sound: &str) -> &[u8] {
+        self.plain(p, b'x', sound)
+    }
+
+    pub fn uri(&mut self, p: ParameterKey, value: &str) -> &[u8] {
+        self.plain(p, b'v', text::prefix(value, MAX_PREFIX))
+    }
+
+    /// The type of a relative reference is a number: its place among the types of R4, which no version of 4.0 changes.
+    pub fn reference(&mut self, p: ParameterKey, target: &str) -> &[u8] {
+        self.start(p, b'r');
+        match target.split_once('/').and_then(|(ty, id)| Some((model::type_named(ty)?, id))) {
+            Some((ty, id)) => {
+                self.0.push(TYPED);
+                self.0.extend(ty.0.to_be_bytes());
+                self.value(id);
+            }
+            None => self.value(target),
+        }
+        self.finish()
+    }
+
+    /// A cell of a grid of places.
+    pub fn cell(&mut self, p: ParameterKey, grid: usize, (row, column): near::Cell) -> &[u8] {
+        self.start(p, b'g');
+        self.0.push(grid as u8);
+        self.0.extend(row.to_be_bytes());
+        self.0.extend(column.to_be_bytes());
+        &self.0
+    }
+
+    pub fn identifier(&mut self, p: ParameterKey, value: &str) -> &[u8] {
+        self.start(p, b'i');
+        self.value(value);
+        self.finish()
+    }
+
+    pub fn unit(&mut self, p: ParameterKey, unit: &str) -> &[u8] {
+        self.plain(p, b'u', unit)
+    }
+
+    pub fn unit_and_system(&mut self, p: ParameterKey, code: &str, system: Option<&str>) -> &[u8] {
+        self.with_system(p, b'w', code, system)
+    }
+
+    /// The bucket of a date or a number.
+    pub fn bucket(&mut self, p: ParameterKey, end: End, level: usize, number: i32) -> &[u8] {
+        self.buckets(p, 0, end, level, number);
+        &self.0
+    }
+
+    /// The bucket of a number, or of an amount of `measure`.
+    pub fn amount(&mut self, p: ParameterKey, measure: Option<&str>, end: End, level: usize, number: i32) -> &[u8] {
+        let Some(measure) = measure else { return self.bucket(p, end, level, number) };
+        self.buckets(p, 0x80, end, level, number);
+        self.0.extend(measure.as_bytes());
+        self.finish()
+    }
+
+    /// Which end and which level in one byte, then the number in three.
+    fn buckets(&mut self, p: ParameterKey, kind: u8, end: End, level: usize, number: i32) {
+        let end = match end {
+            End::Both => 0x10,
+            End::Low => 0x20,
+            End::High => 0x30,
+        };
+        self.start(p, kind | end | level as u8 & 0x0F);
+        // beyond are only days that no search can name: its years have four digits
+        let [_, number @ ..] = (number.clamp(-1 << 23, (1 << 23) - 1) + (1 << 23)).to_be_bytes();
+        self.0.extend(number);
+    }
+}
+
+/// What a value in a key begins with, where it is not simply its text.
+const UUID: u8 = 1;
+const TYPED: u8 = 2;
+/// Before a text that would look like one of the others.
+const PLAIN: u8 = 3;
+const LAST_MARK: u8 = PLAIN;
+
+/// The bytes of a UUID in its usual form, in lower case; from them that text can be made again.
+fn uuid(text: &str) -> Option<[u8; 16]> {
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 16];
+    let mut at = 0;
+    for byte in &mut bytes {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if text[at] != b'-' {
+                return None;
+            }
+            at += 1;
+        }
+        let digit = |b: u8| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'f' => Some(b - b'a' + 10),
+            _ => None,
+        };
+        *byte = digit(text[at])? << 4 | digit(text[at + 1])?;
+        at += 2;
+    }
+    Some(bytes)
+}
+
+/// Whether a key may stand for more than the value it was made from.
+pub fn is_cut(key: &[u8]) -> bool {
+    key.len() >= MAX_KEY || matches!(key.get(2), Some(b'n' | b'v')) && key.len() > MAX_PREFIX - 1
+}
+
+/// FNV-1a: part of the format, so it must never change.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+}

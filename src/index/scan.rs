@@ -263,7 +263,7 @@ impl Builder {
             }
             Test::StringIs(value) => put(key.string(p, value), true),
             Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::DateCovers(_) | Test::Other(_) => {
-                put(key.presence(p), false)
+                self.present(p, false)
             }
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),

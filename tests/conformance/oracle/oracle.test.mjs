@@ -150,7 +150,7 @@ test('units of UCUM are converted', () => {
   const system = 'http://unitsofmeasure.org';
   const by = (value, code, alternative) => quantity({ value, system, code }, { system, ...alternative });
   yes(by(5400, 'mg', { number: '5.4', code: 'g' }), by(37, 'Cel', { number: '98.6', code: '[degF]' }), by(1, 'kg', { prefix: 'gt', number: '2', code: '[lb_av]' }));
-  no(by(5400, 'mg', { number: '5.5', code: 'g' }), by(1, 'm', { number: '1', code: 'kg' }), by(5400, 'mg', { number: '5.4', unit: 'g' }));
+  no(by(5400, 'mg', { number: '5.5', code: 'g' }), by(1, 'm', { number: '1', code: 'kg' }), quantity({ value: 5400, system, code: 'mg' }, { number: '5.4', unit: 'g' }));
 });
 
 test('a composite is found within one element', () => {

@@ -2,6 +2,7 @@
 
 use super::{near, text};
 use crate::model::{self, ParameterKey};
+use std::cmp::Ordering;
 
 /// Under this the resource type is filed; no search parameter ever has it.
 const TYPE_KEY: ParameterKey = ParameterKey(u16::MAX);
@@ -123,6 +124,15 @@ impl KeyBuffer {
         self.plain(p, b'x', sound)
     }
 
+    /// Stands in a query for all strings that contain `needle` (normalised, not empty). It sorts before all but the empty
+    /// one, for a string has no zero byte.
+    pub fn containing(&mut self, p: ParameterKey, needle: &str) -> &[u8] {
+        self.start(p, b'n');
+        self.0.push(0);
+        self.0.extend(text::prefix(needle, MAX_NEEDLE).as_bytes());
+        &self.0
+    }
+
     pub fn uri(&mut self, p: ParameterKey, value: &str) -> &[u8] {
         self.plain(p, b'v', text::prefix(value, MAX_PREFIX))
     }
@@ -220,6 +230,27 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
         at += 2;
     }
     Some(bytes)
+}
+
+/// What is searched for inside strings is cut here; the rest is left to the recheck.
+const MAX_NEEDLE: usize = 256;
+
+/// Whether these bytes of a query stand for strings that contain something.
+pub fn is_containing(asked: &[u8]) -> bool {
+    asked.get(2) == Some(&b'n') && asked.get(3) == Some(&0)
+}
+
+/// Where a key stands to a query for many keys: `Equal` if it is one of them, `Less` if one may come behind it, `Greater` if not.
+pub fn among(asked: &[u8], key: &[u8]) -> Ordering {
+    if !is_containing(asked) {
+        return if key.starts_with(asked) { Ordering::Equal } else { Ordering::Greater };
+    }
+    match (asked.split_at_checked(4), key.split_at_checked(3)) {
+        (Some((head, needle)), Some((start, text))) if start == &head[..3] => {
+            if is_cut(key) || memchr::memmem::find(text, needle).is_some() { Ordering::Equal } else { Ordering::Less }
+        }
+        _ => Ordering::Greater,
+    }
 }
 
 /// Whether a key may stand for more than the value it was made from.

@@ -6,11 +6,97 @@ use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
 use super::text::{fold, normalise};
 use super::time::Interval;
 use super::ucum;
+use crate::model::ParameterKey;
+use std::collections::{HashMap, HashSet};
 
 impl Query {
     /// True if all conditions hold for the resource that the keys were made from.
     pub fn matches(&self, keys: Keys) -> bool {
         self.resource_type.is_none_or(|ty| ty.name() == keys.resource_type) && self.conditions.iter().all(|c| c.matches(keys))
+    }
+}
+
+/// A query that many rows are asked: long lists of codes or references are looked up instead of walked.
+pub struct Matcher {
+    query: Query,
+    /// For each condition that has a long list.
+    lists: Vec<Option<List>>,
+}
+
+/// From so many alternatives on a list is looked up.
+const LONG: usize = 9;
+
+#[derive(Default)]
+struct List {
+    values: Vec<(ParameterKey, Values)>,
+    /// The alternatives that are neither codes nor references, by their numbers.
+    others: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Values {
+    codes: HashSet<String>,
+    /// By code, the systems that it is searched in.
+    coded: HashMap<String, Vec<Option<String>>>,
+    references: HashSet<String>,
+}
+
+impl Matcher {
+    pub fn new(query: Query) -> Matcher {
+        let lists = query.conditions.iter().map(|condition| (condition.any_of.len() >= LONG).then(|| List::of(&condition.any_of))).collect();
+        Matcher { query, lists }
+    }
+
+    /// What [`Query::matches`] says.
+    pub fn matches(&self, keys: Keys) -> bool {
+        self.query.resource_type.is_none_or(|ty| ty.name() == keys.resource_type)
+            && self.query.conditions.iter().zip(&self.lists).all(|(condition, list)| match list {
+                None => condition.matches(keys),
+                Some(list) => (list.has(keys) || list.others.iter().any(|at| condition.any_of[*at].matches(keys))) != condition.negated,
+            })
+    }
+}
+
+impl List {
+    fn of(any_of: &[Leaf]) -> List {
+        let mut list = List::default();
+        for (number, leaf) in any_of.iter().enumerate() {
+            let Leaf::One { parameter, test } = leaf else {
+                list.others.push(number);
+                continue;
+            };
+            // few parameters share a name
+            let at = list.values.iter().position(|(p, _)| p == parameter).unwrap_or_else(|| {
+                list.values.push((*parameter, Values::default()));
+                list.values.len() - 1
+            });
+            let values = &mut list.values[at].1;
+            match test {
+                Test::Code(code) => drop(values.codes.insert(code.clone())),
+                Test::CodeAndSystem { code, system } => values.coded.entry(code.clone()).or_default().push(system.clone()),
+                Test::Reference { target, version: None } => drop(values.references.insert(target.clone())),
+                _ => list.others.push(number),
+            }
+        }
+        list
+    }
+
+    fn has(&self, keys: Keys) -> bool {
+        self.values.iter().any(|(parameter, values)| keys.of(*parameter).any(|entry| values.have(&entry.value)))
+    }
+}
+
+impl Values {
+    fn have(&self, value: &Value) -> bool {
+        let coded = |code: &str, fits: &dyn Fn(Option<&str>) -> bool| {
+            self.codes.contains(code) || self.coded.get(code).is_some_and(|systems| systems.iter().any(|system| fits(system.as_deref())))
+        };
+        match value {
+            Value::Token { system, code } => coded(code, &|searched| searched == *system),
+            Value::Code { system, code } => coded(code, &|searched| searched.is_none_or(|searched| searched == *system)),
+            Value::Reference(reference) => Target::read(reference).is_some_and(|target| self.references.contains(target.unversioned)),
+            _ => false,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! A query as a search of the GIN index: groups of exact keys, of which each group must have one.
 //!
 //! Ranges become a short list of buckets, never a partial match: a partial match reads its whole range before anything
-//! is intersected. Only prefixes of strings and uris are partial.
+//! is intersected. Only prefixes of strings and uris are partial, and what a string contains: all strings of the parameter
+//! are looked through.
 
 use super::between::Between;
 use super::compartment::Member;
@@ -41,7 +42,7 @@ pub struct Group {
 #[derive(Debug, PartialEq, Clone)]
 pub struct ScanKey {
     pub bytes: Vec<u8>,
-    /// All keys that begin with these bytes.
+    /// All keys that begin with these bytes, or that [`keys::among`] takes for others.
     pub partial: bool,
     /// Whether having the key decides the condition.
     pub exact: bool,
@@ -158,9 +159,9 @@ impl Scan {
         self.recheck = true;
     }
 
-    /// Where another group narrows the search, a short prefix is left to the recheck.
+    /// Where another group narrows the search, a short prefix is left to the recheck, and so is what a string contains.
     fn drop_broad_prefixes(&mut self) {
-        let broad = |group: &Group| group.keys.iter().any(|k| k.partial && k.bytes.len() <= 3 + BROAD_PREFIX);
+        let broad = |group: &Group| group.keys.iter().any(|k| k.partial && (k.bytes.len() <= 3 + BROAD_PREFIX || keys::is_containing(&k.bytes)));
         if self.groups.iter().any(|g| !g.is_type && !broad(g)) {
             let before = self.groups.len();
             self.groups.retain(|g| !broad(g));
@@ -203,8 +204,10 @@ impl Builder {
             return false;
         }
         let holders = self.holders(p);
+        // what stands under its own name is certain
+        let own = holders.parameters.first() == Some(&p) && self.keys_under(p, test);
         let from = self.keys.len();
-        let found = holders.parameters.iter().all(|p| self.keys_under(*p, test));
+        let found = holders.parameters.iter().skip(usize::from(own)).all(|p| self.keys_under(*p, test));
         let pointed = |ty: TypeId, target: &str| target.strip_prefix(ty.name()).and_then(|rest| rest.strip_prefix('/')).is_some_and(|id| !id.contains('/'));
         let exact = match (holders.only, test) {
             (None, _) => holders.exact,
@@ -268,10 +271,18 @@ impl Builder {
             Test::ReferenceAbove { target, .. } => put(key.reference(p, target), false),
             // a part of a name has the same key
             Test::StringIs(value) => put(key.string(p, value), false),
-            Test::Display(_) | Test::StringContains(_) | Test::StringEnd(_) | Test::StringOrder(..) | Test::CodeStart(_) | Test::Mime(_) => {
-                put(key.presence(p), false)
+            Test::StringContains(needle) if !needle.is_empty() => {
+                let bytes = key.containing(p, needle).to_vec();
+                self.keys.push(ScanKey { bytes, partial: true, exact: false });
             }
-            Test::DateCovers(_) | Test::Other(_) => self.present(p, false),
+            Test::Display(_)
+            | Test::StringContains(_)
+            | Test::StringEnd(_)
+            | Test::StringOrder(..)
+            | Test::CodeStart(_)
+            | Test::Mime(_)
+            | Test::DateCovers(_)
+            | Test::Other(_) => self.present(p, false),
             Test::Reference { target, version } => match version {
                 None => put(key.reference(p, target), true),
                 Some(_) => put(key.reference(p, target), false),

@@ -2,6 +2,7 @@
 
 use super::decimal::{Bound, Decimal, Span};
 use super::keys::{Keys, Value as Held};
+use super::matches::Matcher;
 use super::query::{ErrorKind, Query, QueryError};
 use super::time::{self, Interval};
 use super::values::Parameter;
@@ -91,7 +92,7 @@ fn keys(container: &[u8]) -> Vec<u8> {
 
 sql_function!(fhir_matches, |call| {
     let text = call.text(1)?;
-    let query = call.remembered(text.as_bytes(), || Query::parse(text).ok());
+    let query = call.remembered(text.as_bytes(), || Query::parse(text).ok().map(Matcher::new));
     let matched = match (query, Keys::read(call.bytes(0)?)) {
         (Some(query), Some(keys)) => query.matches(keys),
         _ => false,

@@ -1,6 +1,7 @@
 //! The GIN operator class of `fhir.keys`: what an index of it stores, and how a query is answered from it.
 //! <https://www.postgresql.org/docs/15/gin-extensibility.html>
 
+use crate::index::keys::among;
 use crate::index::scan::Scan;
 use crate::index::{Keys, Query};
 use crate::pg::function::{Call, Value};
@@ -8,6 +9,7 @@ use crate::pg::error::Error;
 use crate::pg::jsonb;
 use crate::sql_function;
 use pgrx::pg_sys;
+use std::cmp::Ordering;
 use std::ffi::c_void;
 
 const FALSE: pg_sys::GinTernaryValue = pg_sys::GIN_FALSE as pg_sys::GinTernaryValue;
@@ -19,8 +21,8 @@ const MAYBE: pg_sys::GinTernaryValue = pg_sys::GIN_MAYBE as pg_sys::GinTernaryVa
 struct ScanShape {
     groups: u32,
     recheck: bool,
-    /// For each key: its group, and whether having it decides the group.
-    keys: [(u32, bool); 0],
+    /// For each group, the number of the key behind its last; then for each key a byte, 1 if having it decides the group.
+    ends: [u32; 0],
 }
 
 /// `extractValue(fhir.keys, internal, internal) → internal`
@@ -62,18 +64,21 @@ fn extract_query(call: &Call) -> Result<Value, Error> {
             return Ok(nothing()); // a condition that nothing can meet
         }
         let total: usize = scan.groups.iter().map(|g| g.keys.len()).sum();
-        let shape = pg_sys::palloc(size_of::<ScanShape>() + total * size_of::<(u32, bool)>()) as *mut ScanShape;
-        (*shape).groups = scan.groups.len() as u32;
+        let groups = scan.groups.len();
+        let shape = pg_sys::palloc(size_of::<ScanShape>() + groups * size_of::<u32>() + total) as *mut ScanShape;
+        (*shape).groups = groups as u32;
         (*shape).recheck = scan.recheck;
-        let shapes = (&raw mut (*shape).keys).cast::<(u32, bool)>();
+        let ends = (&raw mut (*shape).ends).cast::<u32>();
+        let exact = ends.add(groups).cast::<u8>();
         let mut datums = Vec::with_capacity(total);
         let mut partial = Vec::with_capacity(total);
         for (number, group) in scan.groups.iter().enumerate() {
             for key in &group.keys {
-                shapes.add(datums.len()).write((number as u32, key.exact));
+                exact.add(datums.len()).write(u8::from(key.exact));
                 datums.push(jsonb::varlena(&key.bytes));
                 partial.push(key.partial);
             }
+            ends.add(number).write(datums.len() as u32);
         }
         *count = total as i32;
         *partial_out = palloc_slice(&partial);
@@ -93,45 +98,51 @@ fn triconsistent(call: &Call) -> Result<Value, Error> {
             MAYBE // no keys: the whole index is read, and every row tested
         } else {
             let shape = (*extra).cast::<ScanShape>();
-            let shapes = std::slice::from_raw_parts((&raw const (*shape).keys).cast::<(u32, bool)>(), count);
-            decide(std::slice::from_raw_parts(check, count), shapes, (*shape).recheck)
+            let groups = (*shape).groups as usize;
+            let ends = (&raw const (*shape).ends).cast::<u32>();
+            let exact = std::slice::from_raw_parts(ends.add(groups).cast::<u8>(), count);
+            decide(std::slice::from_raw_parts(check.cast::<u8>(), count), std::slice::from_raw_parts(ends, groups), exact, (*shape).recheck)
         };
         Ok(Value::Datum(pg_sys::Datum::from(answer as u8)))
     }
 }
 
 /// Keys of a group stand together: a group holds as much as its best key does, the whole as its worst group.
-fn decide(check: &[pg_sys::GinTernaryValue], shapes: &[(u32, bool)], recheck: bool) -> pg_sys::GinTernaryValue {
+///
+/// GIN asks as often as there are keys when it begins, so what is false is passed over by whole vectors.
+fn decide(check: &[u8], ends: &[u32], exact: &[u8], recheck: bool) -> pg_sys::GinTernaryValue {
     let mut answer = if recheck { MAYBE } else { TRUE };
-    let mut at = 0;
-    while at < shapes.len() {
-        let group = shapes[at].0;
-        let mut best = FALSE;
-        while let Some(&(g, exact)) = shapes.get(at).filter(|s| s.0 == group) {
-            debug_assert_eq!(g, group);
-            match check[at] {
-                TRUE if exact => best = TRUE,
-                TRUE | MAYBE if best == FALSE => best = MAYBE,
-                _ => {}
-            }
-            at += 1;
+    let mut start = 0;
+    for end in ends {
+        let end = (*end as usize).min(check.len());
+        let Some((checked, exact)) = check.get(start..end).zip(exact.get(start..end)) else { return MAYBE };
+        start = end;
+        let mut held = memchr::memchr_iter(TRUE as u8, checked);
+        // of those that the row has, few are in one row
+        let has = held.next();
+        if has.is_some_and(|first| exact[first] != 0 || held.any(|at| exact[at] != 0)) {
+            continue;
         }
-        match best {
-            FALSE => return FALSE,
-            MAYBE => answer = MAYBE,
-            _ => {}
+        if has.is_none() && memchr::memchr(MAYBE as u8, checked).is_none() {
+            return FALSE;
         }
+        answer = MAYBE;
     }
     answer
 }
 
-/// `comparePartial(bytea, bytea, smallint, internal) → integer`: 0 while the key begins with the prefix.
+/// `comparePartial(bytea, bytea, smallint, internal) → integer`: 0 for a key that is asked for, negative before others, positive
+/// behind all.
 fn compare_partial(call: &Call) -> Result<Value, Error> {
     // SAFETY: both are non-null key datums.
-    let (prefix, key) = unsafe { (jsonb::bytes(raw(call, 0)), jsonb::bytes(raw(call, 1))) };
-    Ok(Value::Int(i64::from(!key.starts_with(prefix))))
+    let (asked, key) = unsafe { (jsonb::bytes(raw(call, 0)), jsonb::bytes(raw(call, 1))) };
+    let order: i32 = match among(asked, key) {
+        Ordering::Less => -1,
+        Ordering::Equal => 0,
+        Ordering::Greater => 1,
+    };
+    Ok(Value::Datum(pg_sys::Datum::from(order)))
 }
-
 
 sql_function!(fhir_gin_extract_value, extract_value);
 sql_function!(fhir_gin_extract_query, extract_query);

@@ -69,6 +69,20 @@ probe_exact(Relation index, GinBtree btree)
 	return BlockNumberIsValid(tree) ? posting_tree_items(index, tree) : rows;
 }
 
+/* Whether a key of a string holds what is searched for, or is cut (MAX_PREFIX in src/index/keys.rs) and may hold it. */
+static bool
+contains(const char *key, Size length, const char *needle, Size needed)
+{
+	if (length >= 96)
+		return true;
+	for (Size at = 3; at + needed <= length; at++)
+	{
+		if (memcmp(key + at, needle, needed) == 0)
+			return true;
+	}
+	return false;
+}
+
 static double
 probe_prefix(Relation index, GinState *state, GinBtree btree, int attnum, struct varlena *prefix)
 {
@@ -80,6 +94,18 @@ probe_prefix(Relation index, GinState *state, GinBtree btree, int attnum, struct
 	int			more_trees = 0;
 	int			pages = 1;
 	bool		done = false;
+	const char *asked = VARDATA_ANY(prefix);
+	Size		length = VARSIZE_ANY_EXHDR(prefix);
+	const char *needle = NULL;
+	Size		needed = 0;
+
+	/* is_containing() in src/index/keys.rs: all strings of the parameter are looked through */
+	if (length > 4 && asked[2] == 'n' && asked[3] == 0)
+	{
+		needle = asked + 4;
+		needed = length - 4;
+		length = 3;
+	}
 
 	btree->findItem(btree, stack);	/* sets off to the first key not below the prefix */
 	off = stack->off;
@@ -107,12 +133,13 @@ probe_prefix(Relation index, GinState *state, GinBtree btree, int attnum, struct
 				break;
 			}
 			bytes = (struct varlena *) DatumGetPointer(key);
-			if (VARSIZE_ANY_EXHDR(bytes) < VARSIZE_ANY_EXHDR(prefix) ||
-				memcmp(VARDATA_ANY(bytes), VARDATA_ANY(prefix), VARSIZE_ANY_EXHDR(prefix)) != 0)
+			if (VARSIZE_ANY_EXHDR(bytes) < length || memcmp(VARDATA_ANY(bytes), asked, length) != 0)
 			{
 				done = true;
 				break;
 			}
+			if (needle != NULL && !contains(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), needle, needed))
+				continue;
 			if (!GinIsPostingTree(tuple))
 				rows += GinGetNPosting(tuple);
 			else if (ntrees < PREFIX_TREES)

@@ -7,6 +7,7 @@
 //! only through a view of another, nothing is probed and the estimate depends on the shape of the search alone.
 
 use crate::index::Query;
+use crate::index::query::{Leaf, Test};
 use crate::index::scan::{Group, Scan};
 use crate::pg::function::{Call, Value};
 use crate::pg::error::Error;
@@ -14,6 +15,7 @@ use crate::pg::guard::attempt;
 use crate::pg::jsonb;
 use crate::sql_function;
 use pgrx::pg_sys;
+use std::ffi::CStr;
 
 unsafe extern "C-unwind" {
     fn fhirlake_probe(index: pg_sys::Relation, attnum: i32, nkeys: i32, keys: *mut pg_sys::Datum, partial: *mut bool, rows: *mut f64);
@@ -81,8 +83,55 @@ unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, var
         let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as i32);
         let estimate = fraction_in(relation, column, &scan, (*variable.rel).tuples);
         pg_sys::index_close(relation, pg_sys::AccessShareLock as i32);
-        estimate
+        Ok(estimate? / repeated(root, variable, &query))
     }
+}
+
+/// A statement may say beside `subject=Patient/x` that `compartment = 'Patient/x'`, so that a btree can serve it. This is the
+/// selectivity of that clause, which must not count twice; 1 where there is none.
+unsafe fn repeated(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableStatData, query: &Query) -> f64 {
+    // SAFETY: planner structures, valid for the call; constants of type text hold one
+    unsafe {
+        for info in pgrx::PgList::<pg_sys::RestrictInfo>::from_pg((*variable.rel).baserestrictinfo).iter_ptr() {
+            let clause = (*info).clause.cast::<pg_sys::Node>();
+            if (*clause).type_ != pg_sys::NodeTag::T_OpExpr {
+                continue;
+            }
+            let operation = clause.cast::<pg_sys::OpExpr>();
+            let operands = pgrx::PgList::<pg_sys::Node>::from_pg((*operation).args);
+            let (Some(left), Some(right)) = (operands.get_ptr(0), operands.get_ptr(1)) else { continue };
+            let is_equality = pg_sys::get_oprrest((*operation).opno) == pg_sys::Oid::from(pg_sys::F_EQSEL);
+            if !is_equality || (*left).type_ != pg_sys::NodeTag::T_Var || (*right).type_ != pg_sys::NodeTag::T_Const {
+                continue;
+            }
+            let (column, constant) = (left.cast::<pg_sys::Var>(), right.cast::<pg_sys::Const>());
+            if (*constant).constisnull || (*constant).consttype != pg_sys::TEXTOID || (*column).varno as u32 != (*variable.rel).relid {
+                continue;
+            }
+            let entry = *(*root).simple_rte_array.add((*variable.rel).relid as usize);
+            let name = pg_sys::get_attname((*entry).relid, (*column).varattno, true);
+            if name.is_null() || CStr::from_ptr(name) != COMPARTMENT {
+                continue;
+            }
+            if refers_to(query, jsonb::text((*constant).constvalue)) {
+                let part = pg_sys::clause_selectivity(root, clause, 0, pg_sys::JoinType::JOIN_INNER, std::ptr::null_mut());
+                return part.clamp(1e-9, 1.0);
+            }
+        }
+        1.0
+    }
+}
+
+/// The column of a lake's tables that holds the home of a row.
+const COMPARTMENT: &CStr = c"compartment";
+
+/// Whether some condition asks for rows that point at this resource.
+fn refers_to(query: &Query, focus: &str) -> bool {
+    query.conditions.iter().filter(|condition| !condition.negated).flat_map(|condition| &condition.any_of).any(|leaf| match leaf {
+        Leaf::One { test: Test::Reference { target, .. }, .. } => target == focus,
+        Leaf::Member(member) => member.focus == focus,
+        _ => false,
+    })
 }
 
 /// The fraction of a table's `rows` that a search finds, told by the index.
@@ -134,25 +183,27 @@ unsafe fn probe(index: pg_sys::Relation, column: i32, group: &Group, budget: &mu
     Ok(rows.iter().sum::<f64>() * total as f64 / taken as f64)
 }
 
-/// Conditions are seldom independent: the rarest counts in full, each further one by the square root of the one before.
+/// Conditions count as independent, but for what says nearly the same twice: of several references the rarest counts, for
+/// who points at an encounter points at its patient, and a unit beside its number by the square root.
 fn combine(scan: &Scan, mut fraction: impl FnMut(&Group) -> Result<f64, Error>) -> Result<f64, Error> {
     // each partition and most user tables hold one type: its key would only cost a probe
     let skip_type = scan.groups.len() > 1;
     let wanted = scan.groups.iter().filter(|g| !(g.is_type && skip_type)).map(|g| (g, false));
     let mut groups: Vec<(&Group, bool)> = wanted.chain(scan.excluded.iter().map(|g| (g, true))).collect();
     groups.sort_by_key(|(group, _)| group.keys.len()); // what the small ones leave is for the large
-    let mut found = Vec::with_capacity(groups.len());
+    let (mut product, mut references) = (1.0, 1.0f64);
     for (group, excluded) in groups {
         let part = fraction(group)?.min(1.0);
-        found.push(if excluded { 1.0 - part } else { part });
+        let holds = |kinds: &[u8]| !excluded && !group.keys.is_empty() && group.keys.iter().all(|k| k.bytes.get(2).is_some_and(|kind| kinds.contains(kind)));
+        if holds(b"r") {
+            references = references.min(part);
+        } else if holds(b"uw") {
+            product *= part.sqrt();
+        } else {
+            product *= if excluded { 1.0 - part } else { part };
+        }
     }
-    found.sort_by(f64::total_cmp);
-    let mut exponent = 1.0;
-    Ok(found.iter().fold(1.0, |product, f| {
-        let next = product * f.powf(exponent);
-        exponent /= 2.0;
-        next
-    }))
+    Ok(product * references)
 }
 
 /// Whether this user may learn what the index knows: all rows of the table are open to them without any view's help.

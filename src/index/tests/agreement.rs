@@ -1,6 +1,7 @@
 //! For tens of thousands of queries: what the index finds, rechecked, is what matches.
 
 use super::super::keys::{Keys, Value};
+use super::super::matches::Matcher;
 use super::super::scan::Scan;
 use super::corpus;
 use super::posting::Index;
@@ -41,6 +42,9 @@ impl Judge {
         let matching = self.index.matching_at_once(&query);
         if self.asked.is_multiple_of(40) {
             assert!(matching == self.index.matching(&query), "{text}");
+            let matcher = Matcher::new(parse(text));
+            let same = (0..self.index.documents.len()).all(|n| matcher.matches(self.index.keys(n)) == matching.has(n));
+            assert!(same, "{text}");
         }
         self.asked += 1;
         let scan = Scan::of(&query);
@@ -196,4 +200,29 @@ fn what_the_index_finds_in_odd_resources_is_what_matches() {
 fn what_the_index_finds_in_the_examples_is_what_matches() {
     let Some(documents) = corpus::examples() else { return };
     judge(documents, 16, 4, 15_000);
+}
+
+#[test]
+fn long_lists_are_looked_up() {
+    let index = Index::new(corpus::odd());
+    let many = |value: &dyn Fn(usize) -> String| (0..40).map(value).collect::<Vec<_>>().join(",");
+    let codes = many(&|n| format!("c{n}"));
+    let texts = [
+        format!("Observation?code={codes}"),
+        format!("Observation?code:not={codes},1-8"),
+        format!("code={codes},http://loinc.org|1-8"),
+        format!("Observation?code={codes},|bare,http://a%5C|b|c%5C|d"),
+        format!("Observation?status={codes},http://hl7.org/fhir/observation-status|final"),
+        format!("status={codes},|draft"),
+        format!("Observation?subject={}", many(&|n| format!("Patient/{n}"))),
+        format!("Observation?subject={},Patient/1/_history/2", many(&|n| format!("Group/{n}"))),
+        format!("subject:identifier={codes},http://a|1%5C|2"),
+        format!("Patient?name={codes},jose"),
+        format!("Patient?gender={codes}&name={codes},a"),
+    ];
+    for text in &texts {
+        let matcher = Matcher::new(parse(text));
+        let matching = index.matching(&parse(text));
+        assert!((0..index.documents.len()).all(|n| matcher.matches(index.keys(n)) == matching.has(n)), "{text}");
+    }
 }

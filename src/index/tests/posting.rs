@@ -1,9 +1,11 @@
 //! A GIN index in memory: which of the documents have a key, and what a scan of it finds.
 
+use super::super::keys::among;
 use super::super::query::Leaf;
 use super::super::scan::{Group, Scan, ScanKey};
 use super::{Keys, Query};
 use crate::model::{self, ParameterKey};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -120,7 +122,13 @@ impl Index {
             return;
         }
         let from = (Bound::Included(key.bytes.as_slice()), Bound::Unbounded);
-        self.postings.range::<[u8], _>(from).take_while(|(k, _)| k.starts_with(&key.bytes)).for_each(|(_, set)| found.add(set));
+        for (k, set) in self.postings.range::<[u8], _>(from) {
+            match among(&key.bytes, k) {
+                Ordering::Equal => found.add(set),
+                Ordering::Less => {}
+                Ordering::Greater => break,
+            }
+        }
     }
 
     /// The documents of a group, and those that it decides.

@@ -15,6 +15,8 @@ use crate::model::{self, ParameterKey, ParameterType, SearchParameter, TypeId};
 pub struct Query {
     /// The resource type asked for; none where the text leaves it out.
     pub resource_type: Option<TypeId>,
+    /// The type that the parameters are read for; with no `resource_type`, all rows are known to be of it.
+    pub parameters_of: Option<TypeId>,
     pub conditions: Vec<Condition>,
 }
 
@@ -306,7 +308,7 @@ impl Query {
     }
 
     pub fn from_arguments(resource_type: Option<TypeId>, arguments: &[Argument]) -> Result<Query> {
-        let mut query = Query { resource_type, conditions: Vec::new() };
+        let mut query = Query { resource_type, parameters_of: resource_type, conditions: Vec::new() };
         let mut leaves = 0;
         for argument in arguments {
             let condition = condition(resource_type, argument)?;

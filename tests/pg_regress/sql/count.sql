@@ -15,7 +15,7 @@ CREATE FUNCTION keys_of(i int) RETURNS fhir.keys LANGUAGE sql IMMUTABLE AS $$
 $$;
 CREATE TABLE query (text text);
 INSERT INTO query VALUES ('code=c3'), ('code=http://loinc.org|c3'), ('code=d3,c4'), ('code=c3&status=final'), ('Observation?code=c3'),
-  ('Patient?gender=male'), ('subject=Patient/p7&code=c1'), ('date=ge2020'), ('date=ge2017-05-14T12:00:00Z'), ('date=2016-02'), ('value-quantity=gt150.05'),
+  ('Patient?gender=male'), ('Observation!?subject=Patient/p7&code=c1'), ('date=ge2020'), ('date=ge2017-05-14T12:00:00Z'), ('date=2016-02'), ('value-quantity=gt150.05'),
   ('value-quantity=lt77.7&code=c2'), ('code=nothing'), ('status=final,amended');
 
 -- What is not so: 'all agree', or the queries and both numbers.

@@ -67,7 +67,8 @@ SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[
   'Patient/p1/Observation', 'Patient/p1/Observation?status=final', 'Patient/p2/*', 'Patient/p2/*?_type=Observation', 'Encounter/e1/Observation', '?_type=Patient,Practitioner&name=smith', '?_type=Observation,Encounter&patient=p1',
   'Patient?_list=l1', '?_type=Patient,Observation&_list=l1', '?_id=p1', '?_type=Patient,Practitioner&_has:Observation:performer:status=amended']) q;
 SELECT fhir.search('Patient?_list=nothing');
-SELECT fhir.search('Practitioner/d1/*?_type=Patient');
+SELECT pg_temp.ids('Practitioner/d1/*?_type=Patient');
+SELECT fhir.search('Practitioner/d1/*?_type=Location');
 
 -- Terminology.
 SELECT q, pg_temp.ids(q) FROM unnest(ARRAY[

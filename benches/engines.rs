@@ -1,4 +1,4 @@
-//! What does it cost to validate a resource, and to make, index and match its keys?
+//! What does it cost to validate a resource, to make, index and match its keys, to take its summary and to read a request?
 //!
 //!     cargo bench --no-default-features --bench engines [-- file.ndjson]
 //!
@@ -10,6 +10,10 @@
 use fhirlake::index::scan::Scan;
 use fhirlake::index::{Keys, Query, stamp};
 use fhirlake::json::{self, Limits};
+use fhirlake::search::content::content;
+use fhirlake::search::criteria::Standard;
+use fhirlake::search::project::{Shape, project};
+use fhirlake::search::request::{Handling, Request, Setting};
 use fhirlake::validate::is_valid;
 use std::hint::black_box;
 use std::process::Command;
@@ -96,6 +100,30 @@ fn main() {
         time("  parse and scan", 100, || {
             for _ in 0..100 {
                 black_box(Query::parse(text).map(|q| Scan::of(&q)).ok());
+            }
+        });
+    }
+    for (what, shape) in [("project: _summary=true", Shape::Summary), ("project: _elements", Shape::Elements(vec!["code".into()])), ("project: whole", Shape::Whole)] {
+        time(what, count, || {
+            for root in containers.iter().filter_map(|c| json::root(c)) {
+                black_box(project(root, &shape).ok());
+            }
+        });
+    }
+    time("content", count, || {
+        for root in containers.iter().filter_map(|c| json::root(c)) {
+            black_box(content(root));
+        }
+    });
+    for text in [
+        "Patient?identifier=http://a|1",
+        "Observation?patient=Patient/1&category=vital-signs&date=ge2015&_sort=-date&_count=20",
+        "Observation?subject:Patient.organization.name=smith&_include=Observation:subject&_total=accurate",
+        "Patient?_has:Observation:patient:code=8302-2",
+    ] {
+        time(&format!("request {}", &text[..text.len().min(24)]), 100, || {
+            for _ in 0..100 {
+                black_box(Request::parse(text, Setting { now: 0, handling: Handling::Strict, catalog: &mut Standard }).ok());
             }
         });
     }

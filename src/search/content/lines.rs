@@ -35,10 +35,11 @@ impl Lines {
         self.is_full
     }
 
-    /// Adds a line, if it has any words; spaces of all kinds become one space.
+    /// Adds a line, if it has any words; spaces of all kinds become one space, and so does a zero byte, which no text of the
+    /// server may hold.
     pub fn add(&mut self, line: &str) {
         let mut separator = if self.text.is_empty() { "" } else { "\n" };
-        for run in line.split_whitespace().flat_map(pieces) {
+        for run in line.split(|c: char| c.is_whitespace() || c == '\0').flat_map(pieces) {
             if self.is_full || self.text.len() + run.len() + 1 > MAX_BYTES {
                 self.is_full = true;
                 return;

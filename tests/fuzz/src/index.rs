@@ -6,6 +6,7 @@ use fhirlake::index::keys::{Entry, Value};
 use fhirlake::index::query::{Comparison, Condition, Leaf, Range, Test, Unit};
 use fhirlake::index::scan::{Group, MAX_KEYS, Scan};
 use fhirlake::index::time::{self, Interval};
+use fhirlake::index::ucum;
 use fhirlake::index::{Keys, Query, stamp};
 use fhirlake::json::{Limits, parse, root};
 use std::collections::BTreeSet;
@@ -91,7 +92,7 @@ pub fn keys(bytes: &[u8]) {
     for entry in entries {
         for test in tests(&entry.value) {
             let condition = Condition { negated: false, any_of: vec![Leaf::One { parameter: entry.parameter, test }] };
-            let query = Query { resource_type: None, conditions: vec![condition] };
+            let query = Query { resource_type: None, parameters_of: None, conditions: vec![condition] };
             document.check(&query, &Scan::of(&query));
         }
     }
@@ -152,10 +153,21 @@ fn tests(value: &Value) -> Vec<Test> {
             units.extend(unit.or(code).map(|u| Unit::Named(u.into())));
             units.extend(system.zip(code).map(|(s, c)| Unit::Coded { system: s.into(), code: c.into() }));
             let ranges = ranges(&[span.low, span.high]);
-            units.iter().flat_map(|u| ranges.iter().map(|(c, r)| Test::Quantity(*c, r.clone(), u.clone())).collect::<Vec<_>>()).collect()
+            units.iter().flat_map(|u| ranges.iter().map(|(c, r)| quantity(*c, r, u)).collect::<Vec<_>>()).collect()
         }
         Value::Uri(uri) => vec![Test::Uri(uri.into()), Test::UriBelow(uri.into()), Test::UriAbove(uri.into()), Test::UriAbove(format!("{uri}/a/b"))],
     }
+}
+
+/// The test that the parser makes: in base units, where the unit converts.
+fn quantity(comparison: Comparison, range: &Range, unit: &Unit) -> Test {
+    if let Unit::Coded { system, code } = unit
+        && let Some(known) = ucum::unit(Some(system), Some(code))
+        && let Some(range) = known.range(range)
+    {
+        return Test::Quantity(comparison, range, Unit::Measured(known.measure.clone()));
+    }
+    Test::Quantity(comparison, range.clone(), unit.clone())
 }
 
 fn ranges(bounds: &[Bound]) -> Vec<(Comparison, Range)> {

@@ -6,21 +6,22 @@ use fhirlake::search::content::{MAX_BYTES, content, narrative};
 use fhirlake::search::criteria::Standard;
 use fhirlake::search::project::{Shape, project};
 use fhirlake::search::request::{Handling, Request, Setting};
+use fhirlake::search::statement::Place;
 
 fn read(text: &str, handling: Handling) -> Option<Request> {
     Request::parse(text, Setting { now: 0, handling, catalog: &mut Standard }).ok()
 }
 
-/// Any bytes as a request, read strictly and leniently.
-pub fn request(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+/// Any bytes as a request, read strictly and leniently. Whether it was understood.
+pub fn request(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
     if text.contains('\0') {
-        return; // no text of the server holds one
+        return false; // no text of the server holds one
     }
     let strict = read(text, Handling::Strict);
     let Some(lenient) = read(text, Handling::Lenient) else {
         assert!(strict.is_none(), "refused only where more is forgiven: {text:?}");
-        return;
+        return false;
     };
     // what was forgiven is left out of the link, so that it reads as the same request either way
     let again = read(&lenient.understood, Handling::Strict);
@@ -34,7 +35,9 @@ pub fn request(bytes: &[u8]) {
     if let Some(strict) = strict {
         assert!(strict == lenient && strict.ignored.is_empty(), "{text:?}");
     }
-    let _ = (lenient.order(), lenient.scored());
+    let place = Place { lake: "lake", as_of: None };
+    let _ = (lenient.scored(), lenient.page(place), lenient.number(place));
+    true
 }
 
 /// Any bytes as a stored resource: its text is bounded, and each of its parts is a container.

@@ -146,3 +146,76 @@ fn keys() {
         fhirlake_fuzz::keys(&noise);
     });
 }
+
+/// Whole requests to damage: every way to ask for rows, and to shape the answer.
+const REQUESTS: [&str; 22] = [
+    "Patient?name=a&_sort=-birthdate,family,_id&_count=7&_total=accurate&_elements=name,Patient.birthDate,value[x]",
+    "/Observation/_search?code=http://loinc.org|8480-6,a&_summary=true&_format=json&_pretty=true",
+    "Patient/1/Observation?date=ge2015&date=lt2016-02&_include=Observation:subject:Patient&_include:iterate=Patient:organization",
+    "Practitioner/a-b.c/*?_revinclude=Provenance:target&_count=0",
+    "?_type=Patient,Observation&_lastUpdated=ge2020-01-01T00:00:00.000%2B01:00&_id=a,b,c",
+    "Observation?subject:Patient.name=smith&patient.organization.name:contains=x&performer:Practitioner.family:exact=A",
+    "Patient?_has:Observation:patient:_has:Provenance:target:recorded=gt2020&_has:Observation:subject:code=1-8",
+    "Observation?code:in=http://a/vs&code:not-in=http://b&code:below=http://snomed.info/sct|73211009&code:above=a",
+    "Patient?_filter=name eq \"a\" and (birthdate ge 1970 or not (gender eq male)) and organization.name co 'x'",
+    "Observation?_text=\"heart attack\" or -fever&_content=a b&_list=42&_score=true&_sort=_score",
+    "Location?near=42.25475478|-83.6945691|11.20|km&_count=10000",
+    "Observation?_contained=both&_containedType=contained&code=a",
+    "Medication?_contained=true&ingredient-code=x,y",
+    "Observation?component-code-value-quantity=http://loinc.org|8480-6$gt5.4|http://unitsofmeasure.org|mg&value-quantity=ap100||kg",
+    "ValueSet?url:below=http://a/b&url:missing=false&identifier:of-type=a|b|c&_profile:below=http://x&_tag:not=a|b&_security=|c",
+    "Observation?$fhirpath=value.ofType(Quantity).value > 5 and status = 'final'",
+    "Observation?_fhirpath=subject.reference.startsWith('Patient/')&nonsense=1&also:bad=2",
+    "Encounter?date=sa2013-01-14&date=eb2014&date=ne2013&length=le5.50&_total=estimate&_sort=-_lastUpdated",
+    "Patient?identifier=http://a|1\\,2,|b,c|&telecom:missing=true&given:text=a&_source=http://a",
+    "Patient?_summary=text&_summary=count&_summary=data&_elements=active&_count=5&_cursor=abc",
+    "Patient?general-practitioner:identifier=http://a|b&link:Patient=1&organization:Organization.partof.name=a",
+    "Observation?_query=lastn&max=3&combo-code:code-text=abc&value-string:exact=%C3%A9%20x&_type=Patient",
+];
+
+#[test]
+fn request() {
+    let refused: Vec<&str> = REQUESTS.into_iter().filter(|text| !fhirlake_fuzz::request(text.as_bytes())).collect();
+    assert!(refused.len() <= 8, "too little is understood to hammer at: {refused:#?}");
+    println!("{} of {} requests are understood", REQUESTS.len() - refused.len(), REQUESTS.len());
+    hammer("request", |random| {
+        let mut text = REQUESTS[random.below(REQUESTS.len())].as_bytes().to_vec();
+        if random.below(3) == 0 {
+            // two requests in one
+            let other = REQUESTS[random.below(REQUESTS.len())].split_once('?').map_or("", |(_, arguments)| arguments);
+            text.push(b'&');
+            text.extend_from_slice(other.as_bytes());
+        }
+        for _ in 0..8 {
+            fhirlake_fuzz::request(&text);
+            random.damage(&mut text);
+        }
+        let alphabet = b"_has:.codePatient?=date&|,$\\%0123-T:Zge()'\" +\xc3\xa9";
+        let mut noise = b"Observation?".to_vec();
+        noise.extend((0..random.below(60)).map(|_| alphabet[random.below(alphabet.len())]));
+        fhirlake_fuzz::request(&noise);
+    });
+}
+
+#[test]
+fn parts() {
+    hammer("parts", |random| {
+        const RESOURCE: &str = r#"{"resourceType":"Observation","id":"o","meta":{"versionId":"1","tag":[{"code":"x","id":"y"}]},"_status":{"id":"s"},"status":"final",
+            "text":{"div":"<div>a <b title='x>y'>c</b>&amp;d &#x41; <!-- e --></div>"},"code":{"coding":[{"code":"1","id":"z"}]},"valueQuantity":{"value":1.5},
+            "subject":{"identifier":{"assigner":{"identifier":{"value":"a"}}}},"contained":[{"resourceType":"Patient","name":[{"given":["a",null]}]}]}"#;
+        let text = if random.below(4) == 0 { document(random.next()) } else { RESOURCE.to_owned() };
+        let mut bytes = parse(text.as_bytes(), &Limits::default()).expect("a whole document");
+        if bytes.len() > 100_000 {
+            return;
+        }
+        for _ in 0..12 {
+            fhirlake_fuzz::parts(&bytes);
+            random.damage(&mut bytes);
+        }
+        let mut text = text.into_bytes();
+        random.damage(&mut text);
+        if let Ok(bytes) = parse(&text, &Limits::default()) {
+            fhirlake_fuzz::parts(&bytes);
+        }
+    });
+}

@@ -226,6 +226,7 @@ def main():
         server.ask(f"SET statement_timeout = 0; SELECT sum(pg_prewarm(c.oid)) FROM pg_class c WHERE relkind IN ('r', 'i') AND relnamespace = '{relation}'::regnamespace")
     values = json.loads(server.ask((HERE / "values.sql").read_text()))
     server.ask(f"SET statement_timeout = '{PATIENCE}s'")
+    server.ask(shapes.value_set(values))
     chosen = [shape for shape in shapes.shapes(values) if re.search(arguments.only, shape.name)]
     results = []
     for shape in chosen:

@@ -105,6 +105,23 @@ class Rows:
         return f"SELECT count(*) FROM (SELECT DISTINCT s.id FROM ({self.ids(*conditions)}) s) d"
 
 
+VALUE_SET = "https://example.org/ValueSet/thousand"
+
+
+def thousand_codes(v):
+    """Forty codes of observations, without the most frequent, and others that none has."""
+    frequent = ("72514-3", "8302-2", "29463-7", "55284-4", "72166-2")
+    codes = [code for code in v["all_codes"] if code not in frequent][:40]
+    return codes + [f"{number}-{number % 10}" for number in range(100000, 101000 - len(codes))]
+
+
+def value_set(v):
+    """A statement that stores them as a ValueSet."""
+    include = {"system": "http://loinc.org", "concept": [{"code": code} for code in thousand_codes(v)]}
+    resource = {"resourceType": "ValueSet", "id": "thousand", "url": VALUE_SET, "status": "active", "compose": {"include": [include]}}
+    return f"INSERT INTO lake.valueset (resource) VALUES ({literal(json.dumps(resource))}) ON CONFLICT (type, id) DO NOTHING"
+
+
 def shapes(v):
     """All shapes, for the values that values.sql found."""
     c = Rows(v["parameters"])
@@ -157,19 +174,21 @@ def shapes(v):
     add("token, five alternatives", "Observation?code=" + ",".join(five) + f"&_count={PAGE}", page("observation", " OR ".join(map(a_code, five))),
         page("observation", " OR ".join(map(b_code, five))),
         [c.page("observation", o_code(five)), c.alternatives("observation", "Observation.code", five)], parameters=1)
-    thousand = [code for code in v["all_codes"] if code not in ("72514-3", "8302-2", "29463-7", "55284-4", "72166-2")][:40]
-    thousand += [f"{number}-{number % 10}" for number in range(100000, 100000 + 1000 - len(thousand))]
+    thousand = thousand_codes(v)
     many = "ARRAY[" + ", ".join(map(literal, thousand)) + "]"
     lateral = lambda document, of: (
         f"SELECT r.id, r.resource FROM bench.observation r WHERE r.id IN (SELECT o.id FROM unnest({many}) code, bench.observation o "
         f"WHERE {of} @> {document}) ORDER BY r.id LIMIT {LIMIT}")
     either = literal("$.code.coding[*].code ? (" + " || ".join(f'@ == "{code}"' for code in thousand) + ")")
-    add("token, 1,000 alternatives (:in)", "Observation?code=" + ",".join(thousand) + f"&_count={PAGE}",
+    one_of_thousand = (
         [lateral("jsonb_build_object('code', jsonb_build_object('coding', jsonb_build_array(jsonb_build_object('code', code))))", "o.resource"),
          page("observation", f"resource @? {either}")],
         [lateral("jsonb_build_array(jsonb_build_object('code', code))", "(o.resource #> '{code,coding}')"),
          page("observation", "(resource #> '{code,coding}') @? " + either.replace("$.code.coding[*]", "$[*]"))],
-        [c.page("observation", o_code(thousand)), c.alternatives("observation", "Observation.code", thousand)], parameters=1)
+        [c.page("observation", o_code(thousand)), c.alternatives("observation", "Observation.code", thousand)])
+    add("token, 1,000 alternatives", "Observation?code=" + ",".join(thousand) + f"&_count={PAGE}", *one_of_thousand, parameters=1)
+    # the peers are spared looking the codes up
+    add("token :in a set of 1,000", f"Observation?code:in={VALUE_SET}&_count={PAGE}", *one_of_thousand, whole="more")
     observations("token :not", "category:not=laboratory", f"NOT {a_category('laboratory')}", f"NOT {b_category('laboratory')}",
                  [("observation", f"NOT EXISTS (SELECT FROM bench.c_token n WHERE n.id = {{}}.id AND n.p = {c.p('Observation.category')} AND n.code = 'laboratory')")],
                  parameters=1)

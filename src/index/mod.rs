@@ -4,6 +4,7 @@
 //! `fhir.keys` value matches or not. Pure, but for `sql.rs`; the operator class is in `pg/gin.rs`.
 
 pub mod approximate;
+pub mod between;
 pub mod compartment;
 pub mod decimal;
 pub mod derived;

@@ -16,8 +16,8 @@ use crate::model::{self, ParameterKey, ParameterType, SearchParameter, TypeId};
 pub struct Query {
     /// The resource type asked for; none where the text leaves it out.
     pub resource_type: Option<TypeId>,
-    /// All rows that are searched are of that type, so that the index need not be asked for it.
-    pub only_type: bool,
+    /// The type that the parameters are read for; with no `resource_type`, all rows are known to be of it.
+    pub parameters_of: Option<TypeId>,
     pub conditions: Vec<Condition>,
 }
 
@@ -309,20 +309,20 @@ pub fn is_result_parameter(name: &str) -> bool {
 }
 
 impl Query {
-    /// Reads a search that a row can answer by itself. `Type!?…` promises that all rows are of that type, as in the type's own
-    /// table of a lake: the index then is not asked for the type as well.
+    /// Reads a search that a row can answer by itself. `Type!?…` means the parameters as that type has them without asking
+    /// for the type: for a table that holds no other.
     pub fn parse(text: &str) -> Result<Query> {
         if let Some((name, rest)) = text.split_once("!?").filter(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric())) {
             let (_, arguments) = arguments(&format!("?{rest}"))?;
             let (resource_type, _) = self::arguments(name)?;
-            return Ok(Query { only_type: true, ..Query::from_arguments(resource_type, &arguments)? });
+            return Ok(Query { resource_type: None, ..Query::from_arguments(resource_type, &arguments)? });
         }
         let (resource_type, arguments) = arguments(text)?;
         Query::from_arguments(resource_type, &arguments)
     }
 
     pub fn from_arguments(resource_type: Option<TypeId>, arguments: &[Argument]) -> Result<Query> {
-        let mut query = Query { resource_type, only_type: false, conditions: Vec::new() };
+        let mut query = Query { resource_type, parameters_of: resource_type, conditions: Vec::new() };
         let mut leaves = 0;
         for argument in arguments {
             let condition = condition(resource_type, argument)?;

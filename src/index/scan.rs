@@ -3,6 +3,7 @@
 //! Ranges become a short list of buckets, never a partial match: a partial match reads its whole range before anything
 //! is intersected. Only prefixes of strings and uris are partial.
 
+use super::between::Between;
 use super::compartment::Member;
 use super::decimal::{self, Bound, Span};
 use super::derived;
@@ -52,11 +53,17 @@ const BROAD_PREFIX: usize = 2;
 impl Scan {
     pub fn of(query: &Query) -> Scan {
         let mut scan = Scan::default();
-        scan.resource_type = query.resource_type;
-        for condition in &query.conditions {
-            scan.add(condition);
+        scan.resource_type = query.parameters_of;
+        let ranges = Between::of(query);
+        for range in &ranges {
+            scan.add_between(range);
         }
-        if let Some(ty) = query.resource_type.filter(|_| !query.only_type) {
+        for (number, condition) in query.conditions.iter().enumerate() {
+            if !ranges.iter().any(|range| range.conditions.contains(&number)) {
+                scan.add(condition);
+            }
+        }
+        if let Some(ty) = query.resource_type {
             let bytes = KeyBuffer::default().of_type(ty.name()).to_vec();
             scan.groups.push(Group { keys: vec![ScanKey { bytes, partial: false, exact: true }], is_type: true });
         }
@@ -113,6 +120,15 @@ impl Scan {
                 }
             }
         }
+    }
+
+    fn add_between(&mut self, range: &Between) {
+        let mut builder = Builder { resource_type: self.resource_type, ..Builder::default() };
+        let holders = builder.holders(range.parameter);
+        for p in holders.parameters {
+            builder.date_between(p, range.outer, range.inner, holders.exact);
+        }
+        self.push(true, builder);
     }
 
     fn push(&mut self, complete: bool, mut builder: Builder) {
@@ -343,6 +359,28 @@ impl Builder {
         if end == End::Low && from == OPEN_LOW || end == End::High && to == OPEN_HIGH {
             self.bucket(p, end, INFINITE, 0, exact);
         }
+    }
+
+    /// Dates that begin before the end of `outer` and end after its begin; those that do either inside `inner` are sure.
+    fn date_between(&mut self, p: ParameterKey, outer: Interval, inner: Interval, exact: bool) {
+        let (from, to) = (inner.low.clamp(outer.low, outer.high), inner.high.clamp(outer.low, outer.high));
+        let sure = from < to;
+        let parts = if sure { vec![(outer.low, from, false), (from, to, true), (to, outer.high, false)] } else { vec![(outer.low, outer.high, false)] };
+        for (low, high, inside) in parts {
+            for b in time::cover(Interval { low, high }) {
+                for end in [End::Both, End::Low, End::High] {
+                    self.bucket(p, end, b.level, b.number, exact && inside && b.exact);
+                }
+            }
+        }
+        // those that reach over all of it begin before it, in another bucket than they end in
+        for b in time::cover(Interval { low: OPEN_LOW, high: outer.low }) {
+            self.bucket(p, End::Low, b.level, b.number, false);
+            if !b.exact {
+                self.bucket(p, End::Both, b.level, b.number, false);
+            }
+        }
+        self.bucket(p, End::Low, INFINITE, 0, false);
     }
 
     /// Dates that lie wholly inside `searched`.

@@ -24,7 +24,14 @@ unsafe extern "C-unwind" {
         rows: *mut f64,
     ) -> bool;
     fn fhirlake_close_searched(table: pg_sys::Relation, index: pg_sys::Relation);
-    fn fhirlake_count(table: pg_sys::Oid, query_type: pg_sys::Oid, query: pg_sys::Datum) -> i64;
+    fn fhirlake_count(
+        table: pg_sys::Oid,
+        query_type: pg_sys::Oid,
+        query: pg_sys::Datum,
+        nkeys: i32,
+        keys: *mut pg_sys::Datum,
+        exact: *mut bool,
+    ) -> i64;
 }
 
 sql_function!(fhir_index_count, index_count);
@@ -45,14 +52,20 @@ sql_function!(fhir_index_estimate, index_estimate);
 fn index_count(call: &Call) -> Result<Value, Error> {
     let text = call.text(1)?;
     let Ok(query) = Query::parse(text) else { return Ok(Value::Null) };
-    if !worth_scanning(&Scan::of(&query)) {
+    let scan = Scan::of(&query);
+    if !worth_scanning(&scan) {
         return Ok(Value::Null);
     }
     let table = pg_sys::Oid::from(call.int(0)? as u32);
     let Some(query_type) = access::own_type(c"query") else { return Ok(Value::Null) };
     let query = jsonb::varlena(text.as_bytes());
-    // SAFETY: the datum is a fhir.query in the call's memory context
-    let rows = unsafe { attempt(|| fhirlake_count(table, query_type, query))? };
+    let (mut keys, mut exact): (Vec<pg_sys::Datum>, Vec<bool>) = match scan.groups.as_slice() {
+        [group] if group.keys.iter().all(|key| !key.partial) => group.keys.iter().map(|key| (jsonb::varlena(&key.bytes), key.exact)).unzip(),
+        _ => Default::default(),
+    };
+    let (count, keys, exact) = (keys.len() as i32, keys.as_mut_ptr(), exact.as_mut_ptr());
+    // SAFETY: the datum is a fhir.query in the call's memory context; both arrays are as long as said
+    let rows = unsafe { attempt(|| fhirlake_count(table, query_type, query, count, keys, exact))? };
     Ok(if rows < 0 { Value::Null } else { Value::Int(rows) })
 }
 

@@ -1,6 +1,7 @@
 //! The index as a whole: what is found through keys is what matches.
 
 mod agreement;
+mod between;
 mod corpus;
 mod extraction;
 mod format;

@@ -42,7 +42,7 @@ export class Asked {
     if (!this.made.has(type)) {
       const { lake } = this;
       const rows = lake.rows(type).map((row, i) => ({ row, i })).sort((a, b) => hash(a.row.id) - hash(b.row.id)).slice(0, SAMPLE);
-      const terms = lake.parametersOf(type).filter((p) => p.code !== '_lastUpdated').flatMap((pair) => {
+      const terms = lake.parametersOf(type).filter((p) => p.code !== '_lastUpdated' && p.kind !== 'special').flatMap((pair) => {
         const sample = rows.map(({ i }) => ({ facts: lake.facts(type, pair.code)[i] }));
         if (!sample.some(({ facts }) => facts.present)) return [];
         const some = candidates(pair, sample).sort((a, b) => hash(JSON.stringify(a.term.alternatives)) - hash(JSON.stringify(b.term.alternatives)));

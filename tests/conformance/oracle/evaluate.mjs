@@ -1,5 +1,5 @@
 // One alternative of one search parameter against one resource's facts, by the letter of the R4 search page.
-import { convertDecimal, UCUM } from './units.mjs';
+import { convertDecimal, UCUM, unsure } from './units.mjs';
 import { compareDecimals, dateRange, decimal, fold, foldCase, impliedRange } from './values.mjs';
 
 /**
@@ -36,9 +36,9 @@ export const READINGS = {
   reference: ['reference-url', 'reference-target', 'canonical-version', 'fact', 'missing'],
   date: ['date-overlap', 'fact', 'missing'],
   number: ['missing'],
-  quantity: ['fact', 'missing', 'ucum'],
+  quantity: ['ucum-unsure', 'fact', 'missing', 'ucum'],
   uri: ['missing', 'uri-segments'],
-  composite: ['token-case', 'implicit-system', 'fact', 'date-overlap', 'reference-target', 'ucum'],
+  composite: ['ucum-unsure', 'token-case', 'implicit-system', 'fact', 'date-overlap', 'reference-target', 'ucum'],
   special: ['missing'],
 };
 
@@ -121,10 +121,11 @@ const TESTS = {
 
   quantity(want, value, term, reading) {
     if (want.system !== undefined && !value.units.some((u) => u.system === want.system && u.code === want.code)) {
-      if (want.system !== UCUM || reading === 'ucum') return false;
+      if (want.system !== UCUM || want.code === undefined || reading === 'ucum') return false;
       // in another unit: the value is converted to the one searched for
       return value.units.some((u) => {
         if (u.system !== UCUM || u.code === undefined) return false;
+        if (unsure(u.code, want.code)) return reading === 'ucum-unsure';
         const [lo, hi] = [value.lo, value.hi].map((end) => end && convertDecimal(end, u.code, want.code));
         return (lo ?? hi) !== null && (lo === null) === (value.lo === null) && (hi === null) === (value.hi === null) && numeric(want, { ...value, lo, hi });
       });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matches } from './evaluate.mjs';
-import { branches, pointsAt, rewrite } from './extract.mjs';
+import { branches, Extractor, pointsAt, rewrite } from './extract.mjs';
 import { facts } from './facts.mjs';
 import { spell } from './queries.mjs';
 
@@ -18,7 +18,7 @@ const date = (type, value, text) => {
   return finds('date', type, value, { prefix, text: rest });
 };
 const number = (value, text) => {
-  const [, prefix, rest] = /^(eq|ne|gt|lt|ge|le|sa|eb|)([-\d].*)$/.exec(text);
+  const [, prefix, rest] = /^(eq|ne|gt|lt|ge|le|sa|eb|ap|)([-\d].*)$/.exec(text);
   return finds('number', 'decimal', value, { prefix, number: rest });
 };
 const quantity = (value, alternative, type = 'Quantity') => finds('quantity', type, value, { prefix: '', ...alternative });
@@ -108,6 +108,64 @@ test('references: id, Type/id, url, canonical versions', () => {
   const canonical = (value, alternative) => finds('reference', 'canonical', value, alternative);
   yes(canonical('http://a|1', { url: 'http://a' }), canonical('http://a|1', { url: 'http://a', version: '1' }));
   no(canonical('http://a', { url: 'http://a', version: '1' }), canonical('http://a|2', { url: 'http://a', version: '1' }));
+});
+
+test(':contains, :text, :of-type, :identifier', () => {
+  const part = (value, text) => finds('string', 'string', value, { text }, 'contains');
+  yes(part('Evelyn', 'eve'), part('Severine', 'EVE'), part('Bénévole', 'nevo'));
+  no(part('Eva', 'eve'));
+  const concept = { text: 'Heart rate', coding: [{ system: 'http://loinc.org', code: '8867-4', display: 'Pulse' }] };
+  const by = (text) => finds('token', 'CodeableConcept', concept, { text }, 'text');
+  yes(by('heart'), by('PULSE'), by('Heart rate'));
+  no(by('rate'), by('8867-4'));
+  const mrn = { system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' };
+  const identifier = { type: { coding: [mrn] }, system: 'http://acme.org', value: '446053' };
+  yes(finds('token', 'Identifier', identifier, { ...mrn, value: '446053' }, 'of-type'));
+  no(finds('token', 'Identifier', identifier, { ...mrn, value: '44605' }, 'of-type'), finds('token', 'Identifier', identifier, { ...mrn, code: 'SS', value: '446053' }, 'of-type'));
+  const subject = { identifier: { system: 'http://acme.org/fhir/identifier/mrn', value: '123456' } };
+  yes(finds('reference', 'Reference', subject, { system: 'http://acme.org/fhir/identifier/mrn', code: '123456' }, 'identifier'));
+  no(finds('reference', 'Reference', subject, { system: 'http://acme.org', code: '123456' }, 'identifier'), finds('reference', 'Reference', subject, { id: '123456' }));
+});
+
+test('uris above and below', () => {
+  const by = (value, text, modifier) => finds('uri', 'uri', value, { text }, modifier);
+  yes(by('http://acme.org/fhir/ValueSet/123', 'http://acme.org/fhir/', 'below'), by('http://acme.org/fhir/ValueSet/123', 'http://acme.org/fhir', 'below'));
+  yes(by('http://acme.org/fhir/ValueSet/123', 'http://acme.org/fhir/ValueSet/123/_history/5', 'above'));
+  no(by('http://acme.org/fhir2', 'http://acme.org/fhir', 'below'), by('http://acme.org/fhir/ValueSet/12', 'http://acme.org/fhir/ValueSet/123', 'above'));
+});
+
+test('ap is a tenth to either side; of a date, a tenth of its distance from now', () => {
+  yes(number(110, 'ap100'), number(90, 'ap100'), number(-95, 'ap-100'));
+  no(number(110.1, 'ap100'), number(89, 'ap100'));
+  const clock = Date.parse('2020-01-01');
+  const at = (value, text) => {
+    const found = facts({ kind: 'date' }, [{ type: 'date', value, path: '' }], {}, definitions);
+    return matches({ kind: 'date', modifier: '', clock, alternatives: [{ prefix: 'ap', text }] }, found);
+  };
+  yes(at('1999-06-01', '2000'), at('2001-06', '2000'), at('2019-12-30', '2019-12-30'));
+  no(at('1996', '2000'), at('2004', '2000'), at('2019-12-20', '2019-12-30'));
+});
+
+test('units of UCUM are converted', () => {
+  const system = 'http://unitsofmeasure.org';
+  const by = (value, code, alternative) => quantity({ value, system, code }, { system, ...alternative });
+  yes(by(5400, 'mg', { number: '5.4', code: 'g' }), by(37, 'Cel', { number: '98.6', code: '[degF]' }), by(1, 'kg', { prefix: 'gt', number: '2', code: '[lb_av]' }));
+  no(by(5400, 'mg', { number: '5.5', code: 'g' }), by(1, 'm', { number: '1', code: 'kg' }), quantity({ value: 5400, system, code: 'mg' }, { number: '5.4', unit: 'g' }));
+});
+
+test('a composite is found within one element', () => {
+  const pair = {
+    kind: 'composite', type: 'Observation', expression: 'Observation.component',
+    components: [{ kind: 'token', expression: 'code', targets: [] }, { kind: 'quantity', expression: 'value.as(Quantity)', targets: [] }],
+  };
+  const component = (code, value) => ({ code: { coding: [{ system: 'http://loinc.org', code }] }, valueQuantity: { value } });
+  const resource = { resourceType: 'Observation', component: [component('8480-6', 107), component('8462-4', 60)] };
+  const extractor = new Extractor();
+  const found = facts(pair, extractor.nodes(pair.expression, resource), resource, definitions, extractor);
+  const by = (code, prefix, value) =>
+    matches({ kind: 'composite', modifier: '', components: pair.components, alternatives: [{ parts: [{ code }, { prefix, number: value }] }] }, found);
+  yes(by('8480-6', '', '107'), by('8462-4', 'lt', '80'));
+  no(by('8480-6', '', '60'), by('8462-4', 'gt', '100'));
 });
 
 test(':missing', () => {

@@ -24,10 +24,10 @@ function sortKey(kind, { values }, descending) {
   const keys = values.map((v) => {
     switch (kind) {
       case 'date':
-        return v.lo === null || v.hi === null ? null : [v.lo, v.hi];
       case 'number':
-      case 'quantity':
         return v.lo === null || v.hi === null ? null : [v.lo, v.hi];
+      case 'quantity':
+        return v.lo === null || v.hi === null ? null : [v.lo, v.hi, v.units[0]?.code];
       case 'string':
         return v;
       case 'token':
@@ -49,6 +49,7 @@ const interval = (compare) => ({
   far: (a, b) => compare(a[1], b[1]) <= 0,
   // in order for certain only where both ends say so; undefined where they do not
   compare: (a, b) => {
+    if (a[2] !== b[2]) return undefined; // other units
     const [x, y] = [compare(a[0], b[0]), compare(a[1], b[1])];
     return x === y ? x : undefined;
   },
@@ -106,7 +107,10 @@ function orders(asked, few) {
     const pairs = sortable.flatMap((a) => sortable.filter((b) => b !== a).map((b) => [[a, hash(a.code) % 2 === 1], [b, hash(b.code) % 3 === 1]]));
     const by = (list) => list.map((r) => [hash(type + r.map(([p, d]) => p.code + d)), r]).sort((a, b) => a[0] - b[0]).map(([, r]) => r);
     const large = lake.rows(type).length > 300;
-    for (const rule of [...by(rules).slice(0, 5 * few), ...by(pairs).slice(0, 3 * few)]) {
+    // one of each kind of parameter before a second
+    const turn = new Map();
+    const kinds = by(rules).map((r) => [turn.set(r[0][0].kind, (turn.get(r[0][0].kind) ?? 0) + 1).get(r[0][0].kind), r]).sort((a, b) => a[0] - b[0]).map(([, r]) => r);
+    for (const rule of [...kinds.slice(0, 5 * few), ...by(pairs).slice(0, 3 * few)]) {
       const narrow = large ? asked.some(type, 12, 'sort').find((n) => within(lake.find(type, n).size, 5, 300)) : undefined;
       if (large && !narrow) continue;
       ordered(asked, type, rule, narrow, large || rule.length > 1 ? 1000 : 17);

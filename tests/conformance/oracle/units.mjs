@@ -29,6 +29,13 @@ export function convertDecimal({ n, scale }, from, to) {
   return value === null ? null : decimal(value.toPrecision(12));
 }
 
+/** Whether two codes convert is a matter of taste: a number of things in braces, or an amount of substance as a number of molecules. */
+export function unsure(from, to) {
+  const things = (code) => code.includes('{') && convert(1, code, '1') !== null;
+  const moles = (code) => /mol|osm|eq|kat/.test(code);
+  return things(from) || things(to) || moles(from) !== moles(to);
+}
+
 /** Another unit of the same kind, to ask in. */
 export const OTHER = {
   mg: 'g', g: 'kg', kg: '[lb_av]', '[lb_av]': 'kg', ug: 'mg', cm: 'm', m: 'cm', '[in_i]': 'cm', 'mm[Hg]': 'kPa', kPa: 'mm[Hg]', Cel: '[degF]', '[degF]': 'Cel',

@@ -361,16 +361,13 @@ fn token<'a>(ty: TypeId, required: Option<ValueSetId>, node: Node<'a>, put: &mut
             coding_token(node, put);
         }
         model::IDENTIFIER => {
-            let Some(value) = property(node, "value") else {
-                if let Some(system) = property(node, "system") {
-                    put(Value::Token { system: Some(system), code: "" });
-                }
-                return;
-            };
-            put(Value::Token { system: property(node, "system"), code: value });
+            let (system, value) = (property(node, "system"), property(node, "value"));
+            if system.is_some() || value.is_some() {
+                put(Value::Token { system, code: value.unwrap_or("") });
+            }
             let Some(kind) = node.get("type") else { return };
-            for coding in kind.get("coding").into_iter().flat_map(Node::items) {
-                if let Some(code) = property(coding, "code") {
+            for coding in value.and(kind.get("coding")).into_iter().flat_map(Node::items) {
+                if let (Some(code), Some(value)) = (property(coding, "code"), value) {
                     put(Value::OfType { system: property(coding, "system"), code, value });
                 }
             }

@@ -61,6 +61,12 @@ fn text_is_that_of_a_display() {
         ("performer:missing=false", true),
         ("encounter:text=a", false),
     ]);
+    // an identifier that says what it is, but not its value
+    check(r#"{"resourceType":"RelatedPerson","identifier":[{"use":"official","type":{"text":"BSN"}}]}"#, &[
+        ("RelatedPerson?identifier:text=BSN", true),
+        ("identifier:missing=false", true),
+        ("identifier=BSN", false),
+    ]);
     assert_eq!(refused("Observation?subject:text-advanced=a"), ErrorKind::NotSupported);
     assert_eq!(refused("Observation?code:text-advanced=a"), ErrorKind::NotSupported);
     assert_eq!(refused("Patient?name:text=a"), ErrorKind::NotSupported);

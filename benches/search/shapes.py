@@ -255,8 +255,8 @@ def shapes(v):
     observations("composite", f"code-value-quantity={loinc}|2339-0$gt110", f"{a_code('2339-0', loinc)} AND {a_number} > 110",
                  f"{b_code('2339-0', loinc)} AND {NUMBER} > 110", [o_code("2339-0", loinc), c.quantity("Observation.value-quantity", "> 110")], parameters=1)
     ucum = "http://unitsofmeasure.org"
-    observations("quantity range", f"value-quantity=gt300|{ucum}|mg/dL", contains({"valueQuantity": {"code": "mg/dL", "system": ucum}}) + f" AND {a_number} > 300",
-                 f"{UNIT} = 'mg/dL' AND {NUMBER} > 300", [c.quantity("Observation.value-quantity", "> 300", "mg/dL")], parameters=1)
+    observations("quantity range", f"value-quantity=gt190|{ucum}|cm", contains({"valueQuantity": {"code": "cm", "system": ucum}}) + f" AND {a_number} > 190",
+                 f"{UNIT} = 'cm' AND {NUMBER} > 190", [c.quantity("Observation.value-quantity", "> 190", "cm")], parameters=1)
     observations("date, wide", "date=ge2010", f"{A_DATE} >= '2010'", f"{EFFECTIVE} >= '2010-01-01'", [c.date("Observation.date", "2010-01-01")], parameters=1)
     year, month, day = v["day"].split("-")
     following = f"{year}-{month}-{int(day) + 1:02}"

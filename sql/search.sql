@@ -2,7 +2,7 @@
 -- All run with the rights of the caller, so that grants and row-level security hold.
 
 CREATE FUNCTION fhir.search(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL) RETURNS jsonb
-    LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_search';
+    LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000 AS 'MODULE_PATHNAME', 'fhir_search';
 COMMENT ON FUNCTION fhir.search(text, text, text, timestamptz) IS
     'a page of a FHIR search as a Bundle of type searchset; follow its link "next" with the same function for more. handling: strict | lenient; as_of: the state at a past moment';
 

@@ -15,7 +15,8 @@ use crate::pg::spi::Spi;
 
 /// Lines for people to read, each under the heading that it belongs to.
 pub fn explain(spi: &Spi, place: Place, text: &str, handling: Handling) -> Result<Vec<(&'static str, String)>, Error> {
-    let request = resolve::request(spi, place, text, handling)?;
+    let mut request = resolve::request(spi, place, text, handling)?;
+    resolve::fence(spi, place, &mut request)?;
     let mut lines = vec![("understood", request.understood.clone())];
     lines.extend(request.ignored.iter().map(|(name, reason)| ("ignored", format!("{name}: {reason}"))));
     let parts = match &request.filter {

@@ -18,6 +18,8 @@ pub struct Request {
     /// Where no types were asked for, those that the lake has: naming them spares the planner the others.
     pub present: Vec<TypeId>,
     pub filter: Filter,
+    /// All matches are found before they are put in order: see `resolve::fence`.
+    pub fenced: bool,
     pub sort: Vec<Sort>,
     pub count: u64,
     pub total: Total,
@@ -82,6 +84,7 @@ impl Request {
             types: vec![ty],
             present: Vec::new(),
             filter,
+            fenced: false,
             sort: Vec::new(),
             count: DEFAULT_COUNT,
             total: Total::None,

@@ -5,11 +5,14 @@ use super::criteria::{Catalog, argument};
 use super::custom::{self, CustomParameter};
 use super::filter::Filter;
 use super::request::{Handling, Request, Setting};
-use super::statement::Place;
+use super::quote::literal;
+use super::references::implied_homes;
+use super::sort::SortKey;
+use super::statement::{Place, row_search};
 use crate::index::extract::HOME;
 use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
 use crate::json::{self, Node};
-use crate::model::{self, TypeId};
+use crate::model::{self, ParameterType, TypeId};
 use crate::path::reference::{self, Target};
 use crate::pg::access;
 use crate::pg::error::{Error, INVALID_PARAMETER};
@@ -40,6 +43,39 @@ pub fn request(spi: &Spi, place: Place, text: &str, handling: Handling) -> Resul
     let filter = std::mem::replace(&mut request.filter, Filter::EVERYTHING);
     request.filter = resolver.filter(&request.types, filter)?.simplify();
     Ok(request)
+}
+
+/// Decides whether a page of the request is found first and put in order then, or walked in its order until it is full.
+///
+/// Of one condition the planner knows how many rows have it. Of several it guesses, and where it guesses too many, it walks the
+/// index of the order through the whole table for a page that never fills. Walking costs a row about twice what finding does, so
+/// with `expected` matches of `rows` finding wins while expected² < 2 · page · rows.
+pub fn fence(spi: &Spi, place: Place, request: &mut Request) -> Result<(), Error> {
+    let ([ty], None) = (request.types.as_slice(), place.as_of) else { return Ok(()) };
+    let arguments = match &request.filter {
+        Filter::Row(arguments) => arguments,
+        Filter::All(parts) => match parts.first() {
+            Some(Filter::Row(arguments)) => arguments,
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    let by_index = request.order().first().is_some_and(|sort| matches!(sort.by, SortKey::Id | SortKey::Occurred | SortKey::LastUpdated));
+    let is_composite = |argument: &Argument| model::search_parameter(*ty, &argument.name).is_some_and(|p| p.ty == ParameterType::Composite);
+    let is_guess = arguments.len() > 1 || arguments.iter().any(is_composite);
+    if !by_index || !is_guess || arguments.iter().any(|argument| implied_homes(*ty, argument).is_some()) {
+        return Ok(());
+    }
+    let table = literal(&format!("{}.{}", access::quoted(place.lake), access::quoted(&ty.name().to_lowercase())));
+    let query = literal(&row_search(Some(*ty), "!", arguments));
+    spi.query(&format!(
+        "SELECT fhir.index_estimate(c.oid, {query}::fhir.query), c.reltuples::bigint FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) {table}::pg_catalog.regclass"
+    ))?;
+    if let (Some(expected), Some(rows)) = (spi.cell(0, 1), spi.cell(0, 2)) {
+        let (expected, rows) = (expected.value() as i64 as f64, (rows.value() as i64).max(0) as f64);
+        request.fenced = expected * expected < 2.0 * (request.count + 1) as f64 * rows;
+    }
+    Ok(())
 }
 
 /// The search parameters that are stored in the lake.
@@ -83,7 +119,7 @@ impl Resolver<'_> {
         let sql = format!(
             "SELECT c.relname::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
              WHERE i.inhparent OPERATOR(pg_catalog.=) {}::pg_catalog.regclass AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0",
-            super::quote::literal(&parent)
+            literal(&parent)
         );
         let mut types = Vec::new();
         for row in 0..self.spi.query(&sql)? {
@@ -217,8 +253,8 @@ impl Resolver<'_> {
         let membership = format!("{}.membership", access::quoted(self.place.lake));
         let sql = format!(
             "SELECT pg_catalog.row_security_active({}::pg_catalog.regclass) OR EXISTS (SELECT FROM {membership} m WHERE m.compartment = {})",
-            super::quote::literal(&membership),
-            super::quote::literal(&home)
+            literal(&membership),
+            literal(&home)
         );
         self.spi.query(&sql)?;
         let others = self.spi.cell(0, 1).is_none_or(|datum| datum.value() as u8 != 0);

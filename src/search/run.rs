@@ -37,7 +37,10 @@ struct Found<'s> {
 
 /// The Bundle of a search, as a jsonb container.
 pub fn search(spi: &Spi, place: Place, text: &str, handling: Handling) -> Result<Vec<u8>, Error> {
-    let request = resolve::request(spi, place, text, handling)?;
+    let mut request = resolve::request(spi, place, text, handling)?;
+    if !request.only_total {
+        resolve::fence(spi, place, &mut request)?;
+    }
     let mut entries: Vec<Item> = Vec::new();
     let mut next = None;
     let mut issues: Vec<Issue> = request.ignored.iter().map(|(name, reason)| Issue::warning("not-supported", format!("{name}: {reason}"))).collect();

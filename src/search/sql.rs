@@ -29,7 +29,16 @@ sql_function!(fhir_explain_search, |call| {
     }
     Ok(Value::Null)
 });
-sql_function!(fhir_search_sql, |call| statement(call, Request::page));
+sql_function!(fhir_search_sql, |call| {
+    let (place, handling) = asked(call)?;
+    let text = call.text(0)?;
+    let page = |spi: &spi::Spi| {
+        let mut request = resolve::request(spi, place, text, handling)?;
+        resolve::fence(spi, place, &mut request)?;
+        Ok(request.page(place))
+    };
+    Ok(spi::connected(page)?.into())
+});
 sql_function!(fhir_search_rows_sql, |call| statement(call, Request::rows));
 sql_function!(fhir_search_total_sql, |call| statement(call, Request::number));
 

@@ -39,15 +39,12 @@ impl Request {
         }
         let columns: Vec<String> = self.extra_columns().iter().map(|by| format!(", {}", self.key(&row, by, false))).collect();
         let by: Vec<String> = order.iter().map(|sort| self.ordered(&row, sort)).collect();
-        format!(
-            "SELECT {}{} FROM {}{} ORDER BY {} LIMIT {}",
-            row.columns(),
-            columns.concat(),
-            writer.source(&self.types, &row),
-            filter(&conditions),
-            by.join(", "),
-            self.count + 1,
-        )
+        let mut found = format!("{}{}", writer.source(&self.types, &row), filter(&conditions));
+        if self.fenced {
+            // OFFSET 0 keeps the planner from walking the index of the order
+            found = format!("(SELECT * FROM {found} OFFSET 0) {}", row.alias);
+        }
+        format!("SELECT {}{} FROM {found} ORDER BY {} LIMIT {}", row.columns(), columns.concat(), by.join(", "), self.count + 1)
     }
 
     /// All matching rows, in no order.

@@ -5,7 +5,7 @@ use super::custom::CustomParameter;
 use super::expression;
 use super::filter::Filter;
 use super::filter_language;
-use crate::index::approximate::approximate;
+use crate::index::approximate::{self, approximate};
 use crate::index::query::{self, Argument, ErrorKind, Leaf, Query, QueryError, Test};
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
 
@@ -120,6 +120,7 @@ impl<'a> Criteria<'a> {
         if let Some(filter) = self.of_every_resource(None, &argument)? {
             return Ok(filter);
         }
+        let argument = approximate::resolve(None, &argument, self.now);
         Query::from_arguments(None, std::slice::from_ref(&argument))?;
         Ok(Filter::Row(vec![argument]))
     }
@@ -192,9 +193,7 @@ impl<'a> Criteria<'a> {
         if parameter.ty == ParameterType::Token && matches!(modifier, Some("in" | "not-in" | "above" | "below")) {
             return codes(argument);
         }
-        if parameter.ty == ParameterType::Date {
-            argument.value = self.dates(&argument.value);
-        }
+        argument = approximate::resolve(Some(ty), &argument, self.now);
         Query::from_arguments(Some(ty), std::slice::from_ref(&argument))?;
         Ok(Filter::Row(vec![argument]))
     }

@@ -383,6 +383,19 @@ mod tests {
     }
 
     #[test]
+    fn about_a_date_is_measured_from_now_also_within_a_composite() {
+        let value = |text: &str| match strict(text).unwrap().filter {
+            Filter::Row(arguments) => arguments[0].value.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(value("Observation?date=ap2020").starts_with("ap20"));
+        assert!(value("Observation?date=ap2020").contains('/'));
+        assert!(value("Observation?code-value-date=a$ap2020").contains('/'));
+        assert!(value("?date=ap2020").contains('/'));
+        assert_eq!(strict("Observation?date=ap2020").unwrap().understood, "Observation?date=ap2020");
+    }
+
+    #[test]
     fn chains_follow_every_type_that_knows_the_parameter() {
         let request = strict("Observation?subject.name=a").unwrap();
         let targets: Vec<&str> = match &request.filter {

@@ -24,7 +24,8 @@ export class Definitions {
   pairs() {
     const pairs = [];
     for (const p of this.searchParameters) {
-      if (!p.expression || !SEARCH_TYPES.has(p.type)) continue;
+      // which names sound alike is left to each server
+      if (!p.expression || !SEARCH_TYPES.has(p.type) || p.code === 'phonetic') continue;
       const bases = (p.base ?? []).flatMap((b) => (b === 'Resource' || b === 'DomainResource' ? this.typesUnder(b) : [b]));
       for (const type of bases) {
         const components = p.type === 'composite' ? this.components(p) : undefined;

@@ -42,6 +42,9 @@ export const READINGS = {
   special: ['missing'],
 };
 
+/** Without punctuation, and with one space for several; a text of nothing else stays. */
+const unmarked = (s) => fold(s).replace(/\p{P}+/gu, '').replace(/\s+/gu, ' ').trim() || fold(s);
+
 const TESTS = {
   token(want, value, term, reading) {
     if (want.code !== undefined) {
@@ -56,7 +59,7 @@ const TESTS = {
 
   string(want, value, term, reading) {
     if (term.modifier === 'exact') return value === want.text;
-    const plain = reading === 'string-separators' ? (s) => fold(s).replace(/[\p{P}\s]+/gu, '') : fold;
+    const plain = reading === 'string-separators' ? fold : unmarked;
     return term.modifier === 'contains' ? plain(value).includes(plain(want.text)) : plain(value).startsWith(plain(want.text));
   },
 

@@ -190,7 +190,9 @@ impl<'a> Criteria<'a> {
             Query::from_arguments(Some(ty), std::slice::from_ref(&argument))?;
             return Ok(Filter::Row(vec![argument]));
         };
-        if parameter.ty == ParameterType::Token && matches!(modifier, Some("in" | "not-in" | "above" | "below")) {
+        // what a row decides by itself, as of mime types, needs no terminology
+        let by_codes = parameter.ty == ParameterType::Token && matches!(modifier, Some("in" | "not-in" | "above" | "below"));
+        if by_codes && Query::from_arguments(Some(ty), std::slice::from_ref(&argument)).is_err() {
             return codes(argument);
         }
         argument = approximate::resolve(Some(ty), &argument, self.now);

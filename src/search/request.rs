@@ -396,6 +396,13 @@ mod tests {
     }
 
     #[test]
+    fn codes_below_another_are_for_terminology_but_not_mime_types() {
+        assert!(matches!(strict("Observation?code:below=http://x.org|a").unwrap().filter, Filter::Codes(_)));
+        assert!(matches!(strict("Observation?code:in=http://x.org/vs").unwrap().filter, Filter::Codes(_)));
+        assert!(matches!(strict("DocumentReference?contenttype:below=image").unwrap().filter, Filter::Row(_)));
+    }
+
+    #[test]
     fn chains_follow_every_type_that_knows_the_parameter() {
         let request = strict("Observation?subject.name=a").unwrap();
         let targets: Vec<&str> = match &request.filter {

@@ -58,6 +58,13 @@ SELECT q, estimate('plans.observation', format('search |= %L', q)) FROM unnest(A
 SELECT q, estimate('own', format('doc |= %L', q)) FROM unnest(ARRAY['Observation?code=c2', 'Observation?code=c99,c2', 'Observation?date=ge2020']) q;
 SELECT q, estimate('plans.patient', format('search |= %L', q)) FROM unnest(ARRAY['name=family1', 'birthdate=ge1960', 'name=f']) q;
 
+-- What the compartment says again beside a reference does not count twice; of another patient it is a condition of its own.
+SELECT q, estimate('plans.observation', format('search |= %L AND compartment = ''Patient/p7''', q)) FROM unnest(ARRAY[
+  'subject=Patient/p7', 'Observation?patient=p7', '_compartment=Patient/p7', 'subject=Patient/p7&status=final', 'subject=Patient/p8']) q;
+-- What a string contains is looked for among all strings of the parameter.
+SELECT q, estimate('plans.patient', format('search |= %L', q)) FROM unnest(ARRAY['family:contains=amily', 'family:contains=y1', 'family:contains=nothing']) q;
+SELECT count(*) FROM plans.patient WHERE search |= 'family:contains=Y1';
+
 -- Same answers with and without the index.
 SET enable_indexscan = off; SET enable_bitmapscan = off;
 CREATE TABLE slow AS SELECT q, (SELECT count(*) FROM own WHERE doc |= q) AS n FROM unnest(ARRAY['code=c2', 'code:not=c2', 'date=ge2020-02-03T10:00:00Z',

@@ -2,13 +2,16 @@
 //! and what matches is found.
 
 use fhirlake::index::decimal::{Bound, Decimal};
-use fhirlake::index::keys::{Entry, Value};
+use fhirlake::index::derived;
+use fhirlake::index::keys::{Entry, Value, among};
 use fhirlake::index::query::{Comparison, Condition, Leaf, Range, Test, Unit};
 use fhirlake::index::scan::{Group, MAX_KEYS, Scan};
 use fhirlake::index::time::{self, Interval};
 use fhirlake::index::ucum;
 use fhirlake::index::{Keys, Query, stamp};
 use fhirlake::json::{Limits, parse, root};
+use fhirlake::model::{ParameterType, known_parameter_key, type_named};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -29,7 +32,11 @@ impl Document {
 
     fn has(&self, group: &Group, exact_only: bool) -> bool {
         group.keys.iter().filter(|k| k.exact || !exact_only).any(|k| match k.partial {
-            true => self.keys.range(k.bytes.clone()..).next().is_some_and(|first| first.starts_with(&k.bytes)),
+            // as GIN walks: on while it is less, found where it is equal, an end where it is greater
+            true => {
+                let mut walk = self.keys.range(k.bytes.clone()..).map(|key| among(&k.bytes, key));
+                walk.find(|order| *order != Ordering::Less) == Some(Ordering::Equal)
+            }
             false => self.keys.contains(&k.bytes),
         })
     }
@@ -90,9 +97,14 @@ pub fn keys(bytes: &[u8]) {
     let Some(document) = Document::new(bytes.to_vec()).filter(|_| valid) else { return };
     let entries: Vec<Entry> = keys.entries().take(40).collect();
     for entry in entries {
+        // what a parameter reads decides which keys it has; one derived from others has theirs
+        let is_derived = type_named(keys.resource_type).and_then(derived::of_type).is_some_and(|derived| derived.contains_key(&entry.parameter));
+        if is_derived || !fits(&entry) {
+            continue;
+        }
         for test in tests(&entry.value) {
             let condition = Condition { negated: false, any_of: vec![Leaf::One { parameter: entry.parameter, test }] };
-            let query = Query { resource_type: None, parameters_of: None, conditions: vec![condition] };
+            let query = Query { resource_type: None, parameters_of: type_named(keys.resource_type), conditions: vec![condition] };
             document.check(&query, &Scan::of(&query));
         }
     }
@@ -155,8 +167,22 @@ fn tests(value: &Value) -> Vec<Test> {
             let ranges = ranges(&[span.low, span.high]);
             units.iter().flat_map(|u| ranges.iter().map(|(c, r)| quantity(*c, r, u)).collect::<Vec<_>>()).collect()
         }
+        Value::Part(s) => vec![Test::StringStart(s.into()), Test::StringContains(s.into())],
+        Value::Sound(s) => vec![Test::Sound(s.into())],
+        Value::Position(center) => [0.0, 1.0, 1e3, 1e6, 1e8].map(|metres| Test::Near { center, metres }).into(),
         Value::Uri(uri) => vec![Test::Uri(uri.into()), Test::UriBelow(uri.into()), Test::UriAbove(uri.into()), Test::UriAbove(format!("{uri}/a/b"))],
     }
+}
+
+/// Whether values like that are what the parameter has.
+fn fits(entry: &Entry) -> bool {
+    known_parameter_key(entry.parameter).is_some_and(|(_, ty)| match entry.value {
+        Value::Date(_) => ty == ParameterType::Date,
+        Value::Number(_) => ty == ParameterType::Number,
+        Value::Quantity { .. } => ty == ParameterType::Quantity,
+        Value::Position(_) => ty == ParameterType::Special,
+        _ => true,
+    })
 }
 
 /// The test that the parser makes: in base units, where the unit converts.

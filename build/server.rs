@@ -5,7 +5,8 @@ use std::process::Command;
 
 pub fn compile() -> Result<(), String> {
     let sources = ["src/pg/probe.c", "src/pg/count.c"];
-    sources.iter().for_each(|source| println!("cargo:rerun-if-changed={source}"));
+    let headers = ["src/pg/gin_versions.h"];
+    sources.iter().chain(&headers).for_each(|source| println!("cargo:rerun-if-changed={source}"));
     println!("cargo:rerun-if-env-changed=PG_CONFIG");
     let major = ["14", "15", "16", "17", "18"]
         .into_iter()

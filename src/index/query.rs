@@ -144,6 +144,8 @@ pub struct QueryError {
 pub enum ErrorKind {
     /// Not a search: SQLSTATE 22023.
     Invalid,
+    /// A search parameter that the type does not have: SQLSTATE 22023.
+    Unknown,
     /// A search that a row cannot answer by itself: SQLSTATE 0A000.
     NotRowLocal,
     /// Part of FHIR search, but not yet of ours: SQLSTATE 0A000.
@@ -393,7 +395,8 @@ fn condition(resource_type: Option<TypeId>, argument: &Argument) -> Result<Condi
     let meanings = meanings(resource_type, name);
     if meanings.is_empty() {
         let of = resource_type.map_or("any resource type".to_owned(), |ty| ty.name().to_owned());
-        return invalid(format!("unknown search parameter \"{}\" for {of}", shown(name)), suggestion(resource_type, name));
+        let message = format!("unknown search parameter \"{}\" for {of}", shown(name));
+        return Err(QueryError { kind: ErrorKind::Unknown, message, hint: Some(suggestion(resource_type, name)) });
     }
     if let Some("missing") = argument.modifier.as_deref() {
         let negated = match argument.value.as_str() {
@@ -464,7 +467,7 @@ mod tests {
     fn odd_texts_are_refused_with_a_reason() {
         for (text, kind) in [
             ("Nonsense?name=a", ErrorKind::Invalid),
-            ("Patient?nosuch=a", ErrorKind::Invalid),
+            ("Patient?nosuch=a", ErrorKind::Unknown),
             ("Patient?name", ErrorKind::Invalid),
             ("Patient?name=", ErrorKind::Invalid),
             ("Patient?birthdate=yesterday", ErrorKind::Invalid),

@@ -60,7 +60,7 @@ impl Reads {
 }
 
 /// The required binding of the element that a branch ends in.
-fn binding(root: TypeId, branch: &Branch) -> Option<ValueSetId> {
+pub fn binding(root: TypeId, branch: &Branch) -> Option<ValueSetId> {
     let mut holder = root;
     let mut required = None;
     for step in &branch.steps {

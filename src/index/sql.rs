@@ -17,7 +17,7 @@ use std::fmt::Write;
 impl From<QueryError> for Error {
     fn from(error: QueryError) -> Error {
         let sqlstate = match error.kind {
-            ErrorKind::Invalid => INVALID_PARAMETER,
+            ErrorKind::Invalid | ErrorKind::Unknown => INVALID_PARAMETER,
             ErrorKind::NotRowLocal | ErrorKind::NotSupported => "0A000",
             ErrorKind::TooLarge => "54000",
         };

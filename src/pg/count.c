@@ -36,13 +36,7 @@ extern bool fhirlake_open_searched(Oid table, Oid query_type, Relation *opened, 
 extern void fhirlake_close_searched(Relation table, Relation index);
 extern int64 fhirlake_count(Oid table, Oid query_type, Datum query, int nkeys, Datum *keys, bool *exact);
 
-#if PG_VERSION_NUM >= 170000
-#define FIND_LEAF(btree) ginFindLeafPage(btree, true, false)
-#define BEGIN_POSTING(btree, index, root) ginScanBeginPostingTree(btree, index, root)
-#else
-#define FIND_LEAF(btree) ginFindLeafPage(btree, true, false, NULL)
-#define BEGIN_POSTING(btree, index, root) ginScanBeginPostingTree(btree, index, root, NULL)
-#endif
+#include "gin_versions.h"
 
 /* How visibilitymap.c lays out a page of the map. */
 #define MAP_BYTES (BLCKSZ - MAXALIGN(SizeOfPageHeaderData))

@@ -14,13 +14,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#if PG_VERSION_NUM >= 170000
-#define FIND_LEAF(btree) ginFindLeafPage(btree, true, false)
-#define BEGIN_POSTING(btree, index, root) ginScanBeginPostingTree(btree, index, root)
-#else
-#define FIND_LEAF(btree) ginFindLeafPage(btree, true, false, NULL)
-#define BEGIN_POSTING(btree, index, root) ginScanBeginPostingTree(btree, index, root, NULL)
-#endif
+#include "gin_versions.h"
 
 /* A prefix is followed over so many leaf pages and posting trees, and extrapolated beyond. */
 #define PREFIX_PAGES 8

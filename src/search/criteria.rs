@@ -62,7 +62,7 @@ pub fn reference_parameter(ty: TypeId, code: &str) -> Result<&'static SearchPara
         None => {
             let references: Vec<&str> = model::search_parameters(ty).filter(|p| p.ty == ParameterType::Reference).map(|p| p.code).collect();
             let hint = format!("references of {}: {}", ty.name(), references.join(", "));
-            invalid(format!("unknown search parameter \"{}\" for {}", query::shown(code), ty.name()), &hint)
+            refuse(ErrorKind::Unknown, format!("unknown search parameter \"{}\" for {}", query::shown(code), ty.name()), &hint)
         }
     }
 }

@@ -9,10 +9,11 @@ use super::filter::Filter;
 use crate::index::extract::emit_value;
 use crate::index::keys::{Entry, Writer};
 use crate::index::query::{Argument, ErrorKind, Query, QueryError, shown, split_unescaped};
+use crate::index::reads::binding;
 use crate::index::reserved;
 use crate::json::{self, Item, Node};
 use crate::model::{self, ParameterKey, ParameterType, TypeId, ValueSetId};
-use crate::path::{self, Branch, Compiled, Condition, PathError, Step};
+use crate::path::{self, Branch, Compiled, Condition, PathError};
 
 #[cfg(feature = "pg")]
 pub mod sql;
@@ -253,7 +254,7 @@ impl Values {
         Ok(match compile(expression, root)? {
             Compiled::Truth(condition) => Values { position, ty, ways: Vec::new(), truth: Some(condition) },
             Compiled::Values(branches) => {
-                let ways = branches.into_iter().map(|branch| (required(&branch, root), branch)).map(|(required, branch)| (branch, required));
+                let ways = branches.into_iter().map(|branch| (binding(root, &branch), branch)).map(|(required, branch)| (branch, required));
                 Values { position, ty, ways: ways.collect(), truth: None }
             }
         })
@@ -274,19 +275,6 @@ impl Values {
     fn key(&self, ty: TypeId) -> Option<ParameterKey> {
         reserved::key(self.position, self.ty, self.ty == ParameterType::Token && ty == model::STRING)
     }
-}
-
-/// The value set of the element that a branch ends at.
-fn required(branch: &Branch, root: TypeId) -> Option<ValueSetId> {
-    let mut holder = root;
-    let mut required = None;
-    for step in &branch.steps {
-        if let Step::Field { name, ty } = step {
-            required = holder.get().field(name).and_then(|field| field.required);
-            holder = *ty;
-        }
-    }
-    required
 }
 
 fn compile(expression: &str, root: TypeId) -> Result<Compiled> {

@@ -342,7 +342,7 @@ impl Request {
 
 /// Whether the argument is one that a lenient server ignores: unknown or not supported, as against wrongly written.
 fn is_unknown(error: &QueryError) -> bool {
-    matches!(error.kind, ErrorKind::NotSupported | ErrorKind::NotRowLocal) || error.message.starts_with("unknown search parameter")
+    matches!(error.kind, ErrorKind::Unknown | ErrorKind::NotSupported | ErrorKind::NotRowLocal)
 }
 
 #[cfg(test)]

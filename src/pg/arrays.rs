@@ -1,6 +1,6 @@
 //! Arrays as parameters and results.
 
-use super::jsonb::varlena;
+use super::jsonb::{self, varlena};
 use pgrx::pg_sys;
 use pgrx::pg_sys::{Datum, Oid};
 
@@ -21,5 +21,19 @@ fn array<'a>(bodies: impl Iterator<Item = &'a [u8]>, ty: Oid) -> Datum {
     unsafe {
         let array = pg_sys::construct_array(elements.as_mut_ptr(), elements.len() as i32, ty, -1, false, pg_sys::TYPALIGN_INT as std::ffi::c_char);
         Datum::from(array)
+    }
+}
+
+/// The elements of a `text[]` that are not null.
+///
+/// # Safety
+/// The datum is a `text[]` that outlives what is returned.
+pub unsafe fn texts<'a>(array: Datum) -> Vec<&'a str> {
+    let (mut elements, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+    // SAFETY: as the caller says; the server makes two arrays of as many elements as it counts.
+    unsafe {
+        let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast();
+        pg_sys::deconstruct_array(array, pg_sys::TEXTOID, -1, false, pg_sys::TYPALIGN_INT as std::ffi::c_char, &mut elements, &mut nulls, &mut count);
+        (0..count as usize).filter(|at| !*nulls.add(*at)).map(|at| jsonb::text(*elements.add(at))).collect()
     }
 }

@@ -7,7 +7,6 @@ use super::filter::Filter;
 use super::request::{Handling, Request, Setting};
 use super::quote::literal;
 use super::references::implied_homes;
-use super::sort::SortKey;
 use super::statement::{Place, row_search};
 use crate::index::extract::HOME;
 use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
@@ -60,7 +59,7 @@ pub fn fence(spi: &Spi, place: Place, request: &mut Request) -> Result<(), Error
         },
         _ => return Ok(()),
     };
-    let by_index = request.order().first().is_some_and(|sort| matches!(sort.by, SortKey::Id | SortKey::Occurred | SortKey::LastUpdated));
+    let by_index = request.order().first().is_some_and(|sort| sort.by.has_index());
     let is_composite = |argument: &Argument| model::search_parameter(*ty, &argument.name).is_some_and(|p| p.ty == ParameterType::Composite);
     let is_guess = arguments.len() > 1 || arguments.iter().any(is_composite);
     if !by_index || !is_guess || arguments.iter().any(|argument| implied_homes(*ty, argument).is_some()) {

@@ -2,9 +2,10 @@
 //!
 //! Takes the jsonb of a resource and gives the row of a lake table: id, version, `meta`, validation, and what `index` computes.
 //! [`stamp`] is the one step that every write passes through; pure. `sql.rs` holds the triggers that run it, write history
-//! and keep membership.
+//! and keep membership. [`interactions`] are create, read, update, delete and history as HTTP has them.
 
 pub mod accepted;
+pub mod interactions;
 pub mod membership;
 pub mod stamp;
 pub mod time;

@@ -99,7 +99,7 @@ SELECT fhir.everything('q');
 SELECT fhir.everything('a b');
 SELECT fhir.everything('p', 'soon');
 SELECT fhir.everything('p', count => 0);
-SELECT fhir.everything('p', cursor => 'Observation~x');
+SELECT fhir.everything('p', cursor => 'Observation~x~y');
 SELECT fhir.everything('p', types => '{Nothing}');
 SELECT fhir.everything(NULL);
 SELECT * FROM fhir.references('{"resourceType":"Basic","subject":{"reference":"Patient/1"}}');

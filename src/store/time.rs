@@ -18,6 +18,25 @@ pub fn instant(micros: i64) -> String {
     )
 }
 
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A date of HTTP, [IMF-fixdate](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7), which has whole seconds.
+pub fn http_date(micros: i64) -> String {
+    let (days, rest) = ((micros + EPOCH).div_euclid(DAY), (micros + EPOCH).rem_euclid(DAY));
+    let (year, month, day) = civil(days);
+    let seconds = rest / 1_000_000;
+    let (weekday, month) = (DAYS[days.rem_euclid(7) as usize], MONTHS[(month - 1).rem_euclid(12) as usize]);
+    format!("{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02} GMT", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Reads what [`http_date`] writes, as microseconds since 2000-01-01 UTC.
+pub fn read_http_date(text: &str) -> Option<i64> {
+    let [_, day, month, year, clock, "GMT"] = text.split_ascii_whitespace().collect::<Vec<_>>()[..] else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    crate::index::time::parse(&format!("{year}-{month:02}-{day:0>2}T{clock}Z")).map(|moment| moment.low)
+}
+
 /// A UUID of version 7 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.7)): ids made later sort later, also within
 /// a millisecond, so that new rows go to the end of an index.
 pub fn uuid(micros: i64, random: [u8; 8]) -> String {
@@ -61,6 +80,15 @@ mod tests {
         assert_eq!(instant(-1), "1999-12-31T23:59:59.999999Z");
         assert_eq!(instant(5_097_599_000_001), "2000-02-28T23:59:59.000001Z");
         assert_eq!(instant(5_097_600_000_000), "2000-02-29T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn dates_of_http_are_those_of_the_standard() {
+        assert_eq!(http_date(-162_674_423_000_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(-162_674_423_000_000));
+        for odd in ["", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Xxx 1994 08:49:37 GMT"] {
+            assert_eq!(read_http_date(odd), None);
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The store: what a resource gets when it is written, and what is kept when it is written again.
 //!
 //! Takes the jsonb of a resource and gives the row of a lake table: id, version, `meta`, validation, and what `index` computes.
-//! [`stamp`] is the one step that every write passes through; pure. `sql.rs` holds the triggers that run it, write history
+//! [`stamp`] is the one step that every write passes through; pure. [`patch`] makes a resource from one and a patch, and a patch
+//! from two; pure. `sql.rs` holds the triggers that run it, write history
 //! and keep membership.
 
 pub mod accepted;
 pub mod membership;
+pub mod patch;
 pub mod stamp;
 pub mod time;
 

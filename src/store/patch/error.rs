@@ -70,8 +70,9 @@ impl PatchError {
 
     /// The same, saying which operation it was: `number` of `count`, from 1.
     pub(super) fn of_operation(mut self, number: usize, count: usize, name: &str, path: &str) -> PatchError {
-        let what = if name.is_empty() && path.is_empty() { String::new() } else { format!(", {} \"{}\"", excerpt(name), excerpt(path)) };
-        self.message = format!("operation {number} of {count}{what}: {}", self.message);
+        let name = if name.is_empty() { String::new() } else { format!(", {}", excerpt(name)) };
+        let path = if path.is_empty() && name.is_empty() { String::new() } else { format!(" \"{}\"", excerpt(path)) };
+        self.message = format!("operation {number} of {count}{name}{path}: {}", self.message);
         self
     }
 }

@@ -15,6 +15,7 @@ pub fn generate() -> Result<(), String> {
     facts.write_compartments(&mut out)?;
     facts.write_invariants(&mut out);
     facts.write_occurred(&mut out)?;
+    facts.write_headlines(&mut out)?;
     let target = Path::new(&env::var("OUT_DIR").map_err(|e| e.to_string())?).join("model.rs");
     fs::write(&target, out.text).map_err(|e| format!("{}: {e}", target.display()))
 }
@@ -72,6 +73,9 @@ struct Facts {
     compartments: Vec<Row>,
     invariants: Vec<Row>,
     occurred: Vec<Row>,
+    headlines: Vec<Row>,
+    panels: Vec<Row>,
+    lanes: Vec<Row>,
 }
 
 /// The text being written. Slices that occur many times become one static each.
@@ -151,6 +155,9 @@ impl Facts {
             compartments: read_table(folder, "compartments.tsv")?,
             invariants,
             occurred: read_table(folder, "occurred.tsv")?,
+            headlines: read_table(folder, "headlines.tsv")?,
+            panels: read_table(folder, "panels.tsv")?,
+            lanes: read_table(folder, "lanes.tsv")?,
         })
     }
 
@@ -396,6 +403,41 @@ impl Facts {
         }
         let rows: Vec<String> = paths.iter().map(|p| out.strings(p) + ",\n").collect();
         out.table("", "OCCURRED", "&[&str]", &rows);
+        Ok(())
+    }
+
+    fn write_headlines(&self, out: &mut Output) -> Result<(), String> {
+        let mut by_type: Vec<Option<&Row>> = vec![None; self.types.len()];
+        for row in &self.headlines {
+            by_type[self.number(&row[0])?] = Some(row);
+        }
+        let mut rows = Vec::new();
+        for row in by_type {
+            let mut columns = |n: usize| {
+                let paths: Vec<&str> = row.map(|row| row[n].split_whitespace().collect()).unwrap_or_default();
+                out.strings(&paths)
+            };
+            let [what, value, parts, status, ended] = [columns(1), columns(2), columns(3), columns(4), columns(5)];
+            rows.push(format!("Headline{{what:{what},value:{value},parts:{parts},status:{status},ended:{ended}}},\n"));
+        }
+        out.table("", "HEADLINES", "Headline", &rows);
+
+        let mut rows = Vec::new();
+        for row in &self.panels {
+            let coded = |part: &str| part.split_once('|').map(|(system, code)| format!("({system:?},{code:?})"));
+            let parts: Option<Vec<String>> = row[1].split(' ').map(coded).collect();
+            let parts = parts.ok_or_else(|| format!("panels.tsv: {row:?} is not of system|code"))?;
+            rows.push(out.slice("(&str, &str)", &parts) + ",\n");
+        }
+        out.table("pub ", "PANELS", "&[(&str, &str)]", &rows);
+
+        let mut rows = Vec::new();
+        for row in &self.lanes {
+            let types: Result<Vec<String>, String> = row[2].split(' ').map(|ty| Ok(format!("TypeId({})", self.number(ty)?))).collect();
+            let types = out.slice("TypeId", &types?);
+            rows.push(format!("Lane{{name:{:?},form:LaneForm::{},types:{types}}},\n", row[0], capitalised(&row[1])));
+        }
+        out.table("pub ", "LANES", "Lane", &rows);
         Ok(())
     }
 }

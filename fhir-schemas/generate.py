@@ -165,6 +165,8 @@ def facts(package):
         "compartments.tsv": table("compartment type parameters", compartments(package)),
         "invariants.tsv": table("path key severity human expression", invariants(package, types)),
         "occurred.tsv": table("type paths", occurred(package, types)),
+        "headlines.tsv": table("type what value parts status ended", headlines(package)),
+        "panels.tsv": table("profile components", panels(package)),
     }
     files["SOURCES.md"] = sources(package, files, parameter_notes, omitted)
     return files
@@ -427,6 +429,73 @@ def derived_occurred(structure):
             path = element["path"].split(".", 1)[1].replace("[x]", "")
             ranked.append((path.count("."), min(ranks), position, path))
     return " ".join(r[3] for r in sorted(ranked))
+
+
+# --- headlines ------------------------------------------------------------------------------------------
+
+CODED = {"CodeableConcept", "Coding", "code"}
+
+
+def headlines(package):
+    """What a line about a resource says besides when: from the definitions' five-Ws mapping and their shapes.
+
+    A row of headlines-overrides.tsv replaces one column of one type.
+    """
+    lines = read(os.path.join(HERE, "headlines-overrides.tsv")).splitlines()[1:]
+    overrides = {(cells[0], cells[1]): cells[2] for cells in (line.split("\t") for line in lines)}
+    columns = ["what", "value", "parts", "status", "ended"]
+    rows = []
+    for structure in package.structures():
+        if structure["kind"] != "resource" or structure["abstract"]:
+            continue
+        derived = derived_headline(structure)
+        row = [overrides.pop((structure["type"], column), derived[column]) for column in columns]
+        if any(row):
+            rows.append([structure["type"]] + row)
+    if overrides:
+        raise ValueError("overrides of unknown types or columns: %s" % sorted(overrides))
+    return sorted(rows)
+
+
+def derived_headline(structure):
+    """what: mapped to `what`, else to `class`; status: mapped to `status`; value: `value[x]`; parts: repeating elements that
+    have both a code and a value[x]; ended: mapped to `done` where another element is mapped to `init`."""
+    elements = {e["path"].split(".", 1)[1]: e for e in structure["snapshot"]["element"] if "." in e["path"]}
+    top = {path: e for path, e in elements.items() if "." not in path}
+
+    def mapped(w5, types):
+        return [path.replace("[x]", "") for path, e in top.items()
+                if types & {t["code"] for t in e.get("type", [])}
+                and w5 in {m["map"] for m in e.get("mapping", []) if m["identity"] == "w5"}]
+
+    done = mapped("FiveWs.done[x]", WHEN) if mapped("FiveWs.init", WHEN) else []
+    parts = [path for path, e in top.items() if e["max"] == "*" and path + ".value[x]" in elements
+             and "CodeableConcept" in {t["code"] for t in elements.get(path + ".code", {}).get("type", [])}]
+    return {
+        "what": " ".join(mapped("FiveWs.what[x]", CODED | {"string"}) or mapped("FiveWs.class", CODED)),
+        "value": "value" if "value[x]" in top else "",
+        "parts": " ".join(parts),
+        "status": " ".join(mapped("FiveWs.status", CODED)),
+        "ended": " ".join(done),
+    }
+
+
+def panels(package):
+    """Profiles that fix the codes of an Observation's components, and so their order."""
+    rows = []
+    for structure in package.of("StructureDefinition"):
+        if structure["type"] != "Observation" or structure.get("derivation") != "constraint":
+            continue
+        slices = {}
+        for element in structure["snapshot"]["element"]:
+            found = re.match(r"Observation\.component:(\w+)\.code\.coding:\w+\.(system|code)$", element["id"])
+            fixed = element.get("fixedUri") or element.get("fixedCode")
+            if found and fixed:
+                slices.setdefault(found.group(1), {})[found.group(2)] = fixed
+        codes = ["%s|%s" % (s["system"], s["code"]) for s in slices.values() if len(s) == 2]
+        if len(codes) > 1:
+            rows.append((structure["url"], " ".join(codes)))
+    return sorted(rows)
 
 
 # --- SOURCES.md -----------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ pub mod store;
 
 pub mod load;
 
+pub mod view;
+
 #[cfg(all(feature = "pg", feature = "pg_test"))]
 #[path = "../pgrx-tests/mod.rs"]
 mod pgrx_tests;

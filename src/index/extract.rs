@@ -463,7 +463,8 @@ fn reference(ty: TypeId, node: Node, put: &mut dyn FnMut(Value)) {
 }
 
 /// The interval that a date, a period or a timing covers.
-fn interval(ty: TypeId, node: Node) -> Option<Interval> {
+/// The interval that a date, a period or a timing stands for; `None` where it is none.
+pub fn interval(ty: TypeId, node: Node) -> Option<Interval> {
     match ty {
         model::PERIOD => {
             let end = |name| property(node, name).and_then(time::parse);

@@ -133,6 +133,36 @@ pub struct Invariant {
     pub expression: &'static str,
 }
 
+/// Which elements tell what a resource is about: dotted paths without the type name, choices without `[x]` and type, best first.
+#[derive(Debug)]
+pub struct Headline {
+    pub what: &'static [&'static str],
+    pub value: &'static [&'static str],
+    /// Repeating elements with a code and a value each, into which the value may be split.
+    pub parts: &'static [&'static str],
+    pub status: &'static [&'static str],
+    /// Where it says when it ended, other than by the end of a period.
+    pub ended: &'static [&'static str],
+}
+
+/// A lane of a drawn record.
+#[derive(Debug)]
+pub struct Lane {
+    pub name: &'static str,
+    pub form: LaneForm,
+    pub types: &'static [TypeId],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LaneForm {
+    /// All in one line.
+    Line,
+    /// A line for each code.
+    Codes,
+    /// A line for each code, with a curve where it has numbers.
+    Series,
+}
+
 impl TypeId {
     pub fn get(self) -> &'static Type {
         &TYPES[self.0 as usize]

@@ -15,6 +15,9 @@ include!(concat!(env!("OUT_DIR"), "/model.rs"));
 //   static KEYS_BY_CODE, PARAMETERS_BY_URL: &[u16];   numbers in the order of what they are named after
 //   static PARAMETERS_OF: &[&[u16]];                  per type: indices into SEARCH_PARAMETERS, sorted by code
 //   static OCCURRED: &[&[&str]];                      per type: element paths in order of preference
+//   static HEADLINES: &[Headline];                    per type
+//   pub static PANELS: &[&[(&str, &str)]];            systems and codes of components that are read in this order
+//   pub static LANES: &[Lane];                        from top to bottom
 //   pub const RESOURCE: TypeId; DOMAIN_RESOURCE, EXTENSION, REFERENCE, …: every datatype and abstract resource
 
 /// The type of that name, exact case.
@@ -156,4 +159,15 @@ pub fn invariants_at(path: &str) -> impl Iterator<Item = &'static Invariant> {
 /// choices without `[x]` and type.
 pub fn occurred_paths(ty: TypeId) -> &'static [&'static str] {
     OCCURRED.get(usize::from(ty.0)).copied().unwrap_or_default()
+}
+
+/// What a line about a resource of that type says besides when.
+pub fn headline(ty: TypeId) -> &'static Headline {
+    static NONE: Headline = Headline { what: &[], value: &[], parts: &[], status: &[], ended: &[] };
+    HEADLINES.get(usize::from(ty.0)).unwrap_or(&NONE)
+}
+
+/// The lane of a drawn record that resources of the type stand in; `None` for the last, of all others.
+pub fn lane_of(ty: TypeId) -> Option<usize> {
+    LANES.iter().position(|lane| lane.types.contains(&ty))
 }

@@ -357,3 +357,30 @@ fn invariants_stand_where_they_are_defined() {
     assert!(invariants_at("Observation.referenceRange.low").any(|i| i.key == "sqty-1"));
     assert_eq!(invariants_at("Patient.contact.nothing").count(), 0);
 }
+
+#[test]
+fn headlines_lead_to_elements_of_their_types() {
+    let observation = headline(id("Observation"));
+    assert_eq!((observation.what, observation.value, observation.parts), (&["code"][..], &["value"][..], &["component"][..]));
+    assert_eq!(headline(id("Condition")).ended, ["abatement"]);
+    assert_eq!(headline(id("Encounter")).what, ["type", "class"]);
+    assert!(headline(id("HumanName")).what.is_empty());
+    for ty in resource_types() {
+        let h = headline(ty);
+        for path in [h.what, h.value, h.parts, h.status, h.ended].concat() {
+            let compiled = crate::path::compile(&format!("{}.{path}", ty.name()), ty);
+            assert!(matches!(compiled, Ok(crate::path::Compiled::Values(found)) if !found.is_empty()), "{}.{path}", ty.name());
+        }
+    }
+}
+
+#[test]
+fn a_type_stands_in_one_lane() {
+    let mut seen = std::collections::HashSet::new();
+    for lane in LANES {
+        assert!(lane.types.iter().all(|ty| ty.is_concrete_resource() && seen.insert(*ty)), "{}", lane.name);
+    }
+    assert_eq!(lane_of(id("Encounter")), Some(0));
+    assert_eq!(lane_of(id("Patient")), None);
+    assert_eq!(PANELS.len(), 1);
+}

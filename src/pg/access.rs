@@ -95,12 +95,15 @@ pub fn quoted(name: &str) -> String {
 
 /// Whether a schema has a table of that name.
 pub fn has_table(schema: &str, name: &str) -> bool {
-    let (Ok(schema), Ok(name)) = (std::ffi::CString::new(schema), std::ffi::CString::new(name)) else { return false };
-    // SAFETY: look-ups in the catalogue.
-    unsafe {
-        let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
-        schema != Oid::INVALID && table(schema, &name).is_some()
-    }
+    table_named(schema, name).is_some()
+}
+
+/// The table of that name in the schema of that name.
+pub fn table_named(schema: &str, name: &str) -> Option<Oid> {
+    let (schema, name) = (std::ffi::CString::new(schema).ok()?, std::ffi::CString::new(name).ok()?);
+    // SAFETY: a look-up in the catalogue by a zero-ended name.
+    let schema = unsafe { pg_sys::get_namespace_oid(schema.as_ptr(), true) };
+    if schema == Oid::INVALID { None } else { table(schema, &name) }
 }
 
 /// A type of the extension.

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod rows;
 mod selectivity;
 pub mod settings;
+pub mod snapshot;
 pub mod spi;
 pub mod time;
 pub mod trigger;

@@ -21,6 +21,8 @@ pub enum Arg<'a> {
     Int(i64),
     /// Microseconds since 2000-01-01 UTC.
     Time(i64),
+    /// The bytes of a container.
+    Jsonb(&'a [u8]),
     /// In the server's form, of that type.
     Datum(Oid, Datum),
 }
@@ -57,6 +59,11 @@ impl Spi {
         self.once(sql, true)
     }
 
+    /// Runs a statement that changes something and is not worth keeping a plan of; the number of rows that it returns.
+    pub fn write(&self, sql: &str) -> Result<usize, Error> {
+        self.once(sql, false)
+    }
+
     /// Runs a query whose plan is kept; the number of its rows.
     pub fn select(&self, sql: &str, args: &[Arg]) -> Result<usize, Error> {
         Ok(self.execute(sql, args, true)? as usize)
@@ -82,6 +89,22 @@ impl Spi {
     pub fn text(&self, row: usize, column: i32) -> Option<&str> {
         // SAFETY: the caller names a column of type text.
         self.cell(row, column).map(|datum| unsafe { super::jsonb::text(datum) })
+    }
+
+    /// A jsonb cell of the last statement's rows; its memory is that of the connection.
+    pub fn container(&self, row: usize, column: i32) -> Option<&[u8]> {
+        // SAFETY: the caller names a column of type jsonb.
+        self.cell(row, column).map(|datum| unsafe { super::jsonb::container(datum) })
+    }
+
+    /// A cell of type bigint or timestamptz (in microseconds since 2000-01-01 UTC) of the last statement's rows.
+    pub fn number(&self, row: usize, column: i32) -> Option<i64> {
+        self.cell(row, column).map(|datum| datum.value() as i64)
+    }
+
+    /// A boolean cell of the last statement's rows; false for NULL.
+    pub fn is_true(&self, row: usize, column: i32) -> bool {
+        self.cell(row, column).is_some_and(|datum| datum.value() as u8 != 0)
     }
 
     /// Runs a query; the first column of its first row as a number, `None` for no row or NULL.
@@ -172,6 +195,7 @@ impl Arg<'_> {
             Arg::Text(_) => pg_sys::TEXTOID,
             Arg::Int(_) => pg_sys::INT8OID,
             Arg::Time(_) => pg_sys::TIMESTAMPTZOID,
+            Arg::Jsonb(_) => pg_sys::JSONBOID,
         }
     }
 
@@ -180,6 +204,7 @@ impl Arg<'_> {
             Arg::Null(_) => Datum::null(),
             Arg::Datum(_, datum) => *datum,
             Arg::Text(text) => super::jsonb::varlena(text.as_bytes()),
+            Arg::Jsonb(container) => super::jsonb::varlena(container),
             Arg::Int(value) | Arg::Time(value) => Datum::from(*value),
         }
     }

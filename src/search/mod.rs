@@ -19,7 +19,7 @@ pub mod quote;
 pub mod references;
 pub mod request;
 #[cfg(feature = "pg")]
-mod resolve;
+pub mod resolve;
 #[cfg(feature = "pg")]
 mod run;
 pub mod sort;

@@ -109,24 +109,29 @@ fn coded(coding: Coding) -> String {
     }
 }
 
+/// The types of which the lake has resources: naming them spares the planner the others.
+pub fn types_present(spi: &Spi, place: Place) -> Result<Vec<TypeId>, Error> {
+    let parent = format!("{}.resource", access::quoted(place.lake));
+    let sql = format!(
+        "SELECT c.relname::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
+         WHERE i.inhparent OPERATOR(pg_catalog.=) {}::pg_catalog.regclass AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0",
+        literal(&parent)
+    );
+    let mut types = Vec::new();
+    for row in 0..spi.query(&sql)? {
+        let name = spi.text(row, 1).unwrap_or_default();
+        types.extend(model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(name)));
+    }
+    types.sort();
+    Ok(types)
+}
+
 impl Resolver<'_> {
-    /// The types of which the lake has resources: naming them spares the planner the others.
     fn types_present(&self) -> Result<&[TypeId], Error> {
         if let Some(types) = self.present.get() {
             return Ok(types);
         }
-        let parent = format!("{}.resource", access::quoted(self.place.lake));
-        let sql = format!(
-            "SELECT c.relname::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
-             WHERE i.inhparent OPERATOR(pg_catalog.=) {}::pg_catalog.regclass AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0",
-            literal(&parent)
-        );
-        let mut types = Vec::new();
-        for row in 0..self.spi.query(&sql)? {
-            let name = self.spi.text(row, 1).unwrap_or_default();
-            types.extend(model::resource_types().find(|ty| ty.name().eq_ignore_ascii_case(name)));
-        }
-        types.sort();
+        let types = types_present(self.spi, self.place)?;
         Ok(self.present.get_or_init(|| types))
     }
 

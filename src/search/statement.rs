@@ -410,7 +410,8 @@ fn filter(conditions: &[String]) -> String {
     if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
 }
 
-fn timestamp(at: i64) -> String {
+/// A moment, in microseconds since 2000-01-01 UTC, as an SQL constant.
+pub fn timestamp(at: i64) -> String {
     match at {
         time::OPEN_LOW => "'-infinity'::timestamptz".to_owned(),
         time::OPEN_HIGH => "'infinity'::timestamptz".to_owned(),

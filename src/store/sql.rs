@@ -1,5 +1,6 @@
 //! The triggers of a lake, and what the SQL functions of the store need from the server.
 
+use super::interactions::tables;
 use super::stamp::{self, Refusal, Submitted, Version};
 use super::{accepted, membership};
 use crate::index;
@@ -282,7 +283,7 @@ fn write_history(trigger: &Trigger, site: &Site) -> Result<(), Error> {
     spi::connected(|sql| {
         let xid = xid.map_or(Arg::Null(pg_sys::XID8OID), |xid| Arg::Datum(pg_sys::XID8OID, xid));
         let content = resource.map_or(Arg::Null(pg_sys::JSONBOID), |resource| Arg::Datum(pg_sys::JSONBOID, resource));
-        let method = if before.number == 1 { "POST" } else { "PUT" };
+        let method = before.method(id);
         row(before, after.last_updated, xid, method, content, sql)?;
         if trigger.event == Event::Delete {
             let xid = Arg::Datum(pg_sys::XID8OID, pg_sys::Datum::from(time::transaction()));
@@ -340,14 +341,7 @@ fn schema_of(trigger: &Trigger) -> Result<String, Error> {
 
 /// The table of a resource type in the current lake, qualified and quoted.
 pub fn table_of(ty: &str) -> Result<String, Error> {
-    let ty = stamp::resource_type(ty)?;
-    let lake = settings::lake();
-    let table = ty.name().to_lowercase();
-    if !access::has_table(&lake, &table) {
-        return Err(Error::new(error::UNDEFINED_TABLE, format!("there is no lake \"{lake}\""))
-            .hint("SELECT fhir.create_lake() makes one, fhir.lakes() lists them, SET fhir.lake chooses one"));
-    }
-    Ok(format!("{}.{}", access::quoted(&lake), access::quoted(&table)))
+    tables::of_type(&settings::lake(), stamp::resource_type(ty)?)
 }
 
 fn resource_types(call: &Call) -> Result<Value, Error> {

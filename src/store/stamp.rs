@@ -3,7 +3,7 @@
 //! Sets [`Resource.id`](https://hl7.org/fhir/R4/resource.html#id) where the client gave none, and `meta.versionId` and
 //! `meta.lastUpdated` always; the rest of the resource, and of its `meta`, keeps its bytes.
 
-use super::time::{instant, uuid};
+use super::time::{instant, is_uuid_of, uuid};
 use crate::json::{self, Item, JsonError, Node, Object};
 use crate::model::{self, TypeId};
 use crate::validate::{self, Issue, Severity};
@@ -40,6 +40,12 @@ impl Version {
                 Version { number: previous.number + 1, last_updated: now.max(previous.last_updated.saturating_add(1)) }
             }
         }
+    }
+
+    /// The HTTP method of the interaction that made this version of a resource: the first one under an id that the server
+    /// chose was a create, every other an update. <https://hl7.org/fhir/R4/http.html#history>
+    pub fn method(self, id: &str) -> &'static str {
+        if self.number == 1 && is_uuid_of(id, self.last_updated) { "POST" } else { "PUT" }
     }
 }
 
@@ -127,8 +133,8 @@ pub fn is_same(stored: &[u8], other: &[u8]) -> bool {
     matches!((plain(stored), plain(other)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// The [`id`](https://hl7.org/fhir/R4/datatypes.html#id) type.
-fn is_id(text: &str) -> bool {
+/// Whether a text is of the type [`id`](https://hl7.org/fhir/R4/datatypes.html#id).
+pub fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'.')
 }
 
@@ -307,6 +313,16 @@ mod tests {
     fn times_of_versions_grow_where_the_clock_does_not() {
         assert_eq!(Version::after(None, 5), Version { number: 1, last_updated: 5 });
         assert_eq!(Version::after(Some(Version { number: 3, last_updated: 9 }), 5), Version { number: 4, last_updated: 10 });
+    }
+
+    #[test]
+    fn only_the_first_version_under_an_id_of_the_server_was_posted() {
+        let first = Version::after(None, 800_000_000_000_000);
+        let own = uuid(first.last_updated, [7; 8]);
+        assert_eq!(first.method(&own), "POST");
+        assert_eq!(Version::after(Some(first), first.last_updated + 9).method(&own), "PUT");
+        assert_eq!(first.method("p1"), "PUT");
+        assert_eq!(Version::after(None, 900_000_000_000_000).method(&own), "PUT");
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! The statement that reads a record in the order of its index `(compartment, occurred DESC, id)`, partition beside partition.
+
+use super::ask::Ask;
+use crate::index::time::{self, OPEN_HIGH, OPEN_LOW};
+use crate::model::{self, TypeId};
+use crate::path::{self, Compiled};
+use crate::search::quote::{identifier, literal};
+
+/// What the lake holds that a statement has to read.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    /// Types that have rows, the caller's to see or not.
+    pub types: Vec<TypeId>,
+    /// Whether resources of others belong to this patient as well.
+    pub shared: bool,
+}
+
+/// The columns of an event in the order of `fhir.timeline`.
+pub const COLUMNS: &str = "r.occurred, e.precision, e.ended, r.type";
+
+/// An instant as a constant.
+pub fn moment(at: i64) -> String {
+    match at {
+        OPEN_LOW => "'-infinity'::pg_catalog.timestamptz".to_owned(),
+        OPEN_HIGH => "'infinity'::pg_catalog.timestamptz".to_owned(),
+        at => format!("'{}'::pg_catalog.timestamptz", time::instant_text(at)),
+    }
+}
+
+/// A list of type names as a constant array.
+pub fn names(types: &[TypeId]) -> String {
+    let names: Vec<String> = types.iter().map(|ty| literal(ty.name())).collect();
+    format!("ARRAY[{}]::pg_catalog.text[]", names.join(", "))
+}
+
+/// The statement of `fhir.timeline`.
+///
+/// Both ways of reading are those of the index, so that rows of one moment come in the order of their ids, or against it. A bound
+/// on the beginning is one on the index; what reaches into the time asked for from before is found by looking at it.
+pub fn statement(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count: Option<i64>) -> String {
+    let (lake, focus) = (identifier(lake), literal(&ask.focus));
+    let types: Vec<TypeId> = ask.members().into_iter().filter(|ty| holdings.types.contains(ty)).collect();
+    let order = if newest_first { "r.occurred DESC, r.id" } else { "r.occurred, r.id DESC" };
+    let columns = "r.occurred, r.type, r.id, r.version, r.resource";
+    let types = names(&types);
+    let before = |row: &str| if ask.to == OPEN_HIGH { String::new() } else { format!(" AND {row}.occurred OPERATOR(pg_catalog.<) {}", moment(ask.to)) };
+    let mut source = format!(
+        "SELECT {columns} FROM {lake}.resource r WHERE r.compartment OPERATOR(pg_catalog.=) {focus} \
+         AND r.type OPERATOR(pg_catalog.=) ANY ({types}){}",
+        before("r")
+    );
+    if holdings.shared {
+        source = format!(
+            "({source}) UNION ALL (SELECT {columns} FROM {lake}.membership m JOIN {lake}.resource r \
+             ON r.type OPERATOR(pg_catalog.=) m.type AND r.id OPERATOR(pg_catalog.=) m.id \
+             WHERE m.compartment OPERATOR(pg_catalog.=) {focus} AND m.type OPERATOR(pg_catalog.=) ANY ({types}) \
+             AND r.type OPERATOR(pg_catalog.=) ANY ({types}){} ORDER BY {order})",
+            before("m")
+        );
+    }
+    let mut conditions = Vec::new();
+    if ask.from != OPEN_LOW {
+        let from = moment(ask.from);
+        conditions.push(format!("(r.occurred OPERATOR(pg_catalog.>=) {from} OR e.until OPERATOR(pg_catalog.>) {from})"));
+    }
+    if ask.from != OPEN_LOW || ask.to != OPEN_HIGH {
+        let (low, high) = (moment(OPEN_LOW), moment(OPEN_HIGH));
+        conditions.push(format!("(r.occurred OPERATOR(pg_catalog.>) {low} OR e.until OPERATOR(pg_catalog.<) {high})"));
+    }
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let limit = count.map(|count| format!(" LIMIT {count}")).unwrap_or_default();
+    // What a line is about may be told by another resource, such as a Medication.
+    let tellers: Vec<TypeId> = tellers(&ask.members()).into_iter().filter(|ty| holdings.types.contains(ty)).collect();
+    let (told, system, code, display) = if tellers.is_empty() {
+        (String::new(), "e.system", "e.code", "e.display")
+    } else {
+        let join = format!(
+            " LEFT JOIN LATERAL (SELECT x.system, x.code, x.display FROM {lake}.resource t CROSS JOIN LATERAL fhir.event(t.resource) x \
+             WHERE e.code IS NULL AND t.type OPERATOR(pg_catalog.=) ANY ({}) AND t.type OPERATOR(pg_catalog.=) e.refers_type \
+             AND t.id OPERATOR(pg_catalog.=) e.refers_id LIMIT 1) x ON true",
+            names(&tellers)
+        );
+        (join, "COALESCE(e.system, x.system)", "COALESCE(e.code, x.code)", "COALESCE(e.display, x.display)")
+    };
+    format!(
+        "SELECT {COLUMNS}, {system} AS system, {code} AS code, {display} AS display, e.value, e.unit, e.status, r.id, r.version \
+         FROM ({source}) r CROSS JOIN LATERAL fhir.event(r.resource) e{told}{filter} ORDER BY {order}{limit}"
+    )
+}
+
+/// The types of the resources that can tell what resources of `types` are about.
+pub fn tellers(types: &[TypeId]) -> Vec<TypeId> {
+    let mut found = Vec::new();
+    for ty in types {
+        for way in model::headline(*ty).what {
+            let Ok(Compiled::Values(branches)) = path::compile(&format!("{}.{way}", ty.name()), *ty) else { continue };
+            for branch in branches.iter().filter(|branch| branch.ty == model::REFERENCE) {
+                found.extend(targets(*ty, branch));
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The types that the last reference of a branch may point at.
+fn targets(ty: TypeId, branch: &path::Branch) -> Vec<TypeId> {
+    let mut holder = ty;
+    let mut targets: &[TypeId] = &[];
+    for step in &branch.steps {
+        if let path::Step::Field { name, ty } = step {
+            targets = holder.get().field(name).map_or(&[], |field| field.targets);
+            holder = *ty;
+        }
+    }
+    targets.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(from: Option<&str>, to: Option<&str>, types: &[&str]) -> Ask {
+        Ask::read("x", from, to, types.iter().copied()).unwrap()
+    }
+
+    fn holdings(types: &[&str], shared: bool) -> Holdings {
+        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared }
+    }
+
+    #[test]
+    fn other_resources_tell_what_some_are_about() {
+        let names = |ty: &str| tellers(&[model::type_named(ty).unwrap()]).into_iter().map(TypeId::name).collect::<Vec<_>>();
+        assert_eq!(names("MedicationRequest"), ["Medication"]);
+        assert_eq!(names("SupplyDelivery"), ["Device", "Medication", "Substance"]);
+        assert!(names("Observation").is_empty());
+    }
+
+    #[test]
+    fn a_statement_reads_no_more_than_it_must() {
+        let plain = statement("l\"x", &ask(None, None, &["Observation", "Encounter"]), &holdings(&["Observation", "Medication"], false), true, Some(20));
+        assert!(plain.contains("ARRAY['Observation']"), "{plain}");
+        assert!(plain.contains("\"l\"\"x\".resource"), "{plain}");
+        assert!(!plain.contains("membership") && !plain.contains("e.refers_type") && !plain.contains("e.until"), "{plain}");
+        assert!(plain.ends_with("ORDER BY r.occurred DESC, r.id LIMIT 20"), "{plain}");
+        let bounded = statement("lake", &ask(Some("2015"), Some("2016"), &[]), &holdings(&["MedicationRequest", "Medication"], true), false, None);
+        for part in ["m.occurred OPERATOR(pg_catalog.<) '2017-01-01T00:00:00Z'", "e.until OPERATOR(pg_catalog.>) '2015-01-01T00:00:00Z'", "e.refers_type"] {
+            assert!(bounded.contains(part), "{bounded}");
+        }
+        assert!(bounded.ends_with("ORDER BY r.occurred, r.id DESC"), "{bounded}");
+    }
+}

@@ -39,19 +39,15 @@ COMMENT ON FUNCTION fhir.delete_where(text, boolean) IS
 
 -- History ----------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION fhir.history(type text, id text)
-    RETURNS TABLE (version bigint, last_updated timestamptz, method text, resource jsonb)
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 5
-    AS $function$
-BEGIN
-    RETURN QUERY EXECUTE pg_catalog.concat(
-        'SELECT r.version, r.last_updated, CASE WHEN r.version OPERATOR(pg_catalog.=) 1 THEN ''POST'' ELSE ''PUT'' END, r.resource',
-        ' FROM ', fhir.table_of(type), ' AS r WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2',
-        ' UNION ALL SELECT h.version, h.last_updated, h.method, h.resource',
-        pg_catalog.format(' FROM %I.history AS h', fhir.current_lake()),
-        ' WHERE h.type OPERATOR(pg_catalog.=) $1 AND h.id OPERATOR(pg_catalog.=) $2 ORDER BY 1 DESC')
-        USING type, id;
-END
-$function$;
-COMMENT ON FUNCTION fhir.history(text, text) IS
-    'all versions of a resource, the latest first; a deletion is a version without resource';
+CREATE FUNCTION fhir.history(
+        type text DEFAULT NULL, id text DEFAULT NULL, since timestamptz DEFAULT NULL,
+        at timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, count bigint DEFAULT NULL, after text DEFAULT NULL)
+    RETURNS TABLE (resource_type text, resource_id text, version bigint, last_updated timestamptz, method text, resource jsonb, cursor text)
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_history';
+COMMENT ON FUNCTION fhir.history(text, text, timestamptz, timestamptz, timestamptz, bigint, text) IS
+    'the versions of a resource, of all of a type or of all, the latest first; a deletion is a version without resource. since: made then or later; at: current then, or with until at some moment from at to before until; count and after, the cursor of a row: a page behind that row';
+
+CREATE FUNCTION fhir.history_bundle(path text) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_history_bundle';
+COMMENT ON FUNCTION fhir.history_bundle(text) IS
+    'a page of history as a Bundle, from a path such as Patient/1/_history?_since=…&_at=…&_count=…, Patient/_history or _history; follow its link "next" for more';

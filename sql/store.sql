@@ -155,6 +155,7 @@ BEGIN
             CHECK ((resource IS NULL) = (method = 'DELETE'))
         );
         CREATE INDEX history_last_updated ON %1$s.history (last_updated DESC);
+        CREATE INDEX history_type ON %1$s.history (type, last_updated DESC);
         CREATE INDEX history_compartment ON %1$s.history (compartment, last_updated DESC);
         CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %1$s.history
             FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate();

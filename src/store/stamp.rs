@@ -133,8 +133,8 @@ pub fn is_same(stored: &[u8], other: &[u8]) -> bool {
     matches!((plain(stored), plain(other)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// The [`id`](https://hl7.org/fhir/R4/datatypes.html#id) type.
-fn is_id(text: &str) -> bool {
+/// Whether a text is of the type [`id`](https://hl7.org/fhir/R4/datatypes.html#id).
+pub fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'.')
 }
 

@@ -11,6 +11,7 @@
 //! FH409 another writer came first. 40001 where the isolation level of the transaction does not let a writer go on.
 
 pub mod criteria;
+pub mod history;
 pub mod precondition;
 
 #[cfg(feature = "pg")]

@@ -1,11 +1,15 @@
 //! The interactions as functions of schema `fhir`, on the current lake.
 
+use super::history::{self, Cursor, Request};
 use super::precondition::IfMatch;
 use super::{reading, writing};
+use crate::index::time::Interval;
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::function::{Call, Value};
+use crate::pg::memory::Scratch;
 use crate::pg::settings;
 use crate::pg::spi::connected;
+use crate::pg::time::check_for_interrupts;
 use crate::sql_function;
 
 sql_function!(fhir_read, |call| {
@@ -48,6 +52,59 @@ sql_function!(fhir_delete_where, |call| {
     };
     Ok(connected(|spi| writing::delete_where(spi, &settings::lake(), ty, criteria, multiple))?.into())
 });
+
+sql_function!(fhir_history, history);
+sql_function!(fhir_history_bundle, |call| {
+    let path = call.text(0)?;
+    Ok(Value::Jsonb(connected(|spi| history::bundle(spi, &settings::lake(), path))?))
+});
+
+/// Versions that are read at once where no count is given.
+const PAGE: u64 = 1000;
+
+/// (type, id, since, at, until, count, after), each of which may be NULL.
+fn history(call: &Call) -> Result<Value, Error> {
+    let lake = settings::lake();
+    let moment = |at: usize| call.datum(at).map(|datum| datum.value() as i64);
+    let mut request = Request::of(history::run::scope(call.optional_text(0)?, call.optional_text(1)?)?);
+    request.since = moment(2);
+    request.at = match (moment(3), moment(4)) {
+        (None, None) => None,
+        (Some(at), None) => Some(Interval { low: at, high: at.saturating_add(1) }),
+        (at, until) => Some(Interval { low: at.unwrap_or(i64::MIN), high: until.unwrap_or(i64::MAX) }),
+    };
+    request.cursor = call.optional_text(6)?.map(Cursor::read).transpose()?;
+    let mut wanted = match call.datum(5).map(|datum| datum.value() as i64) {
+        None => u64::MAX,
+        Some(count) => u64::try_from(count).map_err(|_| Error::new(INVALID_PARAMETER, "count must not be negative"))?,
+    };
+    let mut rows = call.rows()?;
+    let scratch = Scratch::new(c"fhirlake history");
+    while wanted > 0 {
+        check_for_interrupts();
+        let _entered = scratch.enter();
+        request.count = wanted.min(PAGE);
+        let (entries, next) = connected(|spi| history::page(spi, &lake, &request))?;
+        wanted -= entries.len() as u64;
+        for entry in entries {
+            let cursor = entry.cursor().write();
+            rows.add([
+                Value::Text(entry.ty),
+                Value::Text(entry.id),
+                Value::Int(entry.version),
+                Value::Int(entry.last_updated),
+                Value::Text(entry.method),
+                entry.resource.map_or(Value::Null, Value::Jsonb),
+                Value::Text(cursor),
+            ]);
+        }
+        match next {
+            Some(next) => request.cursor = Some(next),
+            None => break,
+        }
+    }
+    Ok(Value::Null)
+}
 
 /// Whether one of the first arguments, those without a default, is NULL: then so is the result, as of a strict function.
 fn is_null(call: &Call, required: usize) -> bool {

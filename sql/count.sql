@@ -1,9 +1,9 @@
 -- Counting from the index: parts of fhir.count and of _total=estimate.
 
-CREATE FUNCTION fhir.index_count("table" regclass, query fhir.query) RETURNS bigint
+CREATE FUNCTION fhir.index_count("table" regclass, query fhir.query, clauses fhir.query[] DEFAULT '{}') RETURNS bigint
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_index_count';
-COMMENT ON FUNCTION fhir.index_count(regclass, fhir.query) IS
-    'the number of rows of a table that satisfy the search, from its GIN index; NULL where only count(*) can tell';
+COMMENT ON FUNCTION fhir.index_count(regclass, fhir.query, fhir.query[]) IS
+    'the number of rows of a table that satisfy the search, from its GIN index; NULL where only count(*) can tell. The clauses are the same search in parts, the narrow ones first, which GIN scans faster';
 
 CREATE FUNCTION fhir.index_estimate("table" regclass, query fhir.query) RETURNS bigint
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_index_estimate';

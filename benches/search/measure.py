@@ -52,7 +52,7 @@ class Server:
 
 def answer(server, sql):
     """What a statement finds: how many, and which; a count finds its number."""
-    if re.match(r"SELECT count\(\*\) FROM", sql):
+    if re.match(r"SELECT (fhir\.count\(|count\(\*\) FROM)", sql):
         return int(server.ask(sql)), ""
     return tuple(server.ask(f"SELECT count(*) || ' ' || coalesce(md5(string_agg(id, ',' ORDER BY id)), '') FROM ({sql}) s").split(" "))
 
@@ -84,7 +84,7 @@ def our_statement(server, shape):
         search = re.sub(r"_count=\d+", f"_count={shapes.PAGE}", search)
     shape.search = search
     if "_summary=count" in search:
-        return server.ask(f"SELECT fhir.search_total_sql({shapes.literal(search)}, 'lake')")
+        return f"SELECT fhir.count({shapes.literal(search.replace('&_summary=count', ''))})"
     return server.ask(f"SELECT fhir.search_sql({shapes.literal(search)})")
 
 

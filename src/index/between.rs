@@ -3,12 +3,11 @@
 //! Each bound alone names half of the calendar. Where a resource has at most one value of the parameter, that value must meet
 //! both, and it does so in the few buckets between them.
 
+use super::known::Known;
 use super::query::{Comparison, Condition, Leaf, Query, Test};
 use super::time::Interval;
 use crate::model::{self, ParameterKey, ParameterType, TypeId};
 use crate::path::{self, Branch, Compiled, Step};
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
 
 /// The bounds of one date.
 #[derive(Debug, PartialEq)]
@@ -66,9 +65,8 @@ fn bound(condition: &Condition) -> Option<(ParameterKey, Comparison, Interval)> 
 /// Whether a valid resource of the type has at most one value of the date parameter: all ways lead to the same element, or to
 /// the forms of one choice.
 fn has_one_value(ty: TypeId, parameter: ParameterKey) -> bool {
-    static KNOWN: LazyLock<Mutex<HashMap<(TypeId, ParameterKey), bool>>> = LazyLock::new(Mutex::default);
-    let Ok(mut known) = KNOWN.lock() else { return false };
-    *known.entry((ty, parameter)).or_insert_with(|| {
+    static KNOWN: Known<(TypeId, ParameterKey), bool> = Known::new();
+    KNOWN.of((ty, parameter), || {
         let definition = model::search_parameters(ty).find(|p| p.key == parameter && p.ty == ParameterType::Date);
         let Some(Ok(Compiled::Values(branches))) = definition.map(|p| path::compile(p.expression, ty)) else { return false };
         let elements: Option<Vec<_>> = branches.iter().map(|branch| single_elements(ty, branch)).collect();

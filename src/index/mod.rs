@@ -11,6 +11,7 @@ pub mod derived;
 pub mod extract;
 pub mod key;
 pub mod keys;
+pub mod known;
 pub mod matches;
 pub mod near;
 pub mod operand;
@@ -19,6 +20,7 @@ pub mod reads;
 pub mod reserved;
 pub mod scan;
 pub mod sound;
+pub mod split;
 #[cfg(feature = "pg")]
 mod sql;
 pub mod text;

@@ -34,7 +34,7 @@
 
 extern bool fhirlake_open_searched(Oid table, Oid query_type, Relation *opened, Relation *index, double *rows);
 extern void fhirlake_close_searched(Relation table, Relation index);
-extern int64 fhirlake_count(Oid table, Oid query_type, Datum query, int nkeys, Datum *keys, bool *exact);
+extern int64 fhirlake_count(Oid table, Oid query_type, Datum query, int nclauses, Datum *clauses, int nkeys, Datum *keys, bool *exact);
 
 #include "gin_versions.h"
 
@@ -456,24 +456,25 @@ has_pending(Relation index)
 
 /* The bitmap of a scan by the server. */
 static TIDBitmap *
-scanned(Relation index, Snapshot snapshot, Oid query_type, Oid operator, Datum query)
+scanned(Relation index, Snapshot snapshot, Oid query_type, Oid operator, int nclauses, Datum *clauses)
 {
-	ScanKeyData key;
+	ScanKey		keys = palloc(sizeof(ScanKeyData) * nclauses);
 	IndexScanDesc scan;
 	Decision   *decision = palloc(sizeof(Decision));
 	TIDBitmap  *bitmap = tbm_create(get_hash_memory_limit(), NULL);
 
-	ScanKeyEntryInitialize(&key, 0, 1, 1, query_type, InvalidOid, get_opcode(operator), query);
+	for (int i = 0; i < nclauses; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, 1, 1, query_type, InvalidOid, get_opcode(operator), clauses[i]);
 #if PG_VERSION_NUM >= 180000
-	scan = index_beginscan_bitmap(index, snapshot, NULL, 1);
+	scan = index_beginscan_bitmap(index, snapshot, NULL, nclauses);
 #else
-	scan = index_beginscan_bitmap(index, snapshot, 1);
+	scan = index_beginscan_bitmap(index, snapshot, nclauses);
 #endif
 	decision->scan = (GinScanOpaque) scan->opaque;
 	decision->decide = decision->scan->ginstate.triConsistentFn[0];
 	decision->scan->ginstate.triConsistentFn[0].fn_addr = decide_afresh;
 	decision->scan->ginstate.triConsistentFn[0].fn_extra = decision;
-	index_rescan(scan, &key, 1, NULL, 0);
+	index_rescan(scan, keys, nclauses, NULL, 0);
 	index_getbitmap(scan, bitmap);
 	index_endscan(scan);
 	return bitmap;
@@ -508,12 +509,13 @@ can_count(void)
 }
 
 /*
- * The number of rows of the table that match and that the active snapshot sees; -1 where the executor must count. The caller has
+ * The number of rows of the table that match and that the active snapshot sees; -1 where the executor must count. The clauses
+ * are the query in parts. The caller has
  * made sure that the query has keys to scan for. If one condition is all, `keys` are those of which a row must have one, whole;
  * they are looked up directly, which is many times faster than a scan that decides on each row. Else there are none.
  */
 int64
-fhirlake_count(Oid table, Oid query_type, Datum query, int nkeys, Datum *keys, bool *exact)
+fhirlake_count(Oid table, Oid query_type, Datum query, int nclauses, Datum *clauses, int nkeys, Datum *keys, bool *exact)
 {
 	Relation	relation;
 	Relation	index;
@@ -560,7 +562,7 @@ fhirlake_count(Oid table, Oid query_type, Datum query, int nkeys, Datum *keys, b
 	else if (nkeys > 0)
 		rows = rows_of_bitmap(united(index, nkeys, keys, exact), &search, map);
 	else
-		rows = rows_of_bitmap(scanned(index, search.snapshot, query_type, operator, query), &search, map);
+		rows = rows_of_bitmap(scanned(index, search.snapshot, query_type, operator, nclauses, clauses), &search, map);
 
 	/* the bitmap goes with its context */
 	MemoryContextSwitchTo(before);

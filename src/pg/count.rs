@@ -5,6 +5,7 @@
 //! the keys do not decide.
 
 use super::access;
+use super::arrays;
 use super::error::Error;
 use super::function::{Call, Value};
 use super::guard::attempt;
@@ -28,6 +29,8 @@ unsafe extern "C-unwind" {
         table: pg_sys::Oid,
         query_type: pg_sys::Oid,
         query: pg_sys::Datum,
+        nclauses: i32,
+        clauses: *mut pg_sys::Datum,
         nkeys: i32,
         keys: *mut pg_sys::Datum,
         exact: *mut bool,
@@ -37,7 +40,7 @@ unsafe extern "C-unwind" {
 sql_function!(fhir_index_count, index_count);
 sql_function!(fhir_index_estimate, index_estimate);
 
-/// `fhir.index_count(table regclass, query fhir.query) → bigint`: what `SELECT count(*) FROM table WHERE column |= query` gives to
+/// `fhir.index_count(table regclass, query fhir.query, clauses fhir.query[]) → bigint`: what `SELECT count(*) FROM table WHERE column |= query` gives to
 /// this user under the active snapshot, or NULL where the executor must count. Never a wrong number, and no refusal is an error.
 ///
 /// It answers if
@@ -63,9 +66,18 @@ fn index_count(call: &Call) -> Result<Value, Error> {
         [group] if group.keys.iter().all(|key| !key.partial) => group.keys.iter().map(|key| (jsonb::varlena(&key.bytes), key.exact)).unzip(),
         _ => Default::default(),
     };
+    // SAFETY: an array of fhir.query, which is stored as text is, and lasts for the call
+    let given = call.datum(2).map(|array| unsafe { arrays::texts(array) }).unwrap_or_default();
+    // each must have keys to scan for, or GIN reads everything; what rows are rechecked with is the whole query
+    let scans = |text: &&str| Query::parse(text).is_ok_and(|query| !Scan::of(&query).groups.is_empty());
+    let mut clauses: Vec<pg_sys::Datum> = match given.iter().all(scans) {
+        true if !given.is_empty() => given.iter().map(|text| jsonb::varlena(text.as_bytes())).collect(),
+        _ => vec![query],
+    };
+    let (nclauses, clauses) = (clauses.len() as i32, clauses.as_mut_ptr());
     let (count, keys, exact) = (keys.len() as i32, keys.as_mut_ptr(), exact.as_mut_ptr());
-    // SAFETY: the datum is a fhir.query in the call's memory context; both arrays are as long as said
-    let rows = unsafe { attempt(|| fhirlake_count(table, query_type, query, count, keys, exact))? };
+    // SAFETY: the datums are fhir.query in the call's memory context; the arrays are as long as said
+    let rows = unsafe { attempt(|| fhirlake_count(table, query_type, query, nclauses, clauses, count, keys, exact))? };
     Ok(if rows < 0 { Value::Null } else { Value::Int(rows) })
 }
 

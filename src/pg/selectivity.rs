@@ -12,7 +12,7 @@ use crate::index::scan::{Group, Scan};
 use crate::pg::function::{Call, Value};
 use crate::pg::error::Error;
 use crate::pg::guard::attempt;
-use crate::pg::jsonb;
+use crate::pg::{arrays, jsonb};
 use crate::sql_function;
 use pgrx::pg_sys;
 use std::ffi::CStr;
@@ -87,25 +87,34 @@ unsafe fn of_variable(root: *mut pg_sys::PlannerInfo, operator: pg_sys::Oid, var
     }
 }
 
-/// A statement may say beside `subject=Patient/x` that `compartment = 'Patient/x'`, so that a btree can serve it. This is the
+/// A statement may say beside `subject=Patient/x` that `compartment = 'Patient/x'`, so that a btree can serve it, or of several
+/// `compartment IN (…)`. This is the
 /// selectivity of that clause, which must not count twice; 1 where there is none.
 unsafe fn repeated(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableStatData, query: &Query) -> f64 {
     // SAFETY: planner structures, valid for the call; constants of type text hold one
     unsafe {
         for info in pgrx::PgList::<pg_sys::RestrictInfo>::from_pg((*variable.rel).baserestrictinfo).iter_ptr() {
             let clause = (*info).clause.cast::<pg_sys::Node>();
-            if (*clause).type_ != pg_sys::NodeTag::T_OpExpr {
-                continue;
-            }
-            let operation = clause.cast::<pg_sys::OpExpr>();
-            let operands = pgrx::PgList::<pg_sys::Node>::from_pg((*operation).args);
+            let (operator, operands, is_list) = match (*clause).type_ {
+                pg_sys::NodeTag::T_OpExpr => ((*clause.cast::<pg_sys::OpExpr>()).opno, (*clause.cast::<pg_sys::OpExpr>()).args, false),
+                pg_sys::NodeTag::T_ScalarArrayOpExpr => {
+                    let list = clause.cast::<pg_sys::ScalarArrayOpExpr>();
+                    if !(*list).useOr {
+                        continue;
+                    }
+                    ((*list).opno, (*list).args, true)
+                }
+                _ => continue,
+            };
+            let operands = pgrx::PgList::<pg_sys::Node>::from_pg(operands);
             let (Some(left), Some(right)) = (operands.get_ptr(0), operands.get_ptr(1)) else { continue };
-            let is_equality = pg_sys::get_oprrest((*operation).opno) == pg_sys::Oid::from(pg_sys::F_EQSEL);
+            let is_equality = pg_sys::get_oprrest(operator) == pg_sys::Oid::from(pg_sys::F_EQSEL);
             if !is_equality || (*left).type_ != pg_sys::NodeTag::T_Var || (*right).type_ != pg_sys::NodeTag::T_Const {
                 continue;
             }
             let (column, constant) = (left.cast::<pg_sys::Var>(), right.cast::<pg_sys::Const>());
-            if (*constant).constisnull || (*constant).consttype != pg_sys::TEXTOID || (*column).varno as u32 != (*variable.rel).relid {
+            let wanted = if is_list { pg_sys::TEXTARRAYOID } else { pg_sys::TEXTOID };
+            if (*constant).constisnull || (*constant).consttype != wanted || (*column).varno as u32 != (*variable.rel).relid {
                 continue;
             }
             let entry = *(*root).simple_rte_array.add((*variable.rel).relid as usize);
@@ -113,7 +122,8 @@ unsafe fn repeated(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableSt
             if name.is_null() || CStr::from_ptr(name) != COMPARTMENT {
                 continue;
             }
-            if refers_to(query, jsonb::text((*constant).constvalue)) {
+            let homes = if is_list { arrays::texts((*constant).constvalue) } else { vec![jsonb::text((*constant).constvalue)] };
+            if refers_to(query, &homes) {
                 let part = pg_sys::clause_selectivity(root, clause, 0, pg_sys::JoinType::JOIN_INNER, std::ptr::null_mut());
                 return part.clamp(1e-9, 1.0);
             }
@@ -125,13 +135,15 @@ unsafe fn repeated(root: *mut pg_sys::PlannerInfo, variable: &pg_sys::VariableSt
 /// The column of a lake's tables that holds the home of a row.
 const COMPARTMENT: &CStr = c"compartment";
 
-/// Whether some condition asks for rows that point at this resource.
-fn refers_to(query: &Query, focus: &str) -> bool {
-    query.conditions.iter().filter(|condition| !condition.negated).flat_map(|condition| &condition.any_of).any(|leaf| match leaf {
-        Leaf::One { test: Test::Reference { target, .. }, .. } => target == focus,
-        Leaf::Member(member) => member.focus == focus,
+/// Whether some condition asks for rows that point at one of these resources; a few of them tell.
+fn refers_to(query: &Query, homes: &[&str]) -> bool {
+    let names = |leaf: &Leaf, home: &str| match leaf {
+        Leaf::One { test: Test::Reference { target, .. }, .. } => target == home,
+        Leaf::Member(member) => member.focus == home,
         _ => false,
-    })
+    };
+    let conditions = query.conditions.iter().filter(|condition| !condition.negated);
+    conditions.into_iter().any(|condition| homes.iter().take(4).all(|home| condition.any_of.iter().any(|leaf| names(leaf, home))))
 }
 
 /// The fraction of a table's `rows` that a search finds, told by the index.

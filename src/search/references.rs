@@ -1,23 +1,25 @@
 //! What the definitions say of reference parameters, so that a statement can use a better index or a better join.
 
 use crate::index::extract::HOME;
+use crate::index::known::Known;
 use crate::index::query::{Argument, split_unescaped, unescape};
-use crate::model::{self, ParameterType, TypeId};
+use crate::model::{self, ParameterKey, ParameterType, TypeId};
 use crate::path::{self, Branch, Compiled, Condition, Step};
 
 /// The branches of a reference parameter; none for any other.
-fn branches(ty: TypeId, code: &str) -> Vec<Branch> {
-    let parameter = model::search_parameter(ty, code).filter(|p| p.ty == ParameterType::Reference);
-    match parameter.map(|p| path::compile(p.expression, ty)) {
-        Some(Ok(Compiled::Values(branches))) => branches,
-        _ => Vec::new(),
-    }
+fn branches(ty: TypeId, code: &str) -> &'static [Branch] {
+    static KNOWN: Known<(TypeId, ParameterKey), &[Branch]> = Known::new();
+    let Some(parameter) = model::search_parameter(ty, code).filter(|p| p.ty == ParameterType::Reference) else { return &[] };
+    KNOWN.of((ty, parameter.key), || match path::compile(parameter.expression, ty) {
+        Ok(Compiled::Values(branches)) => branches.leak(),
+        _ => &[],
+    })
 }
 
 /// Whether a resource of the type has at most one value of the reference parameter.
 pub fn is_single_valued(ty: TypeId, code: &str) -> bool {
     let branches = branches(ty, code);
-    let [branch] = branches.as_slice() else { return false };
+    let [branch] = branches else { return false };
     leads_to_one(ty, branch)
 }
 
@@ -38,23 +40,43 @@ fn fields(ty: TypeId, branch: &Branch) -> impl Iterator<Item = (TypeId, &'static
     })
 }
 
-/// The home compartments that resources of the type can have which meet the argument: where each alternative names one resource
-/// that has such a compartment, and the parameter reads the one element that decides the home before any other.
-pub fn implied_homes(ty: TypeId, argument: &Argument) -> Option<Vec<String>> {
+/// Whether the parameter reads the one element that decides the home of a resource before any other; with it, whether nothing
+/// else can decide it.
+fn decides(ty: TypeId, code: &str) -> Option<(TypeId, bool)> {
     let home = model::type_named(HOME)?;
-    if argument.modifier.as_deref().is_some_and(|modifier| modifier != HOME) {
-        return None;
-    }
     let rule = model::compartment_rules(ty).find(|rule| rule.compartment == home)?;
     let first = rule.parameters.first()?;
     if ty == home || !is_single_valued(ty, first) {
         return None;
     }
-    let (own, deciding) = (branches(ty, &argument.name), branches(ty, first));
-    let ([own], [deciding]) = (own.as_slice(), deciding.as_slice()) else { return None };
-    if !fields(ty, own).eq(fields(ty, deciding)) {
+    let (own, deciding) = (branches(ty, code), branches(ty, first));
+    let ([own], [deciding]) = (own, deciding) else { return None };
+    fields(ty, own).eq(fields(ty, deciding)).then_some((home, rule.parameters.len() == 1))
+}
+
+/// How the home compartment tells where a reference leads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Home {
+    /// It is what the reference points at, wherever it is of the type of homes.
+    Same,
+    /// As above, but where the reference leads elsewhere another one may decide the home.
+    SameIfAny,
+}
+
+/// Whether the home of resources of the type tells where the reference leads, if to a resource of that target type.
+pub fn tells_home(ty: TypeId, code: &str, target: TypeId) -> Option<Home> {
+    let (home, alone) = decides(ty, code)?;
+    (target == home).then_some(if alone { Home::Same } else { Home::SameIfAny })
+}
+
+/// The home compartments that resources of the type can have which meet the argument: where each alternative names one resource
+/// that has such a compartment, and the parameter reads the one element that decides the home before any other.
+pub fn implied_homes(ty: TypeId, argument: &Argument) -> Option<Vec<String>> {
+    if argument.modifier.as_deref().is_some_and(|modifier| modifier != HOME) {
         return None;
     }
+    let (home, _) = decides(ty, &argument.name)?;
+    let own = branches(ty, &argument.name).first()?;
     let only_home = argument.modifier.is_some()
         || own.steps.iter().any(|step| *step == Step::Where(Condition::Resolves(home)))
         || model::search_parameter(ty, &argument.name).is_some_and(|p| p.targets == [home]);
@@ -105,5 +127,16 @@ mod tests {
         assert_eq!(home("Observation", "patient:identifier", "a"), None);
         assert_eq!(home("Observation", "encounter", "Encounter/x"), None);
         assert_eq!(home("Patient", "link", "Patient/x"), None);
+    }
+
+    #[test]
+    fn the_home_tells_where_a_reference_leads() {
+        let tells = |name: &str, parameter: &str, target: &str| tells_home(ty(name), parameter, ty(target));
+        assert_eq!(tells("Observation", "subject", "Patient"), Some(Home::SameIfAny));
+        assert_eq!(tells("Encounter", "patient", "Patient"), Some(Home::Same));
+        assert_eq!(tells("Observation", "subject", "Group"), None);
+        assert_eq!(tells("Observation", "performer", "Patient"), None);
+        assert_eq!(tells("Observation", "encounter", "Encounter"), None);
+        assert_eq!(tells("Patient", "link", "Patient"), None);
     }
 }

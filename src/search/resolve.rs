@@ -7,7 +7,6 @@ use super::filter::Filter;
 use super::request::{Handling, Request, Setting};
 use super::quote::literal;
 use super::references::implied_homes;
-use super::sort::SortKey;
 use super::statement::{Place, row_search};
 use crate::index::extract::HOME;
 use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
@@ -48,8 +47,8 @@ pub fn request(spi: &Spi, place: Place, text: &str, handling: Handling) -> Resul
 /// Decides whether a page of the request is found first and put in order then, or walked in its order until it is full.
 ///
 /// Of one condition the planner knows how many rows have it. Of several it guesses, and where it guesses too many, it walks the
-/// index of the order through the whole table for a page that never fills. Walking costs a row about twice what finding does, so
-/// with `expected` matches of `rows` finding wins while expected² < 2 · page · rows.
+/// index of the order through the whole table for a page that never fills. A row costs about the same either way, so with `expected`
+/// matches of `rows` finding wins while expected² < page · rows.
 pub fn fence(spi: &Spi, place: Place, request: &mut Request) -> Result<(), Error> {
     let ([ty], None) = (request.types.as_slice(), place.as_of) else { return Ok(()) };
     let arguments = match &request.filter {
@@ -60,7 +59,7 @@ pub fn fence(spi: &Spi, place: Place, request: &mut Request) -> Result<(), Error
         },
         _ => return Ok(()),
     };
-    let by_index = request.order().first().is_some_and(|sort| matches!(sort.by, SortKey::Id | SortKey::Occurred | SortKey::LastUpdated));
+    let by_index = request.order().first().is_some_and(|sort| sort.by.has_index());
     let is_composite = |argument: &Argument| model::search_parameter(*ty, &argument.name).is_some_and(|p| p.ty == ParameterType::Composite);
     let is_guess = arguments.len() > 1 || arguments.iter().any(is_composite);
     if !by_index || !is_guess || arguments.iter().any(|argument| implied_homes(*ty, argument).is_some()) {
@@ -73,7 +72,7 @@ pub fn fence(spi: &Spi, place: Place, request: &mut Request) -> Result<(), Error
     ))?;
     if let (Some(expected), Some(rows)) = (spi.cell(0, 1), spi.cell(0, 2)) {
         let (expected, rows) = (expected.value() as i64 as f64, (rows.value() as i64).max(0) as f64);
-        request.fenced = expected * expected < 2.0 * (request.count + 1) as f64 * rows;
+        request.fenced = expected * expected < (request.count + 1) as f64 * rows;
     }
     Ok(())
 }

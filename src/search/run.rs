@@ -219,9 +219,8 @@ fn total(spi: &Spi, place: Place, request: &Request) -> Result<Option<i64>, Erro
 
 /// The number of matching rows: from the index alone where that can tell, else by visiting them.
 pub fn number(spi: &Spi, place: Place, request: &Request) -> Result<i64, Error> {
-    if let Some((table, query)) = request.one_index(place) {
-        let (table, query) = (literal(&table), literal(&query));
-        spi.query(&format!("SELECT fhir.index_count({table}::pg_catalog.regclass, {query}::fhir.query)"))?;
+    if let Some(count) = request.index_count(place) {
+        spi.query(&count)?;
         if let Some(counted) = spi.cell(0, 1) {
             return Ok(counted.value() as i64);
         }

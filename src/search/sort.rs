@@ -2,8 +2,9 @@
 
 use super::criteria::invalid;
 use super::references::leads_to_one;
+use crate::index::known::Known;
 use crate::index::query::{QueryError, shown};
-use crate::model::{self, ParameterType, TypeId};
+use crate::model::{self, ParameterKey, ParameterType, TypeId};
 use crate::path::{self, Compiled};
 
 #[derive(Debug, PartialEq, Clone)]
@@ -23,6 +24,13 @@ pub enum SortKey {
     Parameter(String),
     /// How well the text fits the words searched.
     Score,
+}
+
+impl SortKey {
+    /// Whether each table of a lake has an index in this order.
+    pub fn has_index(&self) -> bool {
+        matches!(self, SortKey::Id | SortKey::Occurred | SortKey::LastUpdated)
+    }
 }
 
 impl Sort {
@@ -66,11 +74,16 @@ pub fn is_clinical_start(ty: TypeId, code: &str) -> bool {
     if parameter.ty != ParameterType::Date {
         return false;
     }
+    static KNOWN: Known<(TypeId, ParameterKey), bool> = Known::new();
+    KNOWN.of((ty, parameter.key), || reads_start(ty, parameter.expression, first))
+}
+
+fn reads_start(ty: TypeId, expression: &str, first: &str) -> bool {
     let branches = |expression: &str| match path::compile(expression, ty) {
         Ok(Compiled::Values(branches)) => branches,
         _ => Vec::new(),
     };
-    let (own, start) = (branches(parameter.expression), branches(&format!("{}.{first}", ty.name())));
+    let (own, start) = (branches(expression), branches(&format!("{}.{first}", ty.name())));
     // a choice may have kinds that are no time, such as onset[x] as a string
     !own.is_empty() && own.iter().all(|branch| start.contains(branch) && leads_to_one(ty, branch))
 }

@@ -3,10 +3,11 @@
 use super::cursor::{Cursor, Position};
 use super::filter::Filter;
 use super::quote::{identifier, literal, query_part};
-use super::references::{implied_homes, is_single_valued};
+use super::references::{Home, implied_homes, is_single_valued, tells_home};
 use super::request::Request;
 use super::sort::{Sort, SortKey, is_clinical_start};
 use crate::index::query::{Argument, Comparison, Leaf, Query, Test};
+use crate::index::split::clauses;
 use crate::index::time::{self, Interval};
 use crate::model::TypeId;
 use std::cell::Cell;
@@ -27,8 +28,9 @@ impl Request {
     /// What else the order depends on follows as further columns: see [`Request::extra_columns`].
     pub fn page(&self, place: Place) -> String {
         let writer = Writer::new(place);
-        let row = writer.row(&self.types);
         let order = self.order();
+        // where a page is filled in the order of an index, one clause is the least work for a row
+        let row = Row { whole: !self.fenced && order.first().is_some_and(|sort| sort.by.has_index()), ..writer.row(&self.types) };
         let mut conditions = self.conditions(&writer, &row);
         if let ([ty], Some(SortKey::Id)) = (self.types.as_slice(), order.first().map(|sort| &sort.by)) {
             // with the type, the primary key gives the order
@@ -73,10 +75,17 @@ impl Request {
         conditions
     }
 
-    /// The table and the query of `|=` that alone decide which rows match, where that is so.
-    pub fn one_index(&self, place: Place) -> Option<(String, String)> {
+    /// The count of matching rows by the index alone, where that decides which rows match.
+    pub fn index_count(&self, place: Place) -> Option<String> {
         let ([ty], Filter::Row(arguments), None) = (self.types.as_slice(), &self.filter, place.as_of) else { return None };
-        Some((Writer::new(place).table(Some(*ty)), row_search(Some(*ty), "!", arguments)))
+        let query = |arguments: &[Argument]| literal(&row_search(Some(*ty), "!", arguments));
+        let clauses: Vec<String> = clauses(*ty, arguments).iter().map(|clause| query(clause)).collect();
+        Some(format!(
+            "SELECT fhir.index_count({}::pg_catalog.regclass, {}::fhir.query, ARRAY[{}]::fhir.query[])",
+            literal(&Writer::new(place).table(Some(*ty))),
+            query(arguments),
+            clauses.join(", ")
+        ))
     }
 
     /// What a page returns behind its fixed columns, in this order.
@@ -169,6 +178,8 @@ struct Row {
     alias: String,
     /// Where all rows have the same type.
     ty: Option<TypeId>,
+    /// Its keys are asked in one clause.
+    whole: bool,
 }
 
 impl Row {
@@ -193,7 +204,7 @@ impl<'a> Writer<'a> {
         let number = self.rows.get();
         self.rows.set(number + 1);
         let alias = if number == 0 { "r".to_owned() } else { format!("r{number}") };
-        Row { alias, ty: if let [ty] = types { Some(*ty) } else { None } }
+        Row { alias, ty: if let [ty] = types { Some(*ty) } else { None }, whole: false }
     }
 
     fn table(&self, ty: Option<TypeId>) -> String {
@@ -244,19 +255,18 @@ impl<'a> Writer<'a> {
 
     /// The condition, with what else it implies that an index can serve.
     fn all_of(&self, row: &Row, filter: &Filter) -> Vec<String> {
-        let mut all = vec![self.condition(row, filter, false)];
-        if let (Filter::Row(arguments), Some(ty), None) = (filter, row.ty, self.place.as_of) {
-            // The record of one patient lies together in an index of its own, ordered by time.
-            match arguments.iter().find_map(|argument| implied_homes(ty, argument)).as_deref() {
-                None => {}
-                Some([home]) => all.push(format!("{}.compartment = {}", row.alias, literal(home))),
-                Some(homes) => {
-                    let homes: Vec<String> = homes.iter().map(|home| literal(home)).collect();
-                    all.push(format!("{}.compartment IN ({})", row.alias, homes.join(", ")));
-                }
+        let (Filter::Row(arguments), Some(ty), None) = (filter, row.ty, self.place.as_of) else { return vec![self.condition(row, filter, false)] };
+        // The record of one patient lies together in an index of its own, ordered by time.
+        let home = match arguments.iter().find_map(|argument| implied_homes(ty, argument)).as_deref() {
+            None if row.whole => return vec![satisfies(row, arguments)],
+            None => return clauses(ty, arguments).iter().map(|clause| satisfies(row, clause)).collect(),
+            Some([home]) => format!("{}.compartment = {}", row.alias, literal(home)),
+            Some(homes) => {
+                let homes: Vec<String> = homes.iter().map(|home| literal(home)).collect();
+                format!("{}.compartment IN ({})", row.alias, homes.join(", "))
             }
-        }
-        all
+        };
+        vec![satisfies(row, arguments), home]
     }
 
     fn condition(&self, row: &Row, filter: &Filter, negated: bool) -> String {
@@ -265,8 +275,7 @@ impl<'a> Writer<'a> {
             Filter::All(parts) => self.joined(row, parts, negated, " AND ", "true"),
             Filter::Any(parts) => self.joined(row, parts, negated, " OR ", "false"),
             Filter::Not(part) => format!("NOT ({})", self.condition(row, part, !negated)),
-            // the table holds no other type
-            Filter::Row(arguments) => format!("{alias}.search OPERATOR(fhir.|=) {}::fhir.query", literal(&row_search(row.ty, "!", arguments))),
+            Filter::Row(arguments) => satisfies(row, arguments),
             Filter::Id(ids) => match ids.as_slice() {
                 [id] => format!("{alias}.id = {}", literal(id)),
                 ids => format!("{alias}.id IN ({})", ids.iter().map(|id| literal(id)).collect::<Vec<_>>().join(", ")),
@@ -313,6 +322,10 @@ impl<'a> Writer<'a> {
         let found = self.row(&[target]);
         let mut conditions = self.conditions(&found, &[target], inner);
         let reference = |function: &str| format!("fhir.{function}({}.search, {}, {})", row.alias, literal(parameter), literal(target.name()));
+        if let (Some(tells), None) = (row.ty.and_then(|ty| tells_home(ty, parameter, target)), self.place.as_of) {
+            let all = format!("{}.compartment IN (SELECT {}.compartment FROM {}{})", row.alias, found.alias, self.source(&[target], &found), filter(&conditions));
+            return if tells == Home::Same { all } else { format!("({all} AND {} IS NOT NULL)", reference("reference_id")) };
+        }
         self.add_type(&mut conditions, &found, target); // with it, the primary key serves the join
         let source = self.source(&[target], &found);
         if row.ty.is_some_and(|ty| is_single_valued(ty, parameter)) {
@@ -331,9 +344,15 @@ impl<'a> Writer<'a> {
     fn has(&self, row: &Row, (here, ty): (TypeId, TypeId), parameter: &str, inner: &Filter, negated: bool) -> String {
         let pointing = self.row(&[ty]);
         let mut conditions = self.conditions(&pointing, &[ty], inner);
-        let here = literal(here.name());
+        let here_name = literal(here.name());
         let source = self.source(&[ty], &pointing);
-        let reference = |function: &str| format!("fhir.{function}({}.search, {}, {here})", pointing.alias, literal(parameter));
+        let reference = |function: &str| format!("fhir.{function}({}.search, {}, {here_name})", pointing.alias, literal(parameter));
+        if let (Some(tells), true, None) = (tells_home(ty, parameter, here), row.ty == Some(here), self.place.as_of) {
+            if tells == Home::SameIfAny {
+                conditions.push(format!("{} IS NOT NULL", reference("reference_id")));
+            }
+            return format!("{}.compartment IN (SELECT {}.compartment FROM {source}{})", row.alias, pointing.alias, filter(&conditions));
+        }
         if is_single_valued(ty, parameter) {
             if negated {
                 conditions.push(format!("{} IS NOT NULL", reference("reference_id"))); // NOT IN takes no null
@@ -375,6 +394,11 @@ fn asks_for_ids(filter: &Filter) -> bool {
         Filter::All(parts) => parts.iter().any(|part| matches!(part, Filter::Id(_) | Filter::Has { .. })),
         _ => false,
     }
+}
+
+fn satisfies(row: &Row, arguments: &[Argument]) -> String {
+    // the table holds no other type
+    format!("{}.search OPERATOR(fhir.|=) {}::fhir.query", row.alias, literal(&row_search(row.ty, "!", arguments)))
 }
 
 /// The text of a search that `|=` reads; `mark` stands behind the type.
@@ -485,16 +509,30 @@ mod tests {
     #[test]
     fn chains_and_their_reverse_are_joins() {
         assert_eq!(
-            condition("Observation?subject:Patient.name=a"),
-            "(fhir.reference_id(r.search, 'subject', 'Patient') IS NOT NULL AND fhir.reference_id(r.search, 'subject', 'Patient') IN \
-             (SELECT r1.id FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?name=a'::fhir.query AND r1.type = 'Patient'))"
+            condition("Observation?encounter:Encounter.status=a"),
+            "(fhir.reference_id(r.search, 'encounter', 'Encounter') IS NOT NULL AND fhir.reference_id(r.search, 'encounter', 'Encounter') IN \
+             (SELECT r1.id FROM \"lake\".\"encounter\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Encounter!?status=a'::fhir.query AND r1.type = 'Encounter'))"
         );
         assert_eq!(
-            condition("Patient?_has:Observation:patient:code=a"),
-            "r.id IN (SELECT fhir.reference_id(r1.search, 'patient', 'Patient') FROM \"lake\".\"observation\" r1 WHERE \
-             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query) AND r.type = 'Patient'"
+            condition("Encounter?_has:Observation:encounter:code=a"),
+            "r.id IN (SELECT fhir.reference_id(r1.search, 'encounter', 'Encounter') FROM \"lake\".\"observation\" r1 WHERE \
+             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query) AND r.type = 'Encounter'"
         );
         assert!(condition("Encounter?participant:Practitioner.name=a").contains(".id = ANY (fhir.reference_ids(r.search, 'participant', 'Practitioner'))"));
+    }
+
+    #[test]
+    fn where_a_reference_decides_the_home_the_homes_are_joined() {
+        assert_eq!(
+            condition("Encounter?patient.gender=male"),
+            "r.compartment IN (SELECT r1.compartment FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?gender=male'::fhir.query)"
+        );
+        // who performs decides the home where no patient is the subject
+        assert_eq!(
+            condition("Patient?_has:Observation:patient:code=a"),
+            "r.compartment IN (SELECT r1.compartment FROM \"lake\".\"observation\" r1 WHERE \
+             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query AND fhir.reference_id(r1.search, 'patient', 'Patient') IS NOT NULL) AND r.type = 'Patient'"
+        );
     }
 
     #[test]

@@ -133,6 +133,8 @@ pub fn failure(sqlstate: &str, by_constraint: bool, message: &str, detail: Optio
         return Answer::new(status).body(validation(&issues));
     }
     let mut diagnostics = message.to_owned();
+    // not the row that a constraint refused, nor advice on what to type in SQL
+    let (detail, hint) = (detail.filter(|_| !by_constraint), hint.filter(|hint| !hint.starts_with("SELECT")));
     for more in [detail, hint].into_iter().flatten() {
         diagnostics.push_str("; ");
         diagnostics.push_str(more);

@@ -7,16 +7,19 @@ use crate::index::query::Argument;
 use crate::json::{self, Node};
 use crate::model::TypeId;
 use crate::pg::error::{Error, INVALID_PARAMETER};
-use crate::pg::spi::connected;
+use crate::pg::spi::{Arg, connected};
 use crate::pg::time;
 use crate::search::criteria::Standard;
 use crate::search::project::{self, Shape};
 use crate::search::request::{Handling, Request, Setting};
 use crate::search::run;
 use crate::search::statement::Place;
+use crate::store::interactions::patch_kind::PatchKind;
+use crate::store::interactions::patching::{self, Patch};
 use crate::store::interactions::precondition::IfMatch;
 use crate::store::interactions::{Outcome, Stored, Written, history, reading, writing};
 use crate::store::time::{instant, read_http_date};
+use std::borrow::Cow;
 
 /// What comes along with a request.
 #[derive(Clone, Copy, Default)]
@@ -97,7 +100,16 @@ pub fn answer(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>)
             connected(|spi| writing::delete_where(spi, lake, ty.name(), &asked.query, false))?;
             Ok(Answer::new(204))
         }
-        Interaction::Patch(..) | Interaction::PatchWhere(_) => Err(Error::new("0A000", "patch is not supported")),
+        Interaction::Patch(ty, id) => {
+            let (content, kind, if_match) = patch(body, with)?;
+            let patch = Patch { content: &content, kind };
+            written(*ty, with, connected(|spi| patching::patch(spi, lake, ty.name(), id, patch, if_match))?)
+        }
+        Interaction::PatchWhere(ty) => {
+            let (content, kind, if_match) = patch(body, with)?;
+            let patch = Patch { content: &content, kind };
+            written(*ty, with, connected(|spi| patching::patch_where(spi, lake, ty.name(), &asked.query, patch, if_match))?)
+        }
         Interaction::Search(path) => {
             let text = asked.with_query(path);
             let found = connected(|spi| run::search(spi, Place { lake, as_of: None }, &text, with.handling()))?;
@@ -133,6 +145,27 @@ fn resource(body: Option<&[u8]>, ty: TypeId) -> Result<&[u8], Error> {
     match json::root(body).and_then(|node| node.get("resourceType")).and_then(Node::as_str) {
         Some(name) if name == ty.name() => Ok(body),
         _ => Err(Error::new(INVALID_PARAMETER, format!("the resource is not of type {}", ty.name())).hint("its resourceType is that of the address")),
+    }
+}
+
+/// A patch as it came, or as an entry of a Bundle carries a JSON Patch: in a Binary. <https://hl7.org/fhir/R4/http.html#patch>
+fn patch<'a>(body: Option<&'a [u8]>, with: &Conditions) -> Result<(Cow<'a, [u8]>, Option<PatchKind>, Option<IfMatch>), Error> {
+    let body = body.ok_or_else(|| Error::new(INVALID_PARAMETER, "no patch came along"))?;
+    let node = json::root(body);
+    let text = |name: &str| node.and_then(|node| node.get(name)).and_then(Node::as_str);
+    let kind = |content_type: Option<&str>| match content_type.unwrap_or_default() {
+        content if content.starts_with("application/json-patch+json") => Some(PatchKind::Json),
+        content if content.starts_with("application/merge-patch+json") => Some(PatchKind::Merge),
+        _ => None,
+    };
+    let if_match = if_match(with)?;
+    match text("data").filter(|_| text("resourceType") == Some("Binary")) {
+        None => Ok((Cow::Borrowed(body), kind(with.content_type), if_match)),
+        Some(data) => {
+            let decoded = "SELECT pg_catalog.convert_from(pg_catalog.decode($1, 'base64'), 'UTF8')::pg_catalog.jsonb";
+            let content = connected(|spi| spi.jsonb(decoded, &[Arg::Text(data)]))?.unwrap_or_default();
+            Ok((Cow::Owned(content), kind(text("contentType")), if_match))
+        }
     }
 }
 

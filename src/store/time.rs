@@ -58,6 +58,15 @@ pub fn is_uuid_of(id: &str, micros: i64) -> bool {
     id.get(TIME) == uuid(micros, [0; 8]).get(TIME) && id.len() == 36
 }
 
+/// Whether an id is a UUID of version 7 made within the hour before: the ids of a transaction are made before its resources are
+/// written.
+pub fn is_uuid_before(id: &str, micros: i64) -> bool {
+    const HOUR: i64 = 3_600_000;
+    let hex: String = id.split('-').take(2).collect();
+    let (true, Some("7"), Ok(millis)) = (id.len() == 36 && hex.len() == 12, id.get(14..15), i64::from_str_radix(&hex, 16)) else { return false };
+    (0..=HOUR).contains(&((micros + EPOCH) / 1000 - millis))
+}
+
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
 fn civil(days: i64) -> (i64, i64, i64) {
     // Years begin in March here, so that the leap day is the last of its year.
@@ -96,6 +105,8 @@ mod tests {
         let ids: Vec<String> = (0..5000).map(|i| uuid(800_000_000_000_000 + i, [0xFF; 8])).collect();
         assert!(ids.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(is_uuid_of(&ids[7], 800_000_000_000_007) && !is_uuid_of(&ids[7], 800_000_000_000_008));
+        assert!(is_uuid_before(&ids[0], 800_000_000_000_000) && is_uuid_before(&ids[0], 800_003_000_000_000));
+        assert!(!is_uuid_before(&ids[0], 799_999_999_000_000) && !is_uuid_before(&ids[0], 804_000_000_000_000) && !is_uuid_before("a", 0));
         assert_eq!(ids[0].len(), 36);
         assert_eq!(&ids[0][14..15], "7");
         assert!("89ab".contains(&ids[0][19..20]));

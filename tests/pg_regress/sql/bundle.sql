@@ -34,7 +34,7 @@ SELECT * FROM answers(fhir.bundle(bundle('transaction',
     entry('PUT', 'Encounter/e', '{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"participant":[{"individual":{"reference":"Practitioner?identifier=http://npi|1"}},{"individual":{"reference":"Practitioner?identifier=http://npi|2"}}]}'))));
 SELECT i -> 'individual' ->> 'reference' = 'Practitioner/' || p.id AS resolved
 FROM bundles.encounter e, jsonb_array_elements(e.resource -> 'participant') WITH ORDINALITY AS t(i, n)
-JOIN bundles.practitioner p ON p.search |= ('identifier=http://npi|' || n)::fhir.query ORDER BY n;
+JOIN bundles.practitioner p ON p.search OPERATOR(fhir.|=) ('identifier=http://npi|' || n)::fhir.query ORDER BY n;
 SELECT fhir.bundle(bundle('transaction',
     entry('POST', 'Patient', '{"resourceType":"Patient","name":[{"family":"Not"}]}'),
     entry('PUT', 'Encounter/e', '{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"participant":[{"individual":{"reference":"Practitioner?identifier=http://npi|3"}}]}')));
@@ -46,7 +46,7 @@ SELECT * FROM answers(fhir.bundle(bundle('transaction',
     entry('PUT', 'Patient?family=newcomer', '{"resourceType":"Patient","id":"newcomer","name":[{"family":"Newcomer"}]}'))));
 SELECT count(*) FROM bundles.practitioner;
 SELECT p.resource -> 'generalPractitioner' -> 0 ->> 'reference' = 'Practitioner/' || d.id FROM bundles.patient p, bundles.practitioner d
-WHERE p.search |= 'family=circle' AND d.search |= 'identifier=http://npi|1';
+WHERE p.search OPERATOR(fhir.|=) 'family=circle' AND d.search OPERATOR(fhir.|=) 'identifier=http://npi|1';
 
 -- All or nothing, with the entry named.
 SELECT fhir.bundle(bundle('transaction',
@@ -75,6 +75,12 @@ SELECT * FROM answers(fhir.bundle(bundle('transaction',
     entry('POST', 'Practitioner', '{"resourceType":"Practitioner","identifier":[{"system":"http://npi","value":"2"}]}', NULL, '{"ifNoneExist":"identifier=http://npi|2"}'),
     entry('DELETE', 'Practitioner?identifier=http://npi|2')), 'return=representation'));
 
+-- Patches: a Parameters resource, or a JSON Patch in a Binary.
+SELECT * FROM answers(fhir.bundle(bundle('transaction',
+    entry('PATCH', 'Organization/o', jsonb_build_object('resourceType', 'Binary', 'contentType', 'application/json-patch+json',
+        'data', encode(convert_to('[{"op":"replace","path":"/name","value":"New"}]', 'UTF8'), 'base64')))), 'return=representation'));
+SELECT fhir.read('Organization', 'o') ->> 'name';
+
 -- What is no Bundle of requests.
 SELECT fhir.bundle('{"resourceType":"Bundle","type":"searchset"}');
 SELECT fhir.bundle('[]');
@@ -83,7 +89,7 @@ SELECT fhir.bundle('{"resourceType":"Bundle","type":"transaction","entry":[{"req
 
 -- Many resources in one transaction.
 SELECT jsonb_array_length(fhir.bundle(jsonb_build_object('resourceType', 'Bundle', 'type', 'transaction', 'entry', jsonb_agg(
-    entry('POST', 'Observation', jsonb_build_object('resourceType', 'Observation', 'status', 'final', 'code', jsonb_build_object('text', n), 'subject', jsonb_build_object('reference', 'urn:uuid:p')),
+    entry('POST', 'Observation', jsonb_build_object('resourceType', 'Observation', 'status', 'final', 'code', jsonb_build_object('text', n::text), 'subject', jsonb_build_object('reference', 'urn:uuid:p')),
         'urn:uuid:o' || n)) || entry('POST', 'Patient', '{"resourceType":"Patient"}', 'urn:uuid:p'))) -> 'entry') FROM generate_series(1, 1000) n;
 SELECT count(*), count(DISTINCT compartment) FROM bundles.observation WHERE resource -> 'code' ->> 'text' <> 'x';
 

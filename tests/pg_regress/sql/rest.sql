@@ -36,6 +36,14 @@ SELECT status, body FROM ask('POST', '/Patient', '{"If-None-Exist": "identifier=
 SELECT status, body FROM ask('POST', '/Patient', '{"Prefer": "return=minimal"}', '{"resourceType":"Patient"}');
 SELECT status, body FROM ask('PUT', '/Patient?identifier=http://s|3', '{"Prefer": "return=OperationOutcome"}', '{"resourceType":"Patient","identifier":[{"system":"http://s","value":"3"}],"active":true}');
 
+-- patch, in its three kinds
+SELECT status, body FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/json-patch+json"}', '[{"op":"add","path":"/gender","value":"female"}]');
+SELECT status, body FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/merge-patch+json", "If-Match": "W/\"3\""}', '{"gender":null}');
+SELECT status, body FROM ask('PATCH', '/Patient?family=two', '{"Content-Type": "application/fhir+json"}',
+    '{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"add"},{"name":"path","valueString":"Patient"},{"name":"name","valueString":"active"},{"name":"value","valueBoolean":true}]}]}');
+SELECT status, body FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/json-patch+json"}', '[{"op":"test","path":"/gender","value":"female"}]');
+SELECT status, body FROM ask('PATCH', '/Patient/none', '{}', '[]');
+
 -- search, by GET and by POST
 SELECT * FROM ask('GET', 'http://x.org/Patient?family=two');
 SELECT fhir.search('Patient?family=two') -> 'link' -> 0 ->> 'url', r.answer -> 'link' -> 0 ->> 'url', r.answer -> 'entry' -> 0 ->> 'fullUrl'

@@ -5,7 +5,7 @@ use crate::json::Node;
 #[cfg(feature = "pg")]
 use crate::pg::{
     error::Error,
-    spi::{Arg, connected},
+    spi::Arg,
 };
 
 /// The operations that [`run`] knows, beside `$validate`: name, the types that have it (none: every type), and where it is called.
@@ -107,7 +107,7 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
         _ => return Err(Error::new("0A000", format!("operation {} is not supported here", operation.name))),
     };
     let args: Vec<Arg> = values.iter().map(|value| value.as_deref().map_or(Arg::Null(pgrx::pg_sys::TEXTOID), Arg::Text)).collect();
-    connected(|spi| spi.jsonb(sql, &args))?.ok_or_else(|| Error::new("FH404", "the operation has no answer"))
+    super::dispatch::afresh(|spi| spi.jsonb(sql, &args))?.ok_or_else(|| Error::new("FH404", "the operation has no answer"))
 }
 
 #[cfg(test)]

@@ -127,6 +127,13 @@ pub fn compile_condition(expression: &str, root: TypeId) -> Result<Condition, Pa
     }
 }
 
+/// Compiles the criteria of a `where` on values of the type `ty`.
+pub fn criteria(expr: &Expr, ty: TypeId) -> Result<Condition, PathError> {
+    let this = [Path { branch: Branch { steps: Vec::new(), ty }, many: false }];
+    let mut compiler = Compiler { note: &mut |_| {}, left: MAX_PATHS };
+    truth(expr, compiler.outcome(expr, &Focus { paths: &this, is_root: false })?)
+}
+
 #[derive(Clone)]
 struct Path {
     branch: Branch,

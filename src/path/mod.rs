@@ -11,7 +11,7 @@ pub mod parse;
 pub mod reference;
 pub mod select;
 
-pub use branches::{Branch, Compiled, Condition, Literal, Step, compile, compile_condition};
+pub use branches::{Branch, Compiled, Condition, Literal, Step, compile, compile_condition, criteria};
 pub use parse::parse;
 
 use std::fmt;

@@ -174,6 +174,12 @@ impl<'a> Parser<'a> {
             let at = self.at();
             if self.accept(".") {
                 let at = self.at();
+                // After a dot only a name can follow, so `text.div`, which patches say, needs no backticks.
+                if let Some(Spanned { token, .. }) = self.tokens.get_mut(self.next)
+                    && let Token::Word(word) = *token
+                {
+                    *token = Token::Delimited(word.into());
+                }
                 let (what, arguments) = self.invocation(depth)?;
                 let below = expr.height.max(arguments);
                 expr = self.node(ExprKind::Invoke { of: Some(Box::new(expr)), what }, at, below)?;
@@ -283,7 +289,7 @@ impl<'a> Parser<'a> {
         Ok((Invocation::Function { name, arguments }, height))
     }
 
-    /// Keywords need backticks to be names, except `as`, `contains`, `in` and `is`.
+    /// Keywords need backticks to be names, except `as`, `contains`, `in` and `is`, and behind a dot.
     fn identifier(&mut self) -> Result<String, PathError> {
         let name = match self.peek() {
             Some(Token::Delimited(name)) => name.to_string(),

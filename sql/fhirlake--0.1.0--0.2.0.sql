@@ -2,6 +2,9 @@
 
 -- Made by sql/upgrade/make from 0.1.0 to 0.2.0.
 
+-- fhir.bundle(jsonb) is a function now.
+ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;
+
 -- Gone, or made anew below with other arguments or another result.
 DROP FUNCTION fhir.index_count(regclass, fhir.query);
 DROP FUNCTION fhir.raise_missing(text, text);
@@ -234,6 +237,16 @@ CREATE FUNCTION fhir.update(resource jsonb, if_match text DEFAULT NULL, conditio
 COMMENT ON FUNCTION fhir.update(jsonb, text, text) IS
     'stores a resource under the id that it has, as a new version or, where there is none, a new resource; returns it as stored. With if_match only over that version, else raises FH412. With condition, search criteria, over the one resource that meets them; none is a new resource, several raise FH412';
 
+CREATE FUNCTION fhir.patch(type text, id text, patch jsonb, if_match text DEFAULT NULL, kind text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_patch';
+COMMENT ON FUNCTION fhir.patch(text, text, jsonb, text, text) IS
+    'stores what a patch makes of a resource; returns it as stored. kind: json-patch, merge-patch or fhirpath-patch; without it an array is the first, a Parameters resource the last, any other object the second. With if_match only of that version, else raises FH412';
+
+CREATE FUNCTION fhir.patch_where(search text, patch jsonb, if_match text DEFAULT NULL, kind text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_patch_where';
+COMMENT ON FUNCTION fhir.patch_where(text, jsonb, text, text) IS
+    'patches the one resource that a search such as Patient?identifier=… finds; raises FH404 for none and FH412 for several';
+
 CREATE FUNCTION fhir.delete(type text, id text, if_match text DEFAULT NULL) RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_delete';
 COMMENT ON FUNCTION fhir.delete(text, text, text) IS
@@ -348,3 +361,21 @@ CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'fhir_everything_rows';
 COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text) IS
     'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';
+
+-- rest.sql
+
+CREATE FUNCTION fhir.bundle(bundle jsonb, prefer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_bundle';
+COMMENT ON FUNCTION fhir.bundle(jsonb, text) IS
+    'processes a Bundle of type batch or transaction and returns the Bundle of answers. An entry of a batch that fails is answered with an OperationOutcome; of a transaction, it raises. prefer: return=minimal (default) or return=representation';
+
+CREATE FUNCTION fhir.rest(method text, url text, headers jsonb DEFAULT '{}', body text DEFAULT NULL,
+        OUT status integer, OUT answer_headers jsonb, OUT answer jsonb) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_rest';
+COMMENT ON FUNCTION fhir.rest(text, text, jsonb, text) IS
+    'answers one request of the RESTful API: its status, headers and body. The address may be whole or relative; what stands before the first resource type is the base of the links in the answer. A request that fails changes nothing and is answered with an OperationOutcome';
+
+CREATE FUNCTION fhir.capability_statement(base text DEFAULT '') RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_capability_statement';
+COMMENT ON FUNCTION fhir.capability_statement(text) IS
+    'the CapabilityStatement of a lake: interactions, search parameters and operations of every type, as they are supported';

@@ -100,7 +100,7 @@ def main():
     options = parser.parse_args()
     doc = open(os.path.join(os.path.dirname(__file__), "observation.json")).read().strip()
 
-    has_bundle = query("SELECT to_regprocedure('fhir.bundle(jsonb)') IS NOT NULL") == "t"
+    has_bundle = query("SELECT count(*) FROM pg_proc WHERE pronamespace = 'fhir'::regnamespace AND proname = 'bundle'") == "1"
     has_fhirbase = query("SELECT to_regclass('public.observation') IS NOT NULL") == "t"
     print("| | " + " | ".join(NAMES.values()) + " | to bare | to trigger | WAL, bytes | bare | trigger |")
     print("|---|" + "---|" * 9)

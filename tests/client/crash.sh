@@ -95,7 +95,7 @@ round() {
   wait
   if [[ $3 == victim_server ]]; then
     cluster_is_gone crash || check "$name: its processes end with it" yes no
-    as_server "$PG_BIN/pg_ctl" -D "$place/crash/data" -l "$place/crash/log" -w -t 120 start >/dev/null </dev/null
+    as_server "$PG_BIN/pg_ctl" -D "$place/crash/data" -l "$place/crash/log" -w -t 120 start >/dev/null 2>&1 </dev/null
   fi
   cluster_settle crash
   verify "$number" "$name"
@@ -124,7 +124,7 @@ cluster_start crash
 "$PG_BIN/createdb" "$PGDATABASE"
 install_checks
 sql -c 'CREATE EXTENSION fhirlake' -c 'SELECT fhir.create_lake()' -f "$store/crash.sql" >/dev/null
-bundles=$(sql -c "SELECT 1 FROM pg_proc WHERE oid = to_regprocedure('fhir.bundle(jsonb)')")
+bundles=$(sql -c "SELECT 1 FROM pg_proc WHERE pronamespace = 'fhir'::regnamespace AND proname = 'bundle'")
 [[ $bundles ]] || skip 'there is no fhir.bundle'
 
 round 1 'a backend is killed' victim_writer

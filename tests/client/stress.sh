@@ -28,7 +28,7 @@ bench() {
   PGOPTIONS="-c default_transaction_isolation=$level" "$PG_BIN/pgbench" -n -c "$clients" -j 2 -T "$seconds" --max-tries=0 \
     --failures-detailed "${files[@]}" "$PGDATABASE" >"$work/$name.out" 2>"$work/$name.err" || echo "pgbench ended with status $?" >>"$work/$name.err"
 }
-mix=(create@2 update@4 increment@4 condition@3 delete@3 dml@3 transaction@2 rollback@1 read@4)
+mix=(create@2 update@4 increment@4 condition@3 delete@3 dml@3 transaction@2 rollback@1 read@4 bundle@1)
 bench 'read committed' 12 "${mix[@]}" vacuum@1 &
 bench 'repeatable read' 3 "${mix[@]}" &
 bench 'serializable' 3 "${mix[@]}" &

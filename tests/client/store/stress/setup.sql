@@ -75,6 +75,21 @@ EXCEPTION WHEN SQLSTATE 'FH409' OR SQLSTATE 'FH412' THEN
     RETURN false;
 END $$;
 
+-- A transaction as a Bundle: a conditional create of what everybody makes, a create that refers to it, an update of one row.
+CREATE FUNCTION stress.bundle(id text, value text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM fhir.bundle(jsonb_build_object('resourceType', 'Bundle', 'type', 'transaction', 'entry', jsonb_build_array(
+        jsonb_build_object('fullUrl', 'urn:uuid:7e1c0d9a-3b52-4c4e-9a53-0f5f0a6f7a01', 'resource', stress.patient(NULL, 'a', 'urn:c|' || value),
+            'request', jsonb_build_object('method', 'POST', 'url', 'Patient', 'ifNoneExist', 'identifier=urn:c|' || value)),
+        jsonb_build_object('resource', jsonb_set(stress.observation(NULL, 'x', 5), '{subject,reference}', '"urn:uuid:7e1c0d9a-3b52-4c4e-9a53-0f5f0a6f7a01"'),
+            'request', '{"method":"POST","url":"Observation"}'::jsonb),
+        jsonb_build_object('resource', stress.observation(id, 's1', 6), 'request', jsonb_build_object('method', 'PUT', 'url', 'Observation/' || id)))));
+    INSERT INTO stress.condition VALUES ('urn:c', value);
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'FH409' OR SQLSTATE 'FH412' THEN
+    RETURN false;
+END $$;
+
 -- Two resources that are only ever written together, seen by one statement.
 CREATE FUNCTION stress.assert_pair() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -18,6 +18,7 @@ mod selectivity;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
+pub mod subtransaction;
 pub mod time;
 pub mod trigger;
 pub mod type_io;

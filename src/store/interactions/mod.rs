@@ -24,7 +24,7 @@ pub mod reading;
 #[cfg(feature = "pg")]
 mod sql;
 #[cfg(feature = "pg")]
-pub(super) mod tables;
+pub(crate) mod tables;
 #[cfg(feature = "pg")]
 pub mod writing;
 

@@ -130,8 +130,8 @@ pub fn delete_where(spi: &Spi, lake: &str, ty: &str, criteria: &str, multiple: b
     Ok(deleted)
 }
 
-/// An INSERT under an id of the server.
-fn insert(spi: &Spi, table: &str, resource: &[u8]) -> Result<Written, Error> {
+/// Stores a new resource under the id that it has, or else one of the server; an error if there is one already.
+pub(crate) fn insert(spi: &Spi, table: &str, resource: &[u8]) -> Result<Written, Error> {
     spi.run(&format!("INSERT INTO {table} AS r (resource) VALUES ($1) {RETURNING}"), &[Arg::Jsonb(resource)])?;
     Ok(Written { stored: stored(spi, 0).ok_or_else(dropped)?, outcome: Outcome::Created })
 }

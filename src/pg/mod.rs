@@ -7,6 +7,7 @@ pub mod access;
 pub mod arrays;
 pub mod call_site;
 mod count;
+pub mod entries;
 pub mod error;
 pub mod function;
 mod gin;
@@ -19,6 +20,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod spi;
 pub mod time;
+pub mod transaction;
 pub mod trigger;
 pub mod type_io;
 

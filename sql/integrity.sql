@@ -76,7 +76,7 @@ CREATE FUNCTION fhir.referenced(of_type text, lake text DEFAULT fhir.current_lak
     RETURNS TABLE (parameter text, type text, id text)
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'fhir_referenced';
 COMMENT ON FUNCTION fhir.referenced(text, text) IS
-    'what the resources of a type refer to, each once for a search parameter, read from the entries of the search index alone. What no resource refers to any more may still be among it. Needs SELECT on the table of the type, and no row-level security that applies';
+    'what the resources of a type refer to, each once for a search parameter, read from the entries of the search index alone; with integrity warn or enforce also, with parameter NULL, what none of them finds. What no resource refers to any more may still be among it. Needs SELECT on the table of the type, and no row-level security that applies';
 
 CREATE FUNCTION fhir.dangling_references(of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (type text, id text, path text, reference text)
@@ -94,7 +94,6 @@ DECLARE
     ids text[];
     missing text[];
     relation regclass;
-    has_others boolean := to_regclass(format('%I.resource_unindexed_references', lake)) IS NOT NULL;
 BEGIN
     IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
         RAISE EXCEPTION 'there is no lake "%"', lake
@@ -104,20 +103,12 @@ BEGIN
         relation := to_regclass(format('%I.%I', lake, lower(holder)));
         CONTINUE WHEN relation IS NULL OR pg_relation_size(relation) = 0;
         missing := '{}';
-        FOR target, ids IN SELECT r.type, array_agg(DISTINCT r.id) FROM fhir.referenced(holder, lake) r GROUP BY 1 LOOP
+        FOR target, ids IN SELECT r.type, array_agg(DISTINCT r.id) FROM fhir.referenced(holder, lake) r GROUP BY 1 ORDER BY 1 LOOP
             EXECUTE format($$
                 SELECT $1 || coalesce(array_agg(%1$L || u.id), '{}') FROM unnest($2) u(id)
                 WHERE NOT EXISTS (SELECT FROM %2$I.%3$I r WHERE r.type = %4$L AND r.id = u.id)$$,
                 target || '/', lake, lower(target), target) INTO missing USING missing, ids;
         END LOOP;
-        IF has_others THEN
-            EXECUTE format($$
-                SELECT $1 || coalesce(array_agg(DISTINCT o.target), '{}')
-                FROM %1$I.%2$I r, unnest(fhir.unindexed_references(r.resource, r.search)) o(target)
-                WHERE fhir.unindexed_references(r.resource, r.search) <> '{}'::text[]
-                  AND NOT EXISTS (SELECT FROM %1$I.resource x WHERE x.type = split_part(o.target, '/', 1) AND x.id = split_part(o.target, '/', 2))$$,
-                lake, lower(holder)) INTO missing USING missing;
-        END IF;
         IF missing <> '{}' THEN
             RETURN QUERY SELECT r.type, r.id, r.path, r.reference FROM fhir.referring(missing, lake, holder) r;
         END IF;
@@ -125,4 +116,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.dangling_references(text, text) IS
-    'the references of a lake, or of the resources of one type, that lead to no resource. Reads the entries of the search index, the primary keys of what they name, and of the resources only those it lists; with integrity off not what no search parameter finds. Who may not read all rows gets an error';
+    'the references of a lake, or of the resources of one type, that lead to no resource. Reads the entries of the index, the primary keys of what they name, and of the resources only those it lists; with integrity off not what no search parameter finds. Who may not read all rows gets an error';

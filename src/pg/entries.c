@@ -7,13 +7,29 @@
 
 #include "access/genam.h"
 #include "access/gin_private.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #include "gin_versions.h"
 
+extern Relation fhirlake_open_texts(Oid oid);
 extern int fhirlake_keys_behind(Relation index, Datum from, bool inclusive, const char *prefix, int length, Datum *keys, int max);
+
+/* Opens an index; NULL, with nothing open, unless it is a usable GIN index whose only keys are texts. */
+Relation
+fhirlake_open_texts(Oid oid)
+{
+	Relation	index = index_open(oid, AccessShareLock);
+
+	if (index->rd_rel->relam == GIN_AM_OID && index->rd_index->indisvalid && index->rd_index->indnatts == 1 &&
+		TupleDescAttr(RelationGetDescr(index), 0)->atttypid == TEXTOID)
+		return index;
+	index_close(index, AccessShareLock);
+	return NULL;
+}
 
 /*
  * Copies keys that begin with the prefix and come behind `from` (or are `from`), from one leaf: at least one if there are any,

@@ -412,8 +412,18 @@ fn referring(call: &Call) -> Result<Value, Error> {
     Ok(Value::Null)
 }
 
+/// Of the table of a type, the index of references that no search parameter finds, where the lake has it.
+fn index_of_unindexed(lake: &str, table: &str) -> Result<Option<Oid>, Error> {
+    let (Some(parent), Some(table)) = (access::table_named(lake, "resource_unindexed_references"), access::table_named(lake, table)) else { return Ok(None) };
+    let query = "SELECT i.indexrelid::pg_catalog.int8 FROM pg_catalog.pg_index i \
+         JOIN pg_catalog.pg_inherits h ON h.inhrelid OPERATOR(pg_catalog.=) i.indexrelid \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND h.inhparent OPERATOR(pg_catalog.=) $2::pg_catalog.oid";
+    let oid = |oid: Oid| Arg::Int(i64::from(oid.to_u32()));
+    Ok(spi::connected(|sql| sql.int(query, &[oid(table), oid(parent)], true))?.map(|found| Oid::from(found as u32)))
+}
+
 /// `fhir.referenced(type text, lake text)`: what resources of a type point at by their search parameters, each once, from the tree
-/// of the index alone. What no row points at any more may be among it.
+/// of the index alone; without a parameter, what none of them finds. What no row points at any more may be among it.
 fn referenced(call: &Call) -> Result<Value, Error> {
     let mut rows = call.rows()?;
     let ty = stamp::resource_type(call.text(0)?)?;
@@ -427,6 +437,14 @@ fn referenced(call: &Call) -> Result<Value, Error> {
         entries.each(&key::start_of_references(parameter.key), &mut |bytes| {
             if let Some((target, id)) = key::referenced(bytes).filter(|(target, id)| target.is_concrete_resource() && is_id(id)) {
                 rows.add([parameter.code.into(), target.name().into(), id.into()]);
+            }
+        })?;
+    }
+    if let Some(index) = index_of_unindexed(call.text(1)?, &name)? {
+        entries.each_of(index, &name, &mut |bytes| {
+            let target = std::str::from_utf8(bytes).ok().and_then(|text| text.split_once('/'));
+            if let Some((target, id)) = target.filter(|(_, id)| is_id(id)) {
+                rows.add([Value::Null, target.into(), id.into()]);
             }
         })?;
     }

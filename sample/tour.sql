@@ -17,15 +17,10 @@ SELECT id, resource #>> '{name,0,given,0}' AS given, resource #>> '{name,0,famil
 FROM lake.patient
 WHERE search |= 'gender=female&birthdate=lt1980';
 
--- A patient's record in the order of time: the last years of Tameka Bosco.
-SELECT occurred::date AS day, type,
-       coalesce(resource #>> '{code,coding,0,display}', resource #>> '{type,0,coding,0,display}',
-                resource #>> '{medicationCodeableConcept,coding,0,display}', resource #>> '{vaccineCode,coding,0,display}') AS what
-FROM lake.resource
-WHERE compartment = (SELECT 'Patient/' || id FROM lake.patient WHERE search |= 'name=bosco')
-  AND type IN ('Encounter', 'Condition', 'MedicationRequest', 'Immunization')
-ORDER BY occurred DESC, id
-LIMIT 12;
+-- A patient's record in the order of time: the last of Tameka Bosco's. fhir.timeline_svg draws it.
+SELECT occurred::date AS day, type, display AS what, value, unit
+FROM fhir.timeline((SELECT id FROM lake.patient WHERE search |= 'name=bosco'), count => 12,
+                   types => '{Encounter,Condition,MedicationRequest,Immunization}');
 
 -- Systolic blood pressures above 150 mmHg since 2015, and the plan that finds them: one GIN index answers all three.
 EXPLAIN (ANALYZE, BUFFERS, TIMING off)

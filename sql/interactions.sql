@@ -1,7 +1,7 @@
 -- The interactions of the RESTful API, https://hl7.org/fhir/R4/http.html, on the current lake, with the rights of the caller.
 -- Every write goes through the triggers of the lake's tables, like a user's own INSERT, UPDATE and DELETE.
 -- SQLSTATEs of their own: FH404 there is no such resource or version, FH410 it was deleted, FH412 a precondition failed,
--- FH409 another writer came first.
+-- FH409 another writer came first, FH422 a patch does not apply to the resource.
 
 -- Reading ----------------------------------------------------------------------------------------------------------------
 
@@ -26,6 +26,16 @@ CREATE FUNCTION fhir.update(resource jsonb, if_match text DEFAULT NULL, conditio
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_update';
 COMMENT ON FUNCTION fhir.update(jsonb, text, text) IS
     'stores a resource under the id that it has, as a new version or, where there is none, a new resource; returns it as stored. With if_match only over that version, else raises FH412. With condition, search criteria, over the one resource that meets them; none is a new resource, several raise FH412';
+
+CREATE FUNCTION fhir.patch(type text, id text, patch jsonb, if_match text DEFAULT NULL, kind text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_patch';
+COMMENT ON FUNCTION fhir.patch(text, text, jsonb, text, text) IS
+    'stores what a patch makes of a resource; returns it as stored. kind: json-patch, merge-patch or fhirpath-patch; without it an array is the first, a Parameters resource the last, any other object the second. With if_match only of that version, else raises FH412';
+
+CREATE FUNCTION fhir.patch_where(search text, patch jsonb, if_match text DEFAULT NULL, kind text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_patch_where';
+COMMENT ON FUNCTION fhir.patch_where(text, jsonb, text, text) IS
+    'patches the one resource that a search such as Patient?identifier=… finds; raises FH404 for none and FH412 for several';
 
 CREATE FUNCTION fhir.delete(type text, id text, if_match text DEFAULT NULL) RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_delete';

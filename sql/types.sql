@@ -32,14 +32,15 @@ CREATE DOMAIN fhir.resource AS jsonb
     CONSTRAINT resource_is_valid CHECK (fhir.assert_valid(VALUE, NULL));
 COMMENT ON DOMAIN fhir.resource IS 'a structurally valid FHIR R4 resource of any type';
 
--- One domain for each type. What a DO block makes while an extension is created belongs to the extension as well.
+-- One domain for each type. Its name is that of the type but for Bundle, since fhir.bundle('…') is a function, and Postgres would
+-- take a literal that is called like a type for a cast. What a DO block makes while an extension is created belongs to the extension as well.
 DO $$
 DECLARE
     type text;
     domain text;
 BEGIN
     FOR type IN SELECT fhir.resource_types() LOOP
-        domain := pg_catalog.format('fhir.%I', pg_catalog.lower(type));
+        domain := pg_catalog.format('fhir.%I', CASE type WHEN 'Bundle' THEN 'bundle_resource' ELSE pg_catalog.lower(type) END);
         EXECUTE pg_catalog.format('CREATE DOMAIN %s AS jsonb CONSTRAINT %I CHECK (fhir.assert_valid(VALUE, %L))',
             domain, pg_catalog.lower(type) OPERATOR(pg_catalog.||) '_is_valid', type);
         EXECUTE pg_catalog.format('COMMENT ON DOMAIN %s IS %L', domain,

@@ -43,6 +43,14 @@ $function$;
 COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text) IS
     'the record of a patient in time order, one line for each resource. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given';
 
+CREATE FUNCTION fhir.timeline_svg(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
+        width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake()) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
+    SET enable_sort = off
+    AS 'MODULE_PATHNAME', 'fhir_timeline_svg';
+COMMENT ON FUNCTION fhir.timeline_svg(text, text, text, text[], integer, integer, text) IS
+    'the record of a patient as a picture in SVG. width: in pixels; rows: most rows of a lane, what is beyond is drawn as one. Its size is bounded by these two, however long the record is';
+
 -- The whole record -------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION fhir.everything(patient text, start text DEFAULT NULL, "end" text DEFAULT NULL, since timestamptz DEFAULT NULL,

@@ -5,7 +5,8 @@
 
 use super::guard::Caught;
 use pgrx::pg_sys;
-use std::ffi::{c_char, c_int};
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char, c_int};
 
 /// What a function of ours fails with.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Report {
     /// Five characters; see [`error codes`](https://www.postgresql.org/docs/current/errcodes-appendix.html).
-    pub sqlstate: &'static str,
+    pub sqlstate: Cow<'static, str>,
     /// Lower case, no full stop.
     pub message: String,
     pub detail: Option<String>,
@@ -39,8 +40,8 @@ pub const NOT_IN_STATE: &str = "55000";
 pub const INTERNAL: &str = "XX000";
 
 impl Error {
-    pub fn new(sqlstate: &'static str, message: impl Into<String>) -> Error {
-        Error::Report(Box::new(Report { sqlstate, message: message.into(), detail: None, hint: None }))
+    pub fn new(sqlstate: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Error {
+        Error::Report(Box::new(Report { sqlstate: sqlstate.into(), message: message.into(), detail: None, hint: None }))
     }
 
     pub fn detail(mut self, detail: impl Into<String>) -> Error {
@@ -57,12 +58,46 @@ impl Error {
         self
     }
 
+    /// What a client would be told.
+    pub fn told(&self) -> Told {
+        match self {
+            Error::Report(report) => Told {
+                sqlstate: report.sqlstate.to_string(),
+                message: report.message.clone(),
+                detail: report.detail.clone(),
+                hint: report.hint.clone(),
+                by_constraint: false,
+            },
+            // SAFETY: the copy lasts until the transaction ends; its strings are zero-ended or null.
+            Error::Server(caught) => unsafe {
+                let data = &*caught.0;
+                let text = |text: *const c_char| (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned());
+                Told {
+                    sqlstate: sqlstate_text(data.sqlerrcode),
+                    message: text(data.message).unwrap_or_default(),
+                    detail: text(data.detail),
+                    hint: text(data.hint),
+                    by_constraint: !data.constraint_name.is_null(),
+                }
+            },
+        }
+    }
+
+    /// The same error, told to be in that entry of a Bundle, from 0. What the server said of tables and constraints is lost.
+    pub fn in_entry(self, at: usize) -> Error {
+        let told = self.told();
+        let place = format!("in Bundle.entry[{at}]");
+        let detail = told.detail.map_or(place.clone(), |detail| format!("{place}: {detail}"));
+        let error = Error::new(told.sqlstate, told.message).detail(detail);
+        told.hint.into_iter().fold(error, Error::hint)
+    }
+
     /// Moves everything into the server's memory, so that nothing of Rust's is left when the error jumps.
     pub(super) fn into_raw(self) -> Raw {
         match self {
             Error::Server(caught) => Raw { caught: caught.0, ..Raw::default() },
             Error::Report(report) => Raw {
-                sqlstate: sqlstate_number(report.sqlstate),
+                sqlstate: sqlstate_number(&report.sqlstate),
                 message: server_string(&report.message),
                 detail: report.detail.as_deref().map_or(std::ptr::null(), server_string),
                 hint: report.hint.as_deref().map_or(std::ptr::null(), server_string),
@@ -70,6 +105,17 @@ impl Error {
             },
         }
     }
+}
+
+/// An error as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    pub sqlstate: String,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+    /// A named constraint of a table refused it.
+    pub by_constraint: bool,
 }
 
 /// An error without destructors.
@@ -142,6 +188,11 @@ pub fn warning(message: &str) {
 /// `MAKE_SQLSTATE`: six bits a character.
 fn sqlstate_number(sqlstate: &str) -> c_int {
     sqlstate.bytes().take(5).enumerate().fold(0, |sum, (i, c)| sum | ((c_int::from(c) - c_int::from(b'0')) & 0x3F) << (6 * i))
+}
+
+/// The reverse: five characters.
+fn sqlstate_text(number: c_int) -> String {
+    (0..5).map(|i| char::from(((number >> (6 * i)) & 0x3F) as u8 + b'0')).collect()
 }
 
 /// A zero-ended copy in the current memory context.

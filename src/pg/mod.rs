@@ -19,6 +19,7 @@ mod selectivity;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
+pub mod subtransaction;
 pub mod time;
 pub mod transaction;
 pub mod trigger;

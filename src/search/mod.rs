@@ -21,7 +21,7 @@ pub mod request;
 #[cfg(feature = "pg")]
 pub mod resolve;
 #[cfg(feature = "pg")]
-mod run;
+pub mod run;
 pub mod sort;
 #[cfg(feature = "pg")]
 mod sql;

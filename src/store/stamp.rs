@@ -3,7 +3,7 @@
 //! Sets [`Resource.id`](https://hl7.org/fhir/R4/resource.html#id) where the client gave none, and `meta.versionId` and
 //! `meta.lastUpdated` always; the rest of the resource, and of its `meta`, keeps its bytes.
 
-use super::time::{instant, is_uuid_of, uuid};
+use super::time::{instant, is_uuid_before, uuid};
 use crate::json::{self, Item, JsonError, Node, Object};
 use crate::model::{self, TypeId};
 use crate::validate::{self, Issue, Severity};
@@ -45,7 +45,7 @@ impl Version {
     /// The HTTP method of the interaction that made this version of a resource: the first one under an id that the server
     /// chose was a create, every other an update. <https://hl7.org/fhir/R4/http.html#history>
     pub fn method(self, id: &str) -> &'static str {
-        if self.number == 1 && is_uuid_of(id, self.last_updated) { "POST" } else { "PUT" }
+        if self.number == 1 && is_uuid_before(id, self.last_updated) { "POST" } else { "PUT" }
     }
 }
 

@@ -18,6 +18,25 @@ pub fn instant(micros: i64) -> String {
     )
 }
 
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A date of HTTP, [IMF-fixdate](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7), which has whole seconds.
+pub fn http_date(micros: i64) -> String {
+    let (days, rest) = ((micros + EPOCH).div_euclid(DAY), (micros + EPOCH).rem_euclid(DAY));
+    let (year, month, day) = civil(days);
+    let seconds = rest / 1_000_000;
+    let (weekday, month) = (DAYS[days.rem_euclid(7) as usize], MONTHS[(month - 1).rem_euclid(12) as usize]);
+    format!("{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02} GMT", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Reads what [`http_date`] writes, as microseconds since 2000-01-01 UTC.
+pub fn read_http_date(text: &str) -> Option<i64> {
+    let [_, day, month, year, clock, "GMT"] = text.split_ascii_whitespace().collect::<Vec<_>>()[..] else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    crate::index::time::parse(&format!("{year}-{month:02}-{day:0>2}T{clock}Z")).map(|moment| moment.low)
+}
+
 /// A UUID of version 7 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.7)): ids made later sort later, also within
 /// a millisecond, so that new rows go to the end of an index.
 pub fn uuid(micros: i64, random: [u8; 8]) -> String {
@@ -37,6 +56,15 @@ pub fn uuid(micros: i64, random: [u8; 8]) -> String {
 pub fn is_uuid_of(id: &str, micros: i64) -> bool {
     const TIME: std::ops::Range<usize> = 0..18;
     id.get(TIME) == uuid(micros, [0; 8]).get(TIME) && id.len() == 36
+}
+
+/// Whether an id is a UUID of version 7 made within the hour before: the ids of a transaction are made before its resources are
+/// written.
+pub fn is_uuid_before(id: &str, micros: i64) -> bool {
+    const HOUR: i64 = 3_600_000;
+    let hex: String = id.split('-').take(2).collect();
+    let (true, Some("7"), Ok(millis)) = (id.len() == 36 && hex.len() == 12, id.get(14..15), i64::from_str_radix(&hex, 16)) else { return false };
+    (0..=HOUR).contains(&((micros + EPOCH) / 1000 - millis))
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
@@ -64,10 +92,21 @@ mod tests {
     }
 
     #[test]
+    fn dates_of_http_are_those_of_the_standard() {
+        assert_eq!(http_date(-162_674_423_000_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(-162_674_423_000_000));
+        for odd in ["", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Xxx 1994 08:49:37 GMT"] {
+            assert_eq!(read_http_date(odd), None);
+        }
+    }
+
+    #[test]
     fn ids_made_later_sort_later() {
         let ids: Vec<String> = (0..5000).map(|i| uuid(800_000_000_000_000 + i, [0xFF; 8])).collect();
         assert!(ids.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(is_uuid_of(&ids[7], 800_000_000_000_007) && !is_uuid_of(&ids[7], 800_000_000_000_008));
+        assert!(is_uuid_before(&ids[0], 800_000_000_000_000) && is_uuid_before(&ids[0], 800_003_000_000_000));
+        assert!(!is_uuid_before(&ids[0], 799_999_999_000_000) && !is_uuid_before(&ids[0], 804_000_000_000_000) && !is_uuid_before("a", 0));
         assert_eq!(ids[0].len(), 36);
         assert_eq!(&ids[0][14..15], "7");
         assert!("89ab".contains(&ids[0][19..20]));

@@ -64,7 +64,7 @@ impl Precision {
     }
 
     /// Of the text of a date that [`time::parse`] reads.
-    fn of(date: &str) -> Precision {
+    pub fn of(date: &str) -> Precision {
         match date.split_once('T') {
             None if date.len() == 4 => Precision::Year,
             None if date.len() == 7 => Precision::Month,
@@ -240,10 +240,23 @@ fn first<'a, T>(ways: &[Compiled], resource: Node<'a>, read: &mut dyn FnMut(Node
     })
 }
 
+/// Of the first way that gives something: of several values the first with words, else the first.
 fn what<'a>(plan: &Plan, resource: Node<'a>, follow: bool) -> Option<What<'a>> {
-    first(&plan.what, resource, &mut |node, ty| match ty {
-        model::REFERENCE => referred(node, resource, follow),
-        _ => concept(node, ty),
+    plan.what.iter().find_map(|way| {
+        let mut found: Option<What> = None;
+        way.for_each(resource, &mut |node, ty, _| {
+            if found.as_ref().is_some_and(|found| found.display.is_some()) {
+                return;
+            }
+            let next = match ty {
+                model::REFERENCE => referred(node, resource, follow),
+                _ => concept(node, ty),
+            };
+            if found.is_none() || next.as_ref().is_some_and(|next| next.display.is_some()) {
+                found = next;
+            }
+        });
+        found
     })
 }
 
@@ -400,6 +413,8 @@ mod tests {
         assert_eq!(what(r#"{"resourceType":"Observation","code":{"coding":[{"system":"s","code":"c","display":"d"}],"text":"t"}}"#), "s|c|t|");
         assert_eq!(what(r#"{"resourceType":"Encounter","class":{"system":"s","code":"AMB"}}"#), "s|AMB||");
         assert_eq!(what(r#"{"resourceType":"Encounter","type":[{"text":"first"},{"text":"second"}],"class":{"code":"AMB"}}"#), "||first|");
+        assert_eq!(what(r#"{"resourceType":"CarePlan","category":[{"coding":[{"system":"s","code":"assess-plan"}]},{"text":"Self care"}]}"#), "||Self care|");
+        assert_eq!(what(r#"{"resourceType":"CarePlan","category":[{"coding":[{"code":"a"}]},{"coding":[{"code":"b"}]}]}"#), "|a||");
         assert_eq!(what(r#"{"resourceType":"MedicationRequest","medicationReference":{"reference":"Medication/m"}}"#), "|||Medication/m");
         let contained = r##"{"resourceType":"MedicationRequest","contained":[{"resourceType":"Medication","id":"m","code":{"text":"aspirin"}}],"medicationReference":{"reference":"#m"}}"##;
         assert_eq!(what(contained), "||aspirin|");

@@ -8,6 +8,7 @@
 pub mod ask;
 pub mod event;
 pub mod everything;
+pub mod picture;
 pub mod references;
 pub mod timeline;
 pub mod value;

@@ -2,6 +2,7 @@
 
 use super::ask::{self, Ask, AskError};
 use super::everything::{self, Entry, Place, Said};
+use super::picture::{self, Frame, Line, Record};
 use super::timeline::{self, Holdings};
 use super::{event, references};
 use crate::index::extract::HOME;
@@ -37,6 +38,8 @@ sql_function!(fhir_timeline_sql, |call| {
     let holdings = spi::connected(|spi| holdings(spi, lake, &asked))?;
     Ok(timeline::statement(lake, &asked, &holdings, call.bool(4)?, count).into())
 });
+// (patient, from, to, types, width, rows, lake)
+sql_function!(fhir_timeline_svg, svg);
 // (patient, start, end, since, types, count, cursor, lake)
 sql_function!(fhir_everything, bundle);
 // (patient, start, end, since, types, lake)
@@ -331,4 +334,62 @@ fn rows(call: &Call) -> Result<Value, Error> {
         }
         place = last;
     }
+}
+
+/// The record of a patient as a picture.
+fn svg(call: &Call) -> Result<Value, Error> {
+    let lake = lake(call, 6)?;
+    let asked = asked(call)?;
+    let frame = Frame {
+        width: bounded(call, 4, "width", picture::WIDTHS)?,
+        rows: bounded(call, 5, "rows", picture::ROWS)?,
+    };
+    let record = spi::connected(|spi| {
+        must_be_there(spi, lake, &asked)?;
+        let holdings = holdings(spi, lake, &asked)?;
+        let mut record = whose(spi, lake, &asked)?;
+        for row in 0..spi.query(&timeline::drawn(lake, &asked, &holdings))? {
+            if row % 10_000 == 0 {
+                check_for_interrupts();
+            }
+            let Some(ty) = spi.text(row, 4).and_then(model::type_named).filter(|ty| ty.name() != HOME) else { continue };
+            let moment = |column| spi.cell(row, column).map(|datum| datum.value() as i64);
+            let text = |column| spi.text(row, column).map(str::to_owned);
+            record.lines.push(Line {
+                ty,
+                occurred: moment(1).unwrap_or(OPEN_LOW),
+                precision: spi.text(row, 2).and_then(event::Precision::named),
+                ended: moment(3),
+                system: text(5),
+                code: text(6),
+                display: text(7),
+                value: text(8),
+                unit: text(9),
+                status: text(10),
+                until: moment(13).unwrap_or(OPEN_HIGH),
+            });
+        }
+        Ok(record)
+    })?;
+    Ok(picture::draw(&record, &frame).into())
+}
+
+/// What the patient says of itself: the name and the date of birth.
+fn whose(spi: &Spi, lake: &str, ask: &Ask) -> Result<Record, Error> {
+    let sql = format!(
+        "SELECT e.display, e.value FROM {}.{} r CROSS JOIN LATERAL fhir.event(r.resource) e WHERE r.type OPERATOR(pg_catalog.=) {} \
+         AND r.id OPERATOR(pg_catalog.=) $1",
+        identifier(lake),
+        identifier(&HOME.to_lowercase()),
+        literal(HOME)
+    );
+    spi.select(&sql, &[Arg::Text(ask.id())])?;
+    let title = spi.text(0, 1).unwrap_or(&ask.focus).to_owned();
+    Ok(Record { title, born: spi.text(0, 2).map(str::to_owned), lines: Vec::new(), from: ask.from, to: ask.to })
+}
+
+/// A whole number within its range.
+fn bounded<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(call: &Call, index: usize, name: &str, range: std::ops::RangeInclusive<T>) -> Result<T, Error> {
+    let number = T::try_from(i64::from(call.int(index)? as i32)).ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| Error::new(error::INVALID_PARAMETER, format!("{name} is {} to {}", range.start(), range.end())))
 }

@@ -38,6 +38,15 @@ pub fn names(types: &[TypeId]) -> String {
 /// Both ways of reading are those of the index, so that rows of one moment come in the order of their ids, or against it. A bound
 /// on the beginning is one on the index; what reaches into the time asked for from before is found by looking at it.
 pub fn statement(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count: Option<i64>) -> String {
+    written(lake, ask, holdings, newest_first, count, "")
+}
+
+/// The same lines for a picture, with one more column `until`.
+pub fn drawn(lake: &str, ask: &Ask, holdings: &Holdings) -> String {
+    written(lake, ask, holdings, false, None, ", e.until")
+}
+
+fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count: Option<i64>, more: &str) -> String {
     let (lake, focus) = (identifier(lake), literal(&ask.focus));
     let types: Vec<TypeId> = ask.members().into_iter().filter(|ty| holdings.types.contains(ty)).collect();
     let order = if newest_first { "r.occurred DESC, r.id" } else { "r.occurred, r.id DESC" };
@@ -83,7 +92,7 @@ pub fn statement(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool,
         (join, "COALESCE(e.system, x.system)", "COALESCE(e.code, x.code)", "COALESCE(e.display, x.display)")
     };
     format!(
-        "SELECT {COLUMNS}, {system} AS system, {code} AS code, {display} AS display, e.value, e.unit, e.status, r.id, r.version \
+        "SELECT {COLUMNS}, {system} AS system, {code} AS code, {display} AS display, e.value, e.unit, e.status, r.id, r.version{more} \
          FROM ({source}) r CROSS JOIN LATERAL fhir.event(r.resource) e{told}{filter} ORDER BY {order}{limit}"
     )
 }

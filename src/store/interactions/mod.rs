@@ -1,30 +1,35 @@
 //! The interactions of the RESTful API, <https://hl7.org/fhir/R4/http.html>, on a lake.
 //!
 //! Each takes a connection and the name of a lake and works with the rights of the caller. All writes go through the triggers
-//! of the tables, like a user's own INSERT, UPDATE and DELETE. `precondition.rs`, `criteria.rs` and the request, the statement
-//! and the Bundle in `history/` are pure; `reading.rs`, `writing.rs`, `conditional.rs` and `history/run.rs` ask the lake;
-//! `sql.rs` binds them to the functions of schema `fhir`.
+//! of the tables, like a user's own INSERT, UPDATE and DELETE. `precondition.rs`, `criteria.rs`, `patch_kind.rs` and the
+//! request, the statement and the Bundle in `history/` are pure; `reading.rs`, `writing.rs`, `patching.rs`, `conditional.rs`
+//! and `history/run.rs` ask the lake; `sql.rs` binds them to the functions of schema `fhir`.
 //!
 //! Who handles many resources in one call opens a connection for each, so that its memory goes with it.
 //!
 //! SQLSTATEs of their own: FH404 there is no such resource or version, FH410 it was deleted, FH412 a precondition failed,
-//! FH409 another writer came first. 40001 where the isolation level of the transaction does not let a writer go on.
+//! FH409 another writer came first, FH422 a patch does not apply to the resource. 40001 where the isolation level of the transaction does not let a writer go on.
 
 pub mod criteria;
 pub mod history;
+pub mod patch_kind;
 pub mod precondition;
 
 #[cfg(feature = "pg")]
 pub mod conditional;
 #[cfg(feature = "pg")]
+pub mod patching;
+#[cfg(feature = "pg")]
 pub mod reading;
 #[cfg(feature = "pg")]
 mod sql;
 #[cfg(feature = "pg")]
-pub(super) mod tables;
+pub(crate) mod tables;
 #[cfg(feature = "pg")]
 pub mod writing;
 
+#[cfg(feature = "pg")]
+pub use patching::{patch, patch_where};
 #[cfg(feature = "pg")]
 pub use reading::{read, vread};
 #[cfg(feature = "pg")]

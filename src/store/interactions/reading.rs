@@ -10,15 +10,18 @@ use crate::store::stamp;
 /// The current version of a resource; FH404 if there is none, FH410 if it was deleted.
 pub fn read(spi: &Spi, lake: &str, ty: &str, id: &str) -> Result<Stored, Error> {
     let ty = stamp::resource_type(ty)?;
-    let query = format!(
-        "SELECT r.id, r.version, r.last_updated, r.resource FROM {} AS r \
-         WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2",
-        tables::of_type(lake, ty)?
-    );
+    let query = tables::read(lake, ty, |table| {
+        format!(
+            "SELECT r.version, r.last_updated, r.resource FROM {table} AS r \
+             WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2"
+        )
+    })?;
     spi.select(&query, &[Arg::Text(ty.name()), Arg::Text(id)])?;
-    match stored(spi, 0) {
-        Some(found) => Ok(found),
-        None => Err(missing(spi, lake, ty, id)?),
+    match (spi.number(0, 1), spi.number(0, 2), spi.container(0, 3)) {
+        (Some(version), Some(last_updated), Some(resource)) => {
+            Ok(Stored { id: id.to_owned(), version, last_updated, resource: resource.to_vec() })
+        }
+        _ => Err(missing(spi, lake, ty, id)?),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The interactions as functions of schema `fhir`, on the current lake.
 
 use super::history::{self, Cursor, Request};
+use super::patch_kind::{NAMES, PatchKind};
+use super::patching::{self, Patch};
 use super::precondition::IfMatch;
 use super::{reading, writing};
 use crate::index::time::Interval;
@@ -47,10 +49,27 @@ sql_function!(fhir_delete, |call| {
 });
 sql_function!(fhir_delete_where, |call| {
     let (search, multiple) = (call.text(0)?, call.bool(1)?);
-    let Some((ty, criteria)) = search.trim().split_once('?') else {
-        return Err(Error::new(INVALID_PARAMETER, "a conditional deletion takes a type and criteria").hint("write Type?parameter=value"));
-    };
+    let (ty, criteria) = typed(search)?;
     Ok(connected(|spi| writing::delete_where(spi, &settings::lake(), ty, criteria, multiple))?.into())
+});
+
+// (type, id, patch, if_match, kind)
+sql_function!(fhir_patch, |call| {
+    if is_null(call, 3) {
+        return Ok(Value::Null);
+    }
+    let (ty, id, patch, if_match) = (call.text(0)?, call.text(1)?, patch(call, 2, 4)?, if_match(call, 3)?);
+    let written = connected(|spi| patching::patch(spi, &settings::lake(), ty, id, patch, if_match))?;
+    Ok(Value::Jsonb(written.stored.resource))
+});
+// (search, patch, if_match, kind)
+sql_function!(fhir_patch_where, |call| {
+    if is_null(call, 2) {
+        return Ok(Value::Null);
+    }
+    let ((ty, criteria), patch, if_match) = (typed(call.text(0)?)?, patch(call, 1, 3)?, if_match(call, 2)?);
+    let written = connected(|spi| patching::patch_where(spi, &settings::lake(), ty, criteria, patch, if_match))?;
+    Ok(Value::Jsonb(written.stored.resource))
 });
 
 sql_function!(fhir_history, history);
@@ -109,6 +128,24 @@ fn history(call: &Call) -> Result<Value, Error> {
 /// Whether one of the first arguments, those without a default, is NULL: then so is the result, as of a strict function.
 fn is_null(call: &Call, required: usize) -> bool {
     (0..required).any(|at| call.datum(at).is_none())
+}
+
+/// The type and the criteria of a condition that stands alone.
+fn typed(search: &str) -> Result<(&str, &str), Error> {
+    search.trim().split_once('?').ok_or_else(|| {
+        Error::new(INVALID_PARAMETER, "a condition that stands alone names a type").hint("write Type?parameter=value")
+    })
+}
+
+fn patch(call: &Call, content: usize, kind: usize) -> Result<Patch<'_>, Error> {
+    let kind = match call.optional_text(kind)? {
+        None => None,
+        Some(name) => match PatchKind::named(name) {
+            Some(kind) => Some(kind),
+            None => return Err(Error::new(INVALID_PARAMETER, "unknown kind of patch").hint(format!("it is {NAMES}"))),
+        },
+    };
+    Ok(Patch { content: call.jsonb(content)?, kind })
 }
 
 fn if_match(call: &Call, at: usize) -> Result<Option<IfMatch>, Error> {

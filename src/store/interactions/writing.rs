@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 const RETURNING: &str = "RETURNING r.id, r.version, r.last_updated, r.resource";
 /// `$1` is the type, `$2` the id.
-const THIS: &str = "r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2";
+pub(super) const THIS: &str = "r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2";
 
 /// Stores a new resource under an id of the server; an id that it has is ignored, as the specification wants it.
 ///
@@ -130,8 +130,8 @@ pub fn delete_where(spi: &Spi, lake: &str, ty: &str, criteria: &str, multiple: b
     Ok(deleted)
 }
 
-/// An INSERT under an id of the server.
-fn insert(spi: &Spi, table: &str, resource: &[u8]) -> Result<Written, Error> {
+/// Stores a new resource under the id that it has, or else one of the server; an error if there is one already.
+pub(crate) fn insert(spi: &Spi, table: &str, resource: &[u8]) -> Result<Written, Error> {
     spi.run(&format!("INSERT INTO {table} AS r (resource) VALUES ($1) {RETURNING}"), &[Arg::Jsonb(resource)])?;
     Ok(Written { stored: stored(spi, 0).ok_or_else(dropped)?, outcome: Outcome::Created })
 }
@@ -193,7 +193,7 @@ pub(super) fn lost_race(ty: TypeId, id: &str) -> Error {
 }
 
 /// A trigger of a user may let a row fall silently.
-fn dropped() -> Error {
+pub(super) fn dropped() -> Error {
     Error::new("55000", "the resource was not stored").detail("a trigger on the table of its type dropped the row")
 }
 

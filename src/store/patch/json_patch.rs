@@ -12,7 +12,7 @@ use json_patch::{AddOperation, CopyOperation, MoveOperation, PatchErrorKind, Pat
 use serde_json::Value;
 
 /// The container of the document after all operations.
-pub fn apply(document: Node<'_>, patch: Node<'_>) -> Result<Vec<u8>, PatchError> {
+pub fn apply(document: Node<'_>, patch: Node<'_>, pause: &mut dyn FnMut()) -> Result<Vec<u8>, PatchError> {
     let operations = patch.as_array().ok_or_else(|| {
         PatchError::malformed("a JSON Patch is an array of operations")
             .hint("a JSON object is a merge patch, and a Parameters resource a FHIRPath Patch: fhir.merge_patch, fhir.fhirpath_patch")
@@ -25,6 +25,7 @@ pub fn apply(document: Node<'_>, patch: Node<'_>) -> Result<Vec<u8>, PatchError>
     // what the operations add counts on its own, also where another takes it away again
     let mut budget = Budget::default();
     for (i, operation) in operations.iter().enumerate() {
+        pause();
         step(&mut document, operation, &mut budget).map_err(|error| {
             let member = |name| operation.get(name).and_then(Node::as_str).unwrap_or_default();
             error.of_operation(i + 1, count, member("op"), member("path"))

@@ -35,8 +35,13 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// `22023` what is no JSON Patch, or changes type or id of a resource; `FH422` an operation that does not apply to this
 /// document, such as a `test` that fails; `54000` and `54001` what is too large or too deep.
 pub fn json_patch(resource: &[u8], patch: &[u8]) -> Result<Vec<u8>, PatchError> {
+    json_patch_pausing(resource, patch, &mut || ())
+}
+
+/// The same, calling `pause` before each operation: there a server may look whether it shall go on.
+pub fn json_patch_pausing(resource: &[u8], patch: &[u8], pause: &mut dyn FnMut()) -> Result<Vec<u8>, PatchError> {
     let (before, patch) = (document(resource)?, document(patch)?);
-    same_resource(before, json_patch::apply(before, patch)?)
+    same_resource(before, json_patch::apply(before, patch, pause)?)
 }
 
 /// Applies a JSON Merge Patch (RFC 7396): members of objects are replaced, or removed where the patch has `null`; an array is
@@ -55,8 +60,13 @@ pub fn merge_patch(resource: &[u8], patch: &[u8]) -> Result<Vec<u8>, PatchError>
 /// `22023` what is no such patch, names what the types do not have, gives a value of the wrong type, or changes type or id;
 /// `FH422` an operation that does not apply to this resource; `54000` and `54001` what is too large or too deep.
 pub fn fhirpath_patch(resource: &[u8], parameters: &[u8]) -> Result<Vec<u8>, PatchError> {
+    fhirpath_patch_pausing(resource, parameters, &mut || ())
+}
+
+/// The same, calling `pause` before each operation.
+pub fn fhirpath_patch_pausing(resource: &[u8], parameters: &[u8], pause: &mut dyn FnMut()) -> Result<Vec<u8>, PatchError> {
     let (before, parameters) = (document(resource)?, document(parameters)?);
-    same_resource(before, fhirpath::apply(resource, parameters)?)
+    same_resource(before, fhirpath::apply(resource, parameters, pause)?)
 }
 
 /// The JSON Patch that leads from one document to the other: applied to `from` it gives `to`, to the last digit.

@@ -1,9 +1,11 @@
 //! The entries that both runners hammer. Each takes any bytes at all and panics when a promise is broken.
 
 mod index;
+mod patch;
 mod search;
 
 pub use index::{bodies, keys, query};
+pub use patch::{patch, patch_containers};
 pub use search::{parts, request};
 
 use fhirlake::json::{Item, Limits, Node, parse, root, write};

@@ -219,3 +219,49 @@ fn parts() {
         }
     });
 }
+
+/// Resources to patch, and patches of every kind.
+const PATCHED: [&str; 3] = [
+    r#"{"resourceType":"Patient","id":"p","name":[{"use":"official","given":["a","b",null],"_given":[null,{"id":"2"},{"id":"3"}]},{"text":"x"}],"birthDate":"1970","_birthDate":{"extension":[{"url":"urn:e","valueCode":"c"}]}}"#,
+    r#"{"resourceType":"Observation","id":"o","valueQuantity":{"value":1.10},"component":[{"code":{"coding":[{"code":"1"}]},"valueString":"s"}],"contained":[{"resourceType":"Patient","id":"c","gender":"male"}]}"#,
+    r#"{"resourceType":"Patient","identifier":[{"system":"a","value":"1"},{"system":"b","value":"2"},{"system":"b","value":"3"}],"contact":[{"name":{"given":["x"]}}]}"#,
+];
+const PATCHES: [&str; 8] = [
+    r#"[{"op":"add","path":"/name/0/given/0","value":"z"},{"op":"move","from":"/name/0","path":"/name/-"},{"op":"copy","from":"/name","path":"/x"},{"op":"remove","path":"/birthDate"}]"#,
+    r#"[{"op":"test","path":"/valueQuantity/value","value":1.1},{"op":"replace","path":"/component/0/code","value":{"text":"~1"}},{"op":"add","path":"","value":{"resourceType":"Observation","id":"o"}}]"#,
+    r#"{"name":null,"birthDate":"1971","valueQuantity":{"value":2.50,"unit":null},"id":"p"}"#,
+    r#"{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.name[0].given[2].id"}]}]}"#,
+    r#"{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"move"},{"name":"path","valueString":"Patient.name.where(use = 'official').given"},{"name":"source","valueInteger":2},{"name":"destination","valueInteger":0}]},{"name":"operation","part":[{"name":"type","valueCode":"insert"},{"name":"path","valueString":"Patient.name.first().given"},{"name":"index","valueInteger":1},{"name":"value","valueString":"n"}]}]}"#,
+    r#"{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Observation.value.ofType(Quantity).value"},{"name":"value","valueDecimal":2.0}]},{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Observation.component[0].value"},{"name":"value","valueCodeableConcept":{"text":"t"}}]}]}"#,
+    r#"{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"add"},{"name":"path","valueString":"Patient.contact.single()"},{"name":"name","valueString":"telecom"},{"name":"value","part":[{"name":"value","valueString":"7"},{"name":"period","part":[{"name":"start","valueDateTime":"2020"}]}]}]}]}"#,
+    r#"{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.contact.name.given"}]},{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.identifier.where(system = 'b' and value != '2')"}]}]}"#,
+];
+
+#[test]
+fn patch() {
+    for patch in PATCHES {
+        assert!(PATCHED.into_iter().any(|resource| fhirlake_fuzz::patch(format!("{resource}\n{patch}").as_bytes())), "applies nowhere: {patch}");
+    }
+    let container = |text: &str| parse(text.as_bytes(), &Limits::default()).expect("a whole document");
+    hammer("patch", |random| {
+        let resource = PATCHED[random.below(PATCHED.len())].to_owned();
+        let resource = if random.below(8) == 0 { document(random.next()) } else { resource };
+        let patch = PATCHES[random.below(PATCHES.len())];
+        let (mut a, mut b) = (resource.clone().into_bytes(), patch.as_bytes().to_vec());
+        for _ in 0..4 {
+            fhirlake_fuzz::patch(&[a.as_slice(), b"\n", b.as_slice()].concat());
+            let of = if random.below(3) == 0 { &mut a } else { &mut b };
+            random.damage(of);
+        }
+        let (mut a, mut b) = (container(&resource), container(patch));
+        if a.len() > 100_000 {
+            return;
+        }
+        for _ in 0..4 {
+            fhirlake_fuzz::patch_containers(&a, &b);
+            let of = if random.below(2) == 0 { &mut a } else { &mut b };
+            random.damage(of);
+        }
+        fhirlake_fuzz::patch(format!("{}\n{}", document(random.next()), document(random.next())).replace('\r', "").as_bytes());
+    });
+}

@@ -99,6 +99,37 @@ SELECT fhir.delete_where('?_id=x', true);
 SELECT fhir.delete_where('Patient?nickname=x', true);
 SELECT count(*) FROM lake.patient;
 
+-- patch, of each kind, known by its shape.
+SELECT pg_temp.shown(fhir.update(pg_temp.patient('t', pg_temp.known_as('t') || '{"active":true}')));
+SELECT pg_temp.shown(fhir.patch('Patient', 't', '[{"op":"test","path":"/active","value":true},{"op":"replace","path":"/active","value":false}]'));
+SELECT pg_temp.shown(fhir.patch('Patient', 't', '{"active":null,"gender":"male"}'));
+SELECT pg_temp.shown(fhir.patch('Patient', 't', '{"resourceType":"Parameters","parameter":[{"name":"operation","part":[
+    {"name":"type","valueCode":"add"},{"name":"path","valueString":"Patient"},{"name":"name","valueString":"birthDate"},{"name":"value","valueDate":"1970-01-01"}]}]}', '3'));
+SELECT pg_temp.shown(fhir.patch('Patient', 't', '{"gender":"male"}', 'W/"4"', 'merge-patch'));
+SELECT version, method FROM fhir.history('Patient', 't');
+-- What does not apply, is not valid, or would make another resource of it.
+SELECT fhir.patch('Patient', 't', '[{"op":"test","path":"/active","value":true}]');
+SELECT fhir.patch('Patient', 't', '{"gender":"none"}');
+SELECT fhir.patch('Patient', 't', '{"id":"other"}');
+SELECT fhir.patch('Patient', 't', '{"resourceType":"Person"}');
+SELECT fhir.patch('Patient', 't', '{"gender":"male"}', kind => 'json-patch');
+SELECT fhir.patch('Patient', 't', '{"gender":"male"}', kind => 'xml');
+SELECT fhir.patch('Patient', 't', '"gender"');
+SELECT fhir.patch('Patient', 't', '{"gender":"female"}', '3');
+SELECT fhir.patch('Patient', 'never', '{"gender":"female"}');
+SELECT fhir.patch('Patient', 'never', '{"gender":"female"}', '1');
+SELECT fhir.patch('Patient', 't', NULL), fhir.patch_where(NULL, '{}');
+-- Conditional.
+SELECT pg_temp.shown(fhir.patch_where('Patient?identifier=http://x.org|t', '{"gender":"female"}', '4'));
+SELECT fhir.patch_where('Patient?identifier=http://x.org|t', '{"gender":"other"}', '4');
+SELECT fhir.patch_where('Patient?identifier=http://x.org|none', '{"gender":"other"}');
+SELECT fhir.create(pg_temp.patient(NULL, pg_temp.known_as('t')))->'meta'->>'versionId';
+SELECT fhir.patch_where('Patient?identifier=http://x.org|t', '{"gender":"other"}');
+SELECT fhir.patch_where('Patient?', '{"gender":"other"}');
+SELECT fhir.patch_where('Patient', '{"gender":"other"}');
+SELECT fhir.delete_where('Patient?identifier=http://x.org|t', true);
+SELECT fhir.patch('Patient', 't', '{"gender":"female"}');
+
 -- Codes that a client tells the cases apart by.
 \set VERBOSITY sqlstate
 SELECT fhir.update(pg_temp.patient('own'), 'W/"9"');

@@ -101,7 +101,19 @@ BEGIN
 END $$;
 SELECT pg_temp.buffers(fhir.timeline_sql('many-7', count => 20)) < 100 AS few, count(*) AS lines FROM fhir.timeline('many-7');
 
+-- A picture of it, of bounded size.
+SELECT svg LIKE '<svg xmlns="http://www.w3.org/2000/svg" width="1280"%</svg>%' AS is_svg, svg LIKE '%>Ann Lee</text>%born 1950-02-03%' AS whose,
+    svg LIKE '%>Hypertension</text>%active since 2001 · mild%' AS open, svg LIKE '%metformin%' AS told_by_another, svg LIKE '%Not drawn: 1 entry without a date%' AS undated
+FROM fhir.timeline_svg('p') AS svg;
+INSERT INTO timeline_lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"many-7","name":[{"text":"<script>"}]}');
+SELECT length(svg) < 20000 AS small, svg LIKE '%<script%' AS unsafe, svg LIKE '%>240 entries%' OR svg LIKE '%· 240 entries%' AS counted FROM fhir.timeline_svg('many-7', types => '{Observation,Encounter}') AS svg;
+SELECT fhir.timeline_svg('p', '2015', '2016', width => 800) LIKE '% width="800"%' AS width;
+
 -- Mistakes.
+SELECT fhir.timeline_svg('nobody');
+SELECT fhir.timeline_svg('p', width => 10);
+SELECT fhir.timeline_svg('p', rows => 0);
+SELECT fhir.timeline_svg('p', rows => NULL);
 SELECT * FROM fhir.timeline('Group/p');
 SELECT * FROM fhir.timeline('p', 'yesterday');
 SELECT * FROM fhir.timeline('p', types => '{Observations}');
@@ -128,6 +140,7 @@ BEGIN
 END $$;
 SET ROLE timeline_reader;
 SELECT count(*) FROM fhir.timeline('p');
+SELECT fhir.timeline_svg('p');
 SET app.compartment = 'Patient/q';
 SELECT count(*) FROM fhir.timeline('p');
 SELECT type, id FROM fhir.timeline('q');

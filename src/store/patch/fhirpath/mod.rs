@@ -17,11 +17,14 @@ use edit::Change;
 use operation::{Kind, Operation};
 use place::{Collection, Place, Resource};
 
-/// Most bytes of containers that one patch may write: each operation writes the document once.
-const MAX_WRITTEN: usize = 4 << 30;
+/// How much one patch may go through. Each operation counts the document for each piece of its path, which may hold as many
+/// conditions, and a part of it for writing it anew: about two seconds in all.
+const MAX_WORK: usize = 256 << 20;
+const WRITING: usize = 8;
+const PATH_PIECE: usize = 64;
 
 /// The container of the resource after all operations.
-pub fn apply(resource: &[u8], parameters: Node<'_>) -> Result<Vec<u8>, PatchError> {
+pub fn apply(resource: &[u8], parameters: Node<'_>, pause: &mut dyn FnMut()) -> Result<Vec<u8>, PatchError> {
     let operations = operation::list(parameters)?;
     let count = operations.len();
     if count > MAX_OPERATIONS {
@@ -29,20 +32,22 @@ pub fn apply(resource: &[u8], parameters: Node<'_>) -> Result<Vec<u8>, PatchErro
     }
     let ty = resource_type(resource)?;
     let mut container = resource.to_vec();
-    let mut written = 0usize;
+    let mut work = 0usize;
     for (i, parameter) in operations.into_iter().enumerate() {
+        pause();
         let operation = Operation::read(parameter).map_err(|error| error.of_operation(i + 1, count, "", ""))?;
+        let conditions = container.len().saturating_mul(operation.path.len() / PATH_PIECE);
+        work = work.saturating_add(conditions.saturating_add(container.len() / WRITING));
+        if work > MAX_WORK {
+            return Err(PatchError::too_much_work());
+        }
         let name = operation.kind.name();
         let after = step(&container, ty, &operation).map_err(|error| error.of_operation(i + 1, count, name, operation.path))?;
         if let Some(after) = after {
             container = after;
         }
-        written = written.saturating_add(container.len());
         if container.len() > MAX_BYTES {
             return Err(PatchError::too_large());
-        }
-        if written > MAX_WRITTEN {
-            return Err(PatchError::too_much_work());
         }
     }
     Ok(container)

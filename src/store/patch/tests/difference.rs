@@ -15,7 +15,7 @@ fn difference(from: &str, to: &str) -> String {
 
 fn assert_leads(from: &[u8], to: &[u8], patch: &[u8]) {
     // not through json_patch, which lets type and id be
-    let after = super::super::json_patch::apply(json::root(from).unwrap(), json::root(patch).unwrap());
+    let after = super::super::json_patch::apply(json::root(from).unwrap(), json::root(patch).unwrap(), &mut || ());
     match after {
         Ok(after) => assert_eq!(text(&after), text(to), "{}", text(patch)),
         Err(error) => panic!("{error}: {} to {} by {}", text(from), text(to), text(patch)),

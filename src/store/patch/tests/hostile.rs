@@ -126,6 +126,18 @@ fn parts_within_parts_and_paths_are_bounded() {
 }
 
 #[test]
+fn conditions_do_not_go_through_a_large_resource_without_end() {
+    let resource = |names: usize| container(&format!(r#"{{"resourceType":"Patient","name":[{}]}}"#, vec![r#"{"family":"a"}"#; names].join(",")));
+    let path = format!("Patient.name.where(family = '{}')", "b".repeat(60_000));
+    let operation = format!(r#"{{"name":"operation","part":[{{"name":"type","valueCode":"delete"}},{{"name":"path","valueString":"{path}"}}]}}"#);
+    let parameters = container(&format!(r#"{{"resourceType":"Parameters","parameter":[{}]}}"#, vec![operation; 10].join(",")));
+    let mut pauses = 0;
+    assert!(fhirpath_patch_pausing(&resource(10), &parameters, &mut || pauses += 1).is_ok());
+    assert_eq!(pauses, 10);
+    assert_eq!(fhirpath_patch(&resource(20_000), &parameters).unwrap_err().sqlstate, "54000");
+}
+
+#[test]
 fn a_resource_that_is_not_as_its_type_has_it_is_told_so_or_left_alone() {
     let delete = |path: &str| format!(r#"{{"name":"type","valueCode":"delete"}},{{"name":"path","valueString":"{path}"}}"#);
     for (resource, path) in [

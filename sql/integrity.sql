@@ -13,7 +13,7 @@ COMMENT ON FUNCTION fhir.literal_references(jsonb) IS
     'the references of a resource of the form Type/id, and where they stand; not those of resources inside a Bundle or Parameters';
 
 CREATE FUNCTION fhir.unindexed_references(resource jsonb, search fhir.keys) RETURNS text[]
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'fhir_unindexed_references';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_unindexed_references';
 COMMENT ON FUNCTION fhir.unindexed_references(jsonb, fhir.keys) IS
     'the targets of those references that no search parameter finds: in extensions, and in elements without one';
 

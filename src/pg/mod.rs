@@ -14,6 +14,7 @@ mod gin;
 pub mod guard;
 pub mod jsonb;
 pub mod memory;
+pub mod plans;
 pub mod rows;
 mod selectivity;
 pub mod settings;

@@ -10,6 +10,8 @@ use crate::pg::arrays::{text_array, texts};
 use crate::pg::entries::Entries;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
+use crate::pg::jsonb::varlena;
+use crate::pg::plans::Lookups;
 use crate::pg::spi::{self, Arg, Spi};
 use crate::pg::time::{check_for_interrupts, transaction};
 use crate::pg::transaction::{before_commit, is_outermost};
@@ -161,6 +163,7 @@ fn deleted(trigger: &Trigger, site: &Site, lake: &Lake, mode: Mode) -> Result<()
     let Some(old) = trigger.old() else { return Ok(()) };
     let (ty, id) = site.key(&old)?;
     let target = format!("{}/{id}", ty.name());
+    let _plans = Lookups::begin();
     spi::connected(|sql| {
         if version_of(sql, lake, ty, id)?.is_some() {
             return Ok(()); // written again since
@@ -319,53 +322,66 @@ struct Holder {
 }
 
 /// What of one type points at any of the targets, by the keys of its reference parameters and, where the lake has it, by the index
-/// of what has none. Only hits are read.
+/// of what has none. Only hits are read, each once.
 fn holders(sql: &Spi, lake: &Lake, ty: TypeId, targets: &[&str], asker: As) -> Result<Vec<Holder>, Error> {
-    let mut found = Vec::new();
+    let query_type = access::own_type(c"query").ok_or_else(|| Error::new(error::INTERNAL, "type fhir.query is missing"))?;
+    let mut search = Search { sql, targets: targets.iter().copied().collect(), asker, seen: HashSet::new(), found: Vec::new() };
     let from = format!("SELECT id, resource FROM {} WHERE ", table(&lake.name, ty));
     let list = targets.join(",");
-    let queries: Vec<String> = parameters(ty).iter().map(|p| format!("{}!?{}={list}", ty.name(), p.code)).collect();
-    if !queries.is_empty() {
-        let queries: Vec<&str> = queries.iter().map(String::as_str).collect();
-        let query = format!("{from} search OPERATOR(fhir.|=) ANY ($1::pg_catalog.text[]::fhir.query[]) LIMIT $2");
-        take(sql, &query, &queries, targets, asker, &mut found)?;
+    for parameter in parameters(ty) {
+        let query = format!("{from} search OPERATOR(fhir.|=) $1 LIMIT $2");
+        // a fhir.query is stored as its text
+        let asked = format!("{}!?{}={list}", ty.name(), parameter.code);
+        search.run(&query, Arg::Datum(query_type, varlena(asked.as_bytes())))?;
     }
     if access::table(lake.schema, c"resource_unindexed_references").is_some() {
         let others = "fhir.unindexed_references(resource, search)";
         let query = format!(
             "{from} {others} OPERATOR(pg_catalog.&&) $1 AND {others} OPERATOR(pg_catalog.<>) '{{}}'::pg_catalog.text[] LIMIT $2"
         );
-        take(sql, &query, targets, targets, asker, &mut found)?;
+        search.run(&query, Arg::Datum(pg_sys::TEXTARRAYOID, text_array(targets)))?;
     }
-    Ok(found)
+    Ok(search.found)
 }
 
-fn take(sql: &Spi, query: &str, texts: &[&str], targets: &[&str], asker: As, found: &mut Vec<Holder>) -> Result<(), Error> {
-    let wanted: HashSet<&str> = targets.iter().copied().collect();
-    let array = Arg::Datum(pg_sys::TEXTARRAYOID, text_array(texts));
-    match asker {
-        As::Caller => {
-            sql.select(query, &[array, Arg::Null(pg_sys::INT8OID)])?;
-        }
-        As::Check(limit) => {
-            sql.int_as_of_now(query, &[array, limit.map_or(Arg::Null(pg_sys::INT8OID), Arg::Int)])?;
-        }
-    }
-    for row in 0.. {
-        let (Some(id), Some(container)) = (sql.text(row, 1), sql.container(row, 2)) else { break };
-        check_for_interrupts();
-        let before = found.len();
-        for reference in json::root(container).map(literal).unwrap_or_default() {
-            let target = reference.target();
-            if wanted.contains(target.as_str()) {
-                found.push(Holder { id: id.to_owned(), path: reference.path, target, is_reference: true });
+struct Search<'a> {
+    sql: &'a Spi,
+    targets: HashSet<&'a str>,
+    asker: As,
+    /// Ids of rows that were read.
+    seen: HashSet<String>,
+    found: Vec<Holder>,
+}
+
+impl Search<'_> {
+    fn run(&mut self, query: &str, asked: Arg) -> Result<(), Error> {
+        match self.asker {
+            As::Caller => {
+                self.sql.select(query, &[asked, Arg::Null(pg_sys::INT8OID)])?;
+            }
+            As::Check(limit) => {
+                self.sql.int_as_of_now(query, &[asked, limit.map_or(Arg::Null(pg_sys::INT8OID), Arg::Int)])?;
             }
         }
-        if found.len() == before {
-            found.push(Holder { id: id.to_owned(), path: String::new(), target: String::new(), is_reference: false });
+        for row in 0.. {
+            let (Some(id), Some(container)) = (self.sql.text(row, 1), self.sql.container(row, 2)) else { break };
+            check_for_interrupts();
+            if !self.seen.insert(id.to_owned()) {
+                continue;
+            }
+            let before = self.found.len();
+            for reference in json::root(container).map(literal).unwrap_or_default() {
+                let target = reference.target();
+                if self.targets.contains(target.as_str()) {
+                    self.found.push(Holder { id: id.to_owned(), path: reference.path, target, is_reference: true });
+                }
+            }
+            if self.found.len() == before {
+                self.found.push(Holder { id: id.to_owned(), path: String::new(), target: String::new(), is_reference: false });
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn lake_named(name: &str) -> Result<Lake, Error> {
@@ -377,7 +393,7 @@ fn lake_named(name: &str) -> Result<Lake, Error> {
 }
 
 /// Targets that one search looks for.
-const TARGETS: usize = 1_000;
+const TARGETS: usize = 200;
 
 /// `fhir.referring(targets text[], lake text, type text)`: every reference to one of the targets that the caller may see.
 fn referring(call: &Call) -> Result<Value, Error> {
@@ -398,12 +414,12 @@ fn referring(call: &Call) -> Result<Value, Error> {
     }
     targets.sort_unstable();
     targets.dedup();
+    let _plans = Lookups::begin();
     for ty in types_in(lake.schema).filter(|ty| only.is_none_or(|only| only == *ty)) {
         for some in targets.chunks(TARGETS) {
             let mut found = spi::connected(|sql| holders(sql, &lake, ty, some, As::Caller))?;
             found.retain(|f| f.is_reference);
             found.sort_by(|a, b| (&a.id, &a.path).cmp(&(&b.id, &b.path)));
-            found.dedup_by(|a, b| (&a.id, &a.path) == (&b.id, &b.path));
             for f in found {
                 rows.add([ty.name().into(), f.id.into(), f.path.into(), f.target.into()]);
             }

@@ -121,9 +121,9 @@ def main():
                 if number:
                     times[way].append(statistics.median(found[min(20, len(found) // 4):]))
                     wal[way] += bytes_
-        median = {way: statistics.median(found) for way, found in times.items()}
-        # Round by round, since the machine may be busy in some: the same round disturbs all alike.
-        ratio = {way: statistics.median(o / p for o, p in zip(times["ours"], found)) for way, found in times.items()}
+        # The quietest round of each: what else the machine does only adds.
+        median = {way: min(found) for way, found in times.items()}
+        ratio = {way: median["ours"] / found for way, found in median.items()}
         bytes_ = {way: wal[way] / (count * options.rounds) for way in ways}
         cell = lambda values, way, form: format(values[way], form) if way in values else ""
         print(f"| {name} | " + " | ".join(cell(median, way, ".3f") for way in NAMES) + f" | {ratio['bare']:.2f}× | {ratio['kept']:.2f}× | "

@@ -6,6 +6,7 @@ use super::{bundle, capability, links, operations};
 use crate::index::query::Argument;
 use crate::json::{self, Node};
 use crate::model::TypeId;
+use crate::pg::access;
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::snapshot::View;
 use crate::pg::spi::{Arg, Spi, connected};
@@ -138,6 +139,30 @@ pub fn answer(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>)
 pub fn afresh<T>(work: impl FnOnce(&Spi) -> Result<T, Error>) -> Result<T, Error> {
     connected(|spi| spi.afresh(View::OfTransaction, work))
 }
+
+/// [`answer`], and where the lake enforces integrity, the check of what was written: what is deferred to the end of a transaction
+/// would come too late for the answer.
+pub fn settled(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>) -> Result<Answer, Error> {
+    let answer = answer(lake, asked, with, body)?;
+    if asked.method.reads() {
+        return Ok(answer);
+    }
+    connected(|spi| {
+        let lake = access::quoted(lake);
+        let parent = format!("{lake}.resource");
+        let checks = "SELECT 1::pg_catalog.int8 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) \
+                      AND t.tgname OPERATOR(pg_catalog.=) $2::pg_catalog.name";
+        if spi.int(checks, &[Arg::Text(&parent), Arg::Text(CHECK)], true)?.is_some() {
+            spi.write(&format!("SET CONSTRAINTS {lake}.{CHECK} IMMEDIATE"))?;
+            spi.write(&format!("SET CONSTRAINTS {lake}.{CHECK} DEFERRED"))?;
+        }
+        Ok(())
+    })?;
+    Ok(answer)
+}
+
+/// The constraint trigger that fhir.set_integrity makes.
+const CHECK: &str = "zz_references";
 
 fn operation(lake: &str, asked: &Asked, scope: &Scope, name: &str, body: Option<&[u8]>) -> Result<Answer, Error> {
     let parameters = operations::Parameters { asked, body: body.and_then(json::root) };

@@ -1,4 +1,4 @@
-//! Resources that have passed validation already, on their way through the server to the trigger.
+//! What is known of a resource on its way through the server to the trigger: that it has passed validation, that its id is new.
 //!
 //! The loader validates a line before it inserts it; the trigger need not do it again. What is remembered is the bytes, not
 //! a state of the session: it cannot vouch for anything else, whatever happens in between.
@@ -46,6 +46,32 @@ pub fn is_accepted(container: &[u8]) -> bool {
     ACCEPTED.with_borrow(|accepted| !accepted.hashes.is_empty() && accepted.hashes.contains(&accepted.hasher.hash_one(container)))
 }
 
+thread_local! {
+    static NEW_ID: RefCell<String> = RefCell::default();
+}
+
+/// An id that the server has just made, before its resource: nothing can have had it, so that history need not be asked. So
+/// until this is dropped.
+pub struct NewId(());
+
+impl NewId {
+    pub fn of(id: &str) -> NewId {
+        NEW_ID.with_borrow_mut(|known| id.clone_into(known));
+        NewId(())
+    }
+}
+
+impl Drop for NewId {
+    fn drop(&mut self) {
+        NEW_ID.with_borrow_mut(String::clear);
+    }
+}
+
+/// Whether the server has just made that id.
+pub fn is_new(id: &str) -> bool {
+    NEW_ID.with_borrow(|known| !known.is_empty() && known == id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +84,13 @@ mod tests {
         assert!(!is_accepted(b"two"));
         drop(batch);
         assert!(!is_accepted(b"one"));
+    }
+
+    #[test]
+    fn one_id_is_new_at_a_time() {
+        let new = NewId::of("a");
+        assert!(is_new("a") && !is_new("b") && !is_new(""));
+        drop(new);
+        assert!(!is_new("a") && !is_new(""));
     }
 }

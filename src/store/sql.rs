@@ -129,8 +129,8 @@ fn stamp(call: &Call) -> Result<Value, Error> {
             let id = submitted.id_or_new(now, random);
             // Only an id that the client chose can have been used before.
             let previous = match submitted.id {
-                Some(id) => last_version(&trigger, &site, submitted.ty, id)?,
-                None => None,
+                Some(id) if !accepted::is_new(id) => last_version(&trigger, &site, submitted.ty, id)?,
+                _ => None,
             };
             let version = Version::after(previous, now);
             let stored = submitted.stored(&id, version)?;
@@ -234,7 +234,7 @@ fn keep(call: &Call) -> Result<Value, Error> {
 fn check_first(trigger: &Trigger, site: &Site) -> Result<(), Error> {
     let Some(new) = trigger.new().filter(|_| !access::is_empty(site.history)) else { return Ok(()) };
     let (id, version) = (site.id(new)?, site.version(new));
-    if super::time::is_uuid_of(id, version.last_updated) {
+    if super::time::is_uuid_of(id, version.last_updated) || accepted::is_new(id) {
         return Ok(()); // the server made this id just now
     }
     let Some(ty) = new.text(site.ty) else { return Ok(()) };

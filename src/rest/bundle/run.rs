@@ -19,6 +19,7 @@ use crate::pg::time::{self, check_for_interrupts};
 use crate::rest::answer::{Answer, Refused, failure, status_line};
 use crate::rest::dispatch::{self, Conditions};
 use crate::rest::request::{Interaction, Method};
+use crate::store::accepted::NewId;
 use crate::store::interactions::precondition::{IfMatch, entity_tag};
 use crate::store::interactions::{Outcome, Stored, Written, conditional, tables, writing};
 use crate::store::time::{instant, uuid};
@@ -76,7 +77,8 @@ fn conditions<'a>(entry: &Entry<'a>, with: &Conditions<'a>) -> Conditions<'a> {
 
 /// What an entry that writes a whole resource will do.
 enum Plan {
-    Create { id: String },
+    /// `is_ours`: the id was made here, not by the client.
+    Create { id: String, is_ours: bool },
     Over { id: String, version: Option<IfMatch> },
     /// A conditional create that finds its resource.
     Found(Stored),
@@ -85,7 +87,7 @@ enum Plan {
 impl Plan {
     fn id(&self) -> &str {
         match self {
-            Plan::Create { id } | Plan::Over { id, .. } => id,
+            Plan::Create { id, .. } | Plan::Over { id, .. } => id,
             Plan::Found(stored) => &stored.id,
         }
     }
@@ -147,7 +149,7 @@ fn plan(lake: &str, entry: &Entry) -> Result<Option<(TypeId, Plan)>, Error> {
     Ok(match &entry.asked.interaction {
         Interaction::Create(ty) => {
             let found = entry.header("ifNoneExist").map(|criteria| matched(*ty, criteria)).transpose()?.flatten();
-            Some((*ty, found.map_or_else(|| Ok(Plan::Create { id: new_id()? }), |found| Ok::<_, Error>(Plan::Found(found)))?))
+            Some((*ty, found.map_or_else(|| Ok(Plan::Create { id: new_id()?, is_ours: true }), |found| Ok::<_, Error>(Plan::Found(found)))?))
         }
         Interaction::Update(ty, id) => {
             if own.is_some_and(|own| own != id) {
@@ -168,7 +170,7 @@ fn plan(lake: &str, entry: &Entry) -> Result<Option<(TypeId, Plan)>, Error> {
                     Plan::Over { id: found.id, version: Some(IfMatch::Version(found.version)) }
                 }
                 None if if_match.is_some() => return Err(Error::new("FH412", "no resource meets the condition")),
-                None => Plan::Create { id: own.map_or_else(new_id, |own| Ok(own.to_owned()))? },
+                None => Plan::Create { id: own.map_or_else(new_id, |own| Ok(own.to_owned()))?, is_ours: own.is_none() },
             };
             Some((*ty, plan))
         }
@@ -191,7 +193,8 @@ fn write(lake: &str, entry: &Entry, plan: Plan, resource: &[u8], with: &Conditio
     }
     let done = match plan {
         Plan::Found(stored) => Written { stored, outcome: Outcome::Found },
-        Plan::Create { .. } => {
+        Plan::Create { id, is_ours } => {
+            let _new = is_ours.then(|| NewId::of(&id));
             let table = tables::of_type(lake, *ty)?;
             connected(|spi| writing::insert(spi, &table, resource))?
         }

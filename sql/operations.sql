@@ -244,6 +244,8 @@ COMMENT ON FUNCTION fhir.lastn_search(text) IS
 CREATE FUNCTION fhir.lastn_rows(search text, max integer DEFAULT 1)
     RETURNS TABLE ("group" integer, effective timestamptz, id text, version bigint, last_updated timestamptz, resource jsonb)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 50
+    -- the statement of a search is written for people, without qualified operators
+    SET search_path = pg_catalog, pg_temp
     AS $function$
 DECLARE
     most CONSTANT integer := 100000;
@@ -467,10 +469,10 @@ BEGIN
     IF a !~ '^\d{4}(-\d\d(-\d\d)?)?$' OR b !~ '^\d{4}(-\d\d(-\d\d)?)?$' THEN
         RETURN NULL;
     ELSIF a = b THEN
-        RETURN CASE length(a) WHEN 10 THEN 1 WHEN 7 THEN 0.85 ELSE 0.7 END;
+        RETURN CASE length(a) WHEN 10 THEN 1 WHEN 7 THEN 0.75 ELSE 0.5 END;
     ELSIF starts_with(a, b) OR starts_with(b, a) THEN
         -- as exact as the less exact one
-        RETURN CASE least(length(a), length(b)) WHEN 7 THEN 0.85 ELSE 0.7 END;
+        RETURN CASE least(length(a), length(b)) WHEN 7 THEN 0.75 ELSE 0.5 END;
     ELSIF length(a) < 10 OR length(b) < 10 THEN
         RETURN 0;
     END IF;
@@ -488,7 +490,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.match_date(text, text) IS
-    'how alike two dates of birth are: 1 the same day; 0.85 day and month swapped, or the same month where no day is known; 0.8 one digit differs; 0.7 the same year where no more is known; 0.6 two of year, month and day the same; else 0';
+    'how alike two dates of birth are: 1 the same day; 0.85 day and month swapped; 0.8 one digit differs; 0.75 the same month where no day is known; 0.6 two of year, month and day the same; 0.5 the same year where no more is known; else 0';
 
 CREATE FUNCTION fhir.match_score(a jsonb, b jsonb,
         OUT score numeric, OUT grade text, OUT identifier double precision, OUT family double precision, OUT given double precision,
@@ -512,7 +514,7 @@ BEGIN
     family := fhir.match_best(families, families_b);
     given := fhir.match_best(givens, givens_b);
     -- a given name in the place of the family name
-    crossed := 0.9 * least(fhir.match_best(families, givens_b), fhir.match_best(givens, families_b));
+    crossed := 0.85 * least(fhir.match_best(families, givens_b), fhir.match_best(givens, families_b));
     IF family IS NOT NULL AND given IS NOT NULL AND crossed > (family + given) / 2 THEN
         family := crossed;
         given := crossed;
@@ -540,12 +542,12 @@ BEGIN
     grade := CASE
         WHEN score >= 0.93 AND (identifier = 1 OR identifier IS NULL AND birthdate = 1 AND family >= 0.9 AND given >= 0.7) THEN 'certain'
         WHEN score >= 0.75 THEN 'probable'
-        WHEN score >= 0.5 THEN 'possible'
+        WHEN score >= 0.45 THEN 'possible'
         ELSE 'certainly-not' END;
 END
 $function$;
 COMMENT ON FUNCTION fhir.match_score(jsonb, jsonb) IS
-    'how likely two Patient resources are the same person: the weighted mean of what both say (identifier 10, or 2 where it differs; birthdate 4, family 3, given 2.5, telecom 1.5, address 1.5, gender 0.5; at least 9.5 in all), each 0 to 1 and NULL if not compared. certain: from 0.93, with a common identifier, or name and date of birth and no identifier that differs; probable from 0.75, possible from 0.5';
+    'how likely two Patient resources are the same person: the weighted mean of what both say (identifier 10, or 2 where it differs; birthdate 4, family 3, given 2.5, telecom 1.5, address 1.5, gender 0.5; at least 9.5 in all), each 0 to 1 and NULL if not compared. certain: from 0.93, with a common identifier, or name and date of birth and no identifier that differs; probable from 0.75, possible from 0.45';
 
 CREATE FUNCTION fhir.match_value(value text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 50
@@ -606,6 +608,9 @@ BEGIN
     UNION ALL
     SELECT 'birthdate=' || d || '&phonetic=' || n FROM unnest(days) d, unnest(sounds) n
     UNION ALL
+    -- both names misspelt
+    SELECT 'birthdate=' || born || CASE WHEN resource ->> 'gender' IN ('male', 'female') THEN '&gender=' || (resource ->> 'gender') ELSE '' END WHERE length(born) = 10
+    UNION ALL
     SELECT 'family=' || f || '&given=' || g FROM unnest(families) f, unnest(givens) g
     UNION ALL
     SELECT 'phonetic=' || f || '&phonetic=' || g || coalesce('&birthdate=' || substr(born, 1, 4), '') FROM unnest(family_sounds) f, unnest(given_sounds) g
@@ -618,7 +623,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.match_searches(jsonb) IS
-    'the searches that find the candidates of $match: by identifier, telecom, sound of a name and date of birth (also with day and month swapped), family and given name (as written, or as they sound), postal code and date of birth or sound of a name';
+    'the searches that find the candidates of $match: by identifier, telecom, sound of a name and date of birth (also with day and month swapped), date of birth, family and given name (as written, or as they sound), postal code and date of birth or sound of a name';
 
 CREATE FUNCTION fhir.match_rows(resource jsonb, count integer DEFAULT 10)
     RETURNS TABLE (id text, score numeric, grade text, identifier double precision, family double precision, given double precision,
@@ -626,6 +631,7 @@ CREATE FUNCTION fhir.match_rows(resource jsonb, count integer DEFAULT 10)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     -- a lake may be large, and the candidates are few
     SET enable_seqscan = off
+    SET search_path = pg_catalog, pg_temp
     AS $function$
 DECLARE
     statement text;
@@ -639,7 +645,7 @@ BEGIN
         fhir.search_rows_sql('Patient?' OPERATOR(pg_catalog.||) s)), ' UNION ALL ') FROM fhir.match_searches(resource) s);
     IF statement IS NULL THEN
         RAISE EXCEPTION 'the Patient says too little to match by' USING ERRCODE = '22023',
-            HINT = 'It takes an identifier, a telecom, or two of family name, given name, birthDate and postal code.';
+            HINT = 'It takes an identifier, a telecom, a whole birthDate, or two of family name, given name, birthDate and postal code.';
     END IF;
     RETURN QUERY EXECUTE pg_catalog.format($q$
         SELECT c.id, m.score, m.grade, m.identifier, m.family, m.given, m.birthdate, m.gender, m.telecom, m.address, c.resource

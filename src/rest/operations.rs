@@ -4,6 +4,7 @@ use super::request::{Asked, Scope};
 use crate::json::Node;
 #[cfg(feature = "pg")]
 use crate::json::{self, Item};
+#[cfg(any(feature = "pg", test))]
 use crate::path::reference::is_id;
 #[cfg(feature = "pg")]
 use crate::pg::{
@@ -129,6 +130,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// The id of a resource of this server, from an id or its address: `Type/id`, or below the base that was asked.
+#[cfg(any(feature = "pg", test))]
 fn own_id<'t>(text: &'t str, ty: &str, base: &str) -> Option<&'t str> {
     let path = match base {
         "" => text,

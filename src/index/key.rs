@@ -1,7 +1,7 @@
 //! The bytes of one key of the index.
 
 use super::{near, text};
-use crate::model::{self, ParameterKey};
+use crate::model::{self, ParameterKey, TypeId};
 use std::cmp::Ordering;
 
 /// Under this the resource type is filed; no search parameter ever has it.
@@ -232,6 +232,29 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
     Some(bytes)
 }
 
+/// The bytes that all keys of relative references of a parameter begin with.
+pub fn start_of_references(p: ParameterKey) -> [u8; 4] {
+    let [high, low] = p.0.to_be_bytes();
+    [high, low, b'r', TYPED]
+}
+
+/// Type and id that such a key stands for; `None` for any other key, and for one that was cut.
+pub fn referenced(key: &[u8]) -> Option<(TypeId, String)> {
+    let [_, _, b'r', TYPED, high, low, value @ ..] = key else { return None };
+    let ty = TypeId(u16::from_be_bytes([*high, *low]));
+    if is_cut(key) || usize::from(ty.0) >= model::TYPES.len() {
+        return None;
+    }
+    let id = match value {
+        [UUID, bytes @ ..] if bytes.len() == 16 => {
+            let digits: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+        }
+        [PLAIN, text @ ..] | text => std::str::from_utf8(text).ok()?.to_owned(),
+    };
+    Some((ty, id))
+}
+
 /// What is searched for inside strings is cut here; the rest is left to the recheck.
 const MAX_NEEDLE: usize = 256;
 
@@ -261,4 +284,25 @@ pub fn is_cut(key: &[u8]) -> bool {
 /// FNV-1a: part of the format, so it must never change.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_can_be_read_from_its_key() {
+        let p = ParameterKey(7);
+        for target in ["Patient/1", "Observation/0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0", "Patient/0C3151BD-1cbf-4d64-b04d-cd9187a4c6e0", "Group/-.a"] {
+            let mut buffer = KeyBuffer::default();
+            let key = buffer.reference(p, target);
+            assert!(key.starts_with(&start_of_references(p)));
+            assert_eq!(referenced(key).map(|(ty, id)| format!("{}/{id}", ty.name())).as_deref(), Some(target));
+        }
+        let mut buffer = KeyBuffer::default();
+        assert_eq!(referenced(buffer.reference(p, "http://x.org/Patient/1")), None);
+        assert_eq!(referenced(buffer.code(p, "Patient/1")), None);
+        assert_eq!(referenced(&[0, 7, b'r', TYPED, 0xFF, 0xFF, b'1']), None);
+        assert_eq!(referenced(&[]), None);
+    }
 }

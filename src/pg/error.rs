@@ -28,6 +28,7 @@ pub struct Report {
 
 pub const INVALID_PARAMETER: &str = "22023";
 pub const NULL_NOT_ALLOWED: &str = "22004";
+pub const FOREIGN_KEY_VIOLATION: &str = "23503";
 pub const CHECK_VIOLATION: &str = "23514";
 pub const SERIALIZATION_FAILURE: &str = "40001";
 pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
@@ -177,6 +178,11 @@ mod server {
 /// Sends a notice to the client.
 pub fn notice(message: &str) {
     pgrx::notice!("{message}");
+}
+
+/// Sends a warning to the client.
+pub fn warning(message: &str) {
+    pgrx::warning!("{message}");
 }
 
 /// `MAKE_SQLSTATE`: six bits a character.

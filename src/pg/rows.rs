@@ -24,15 +24,16 @@ impl Call {
             if !allowed {
                 return Err(Error::new(NOT_IN_STATE, "a function that returns a table was called where none is expected"));
             }
-            let previous = pg_sys::MemoryContextSwitchTo((*(*result).econtext).ecxt_per_query_memory);
-            let mut descriptor = std::ptr::null_mut();
-            let class = pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut descriptor);
+            // What the look-up leaves behind goes with this call: the per-query context would keep it for each row of a join.
+            let mut looked_up = std::ptr::null_mut();
+            let class = pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut looked_up);
             if class == pg_sys::TypeFuncClass::TYPEFUNC_SCALAR {
-                descriptor = pg_sys::CreateTupleDescCopy((*result).expectedDesc);
+                looked_up = (*result).expectedDesc;
             } else if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE {
-                pg_sys::MemoryContextSwitchTo(previous);
                 return Err(Error::new(NOT_IN_STATE, "the row type of the result is not known"));
             }
+            let previous = pg_sys::MemoryContextSwitchTo((*(*result).econtext).ecxt_per_query_memory);
+            let descriptor = pg_sys::CreateTupleDescCopy(looked_up);
             let random = (*result).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random as i32 != 0;
             let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);
             (*result).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;

@@ -108,6 +108,15 @@ impl<'a> Trigger<'a> {
         Ok(number)
     }
 
+    /// The first argument that `CREATE TRIGGER` gave.
+    pub fn argument(&self) -> Option<String> {
+        // SAFETY: the trigger's definition lives as long as the firing and holds as many zero-ended arguments as it says.
+        unsafe {
+            let definition = &*self.data.tg_trigger;
+            (definition.tgnargs > 0).then(|| CStr::from_ptr(*definition.tgargs).to_string_lossy().into_owned())
+        }
+    }
+
     /// The row as it was, for UPDATE and DELETE.
     pub fn old(&'a self) -> Option<Row<'a>> {
         matches!(self.event, Event::Update | Event::Delete).then_some(Row { tuple: self.data.tg_trigtuple, trigger: self })

@@ -127,7 +127,9 @@ pub fn status(sqlstate: &str, by_constraint: bool, method: Method) -> (u16, &'st
 /// What an error of the lake is answered with. For a resource that is not valid all is listed that is wrong with it.
 pub fn failure(sqlstate: &str, by_constraint: bool, message: &str, detail: Option<&str>, hint: Option<&str>, method: Method, resource: Option<Node>) -> Answer {
     let (status, code) = status(sqlstate, by_constraint, method);
+    // a patch is no resource
     if code == "invalid"
+        && method != Method::Patch
         && let Some(issues) = resource.map(issues).filter(|issues| !issues.is_empty())
     {
         return Answer::new(status).body(validation(&issues));
@@ -161,7 +163,11 @@ pub fn validation(issues: &[Issue]) -> Vec<u8> {
     if issues.is_empty() {
         return outcome([("information", "informational", "no issues", None)]);
     }
-    outcome(issues.iter().map(|issue| (issue.severity.code(), issue.code, issue.details.as_str(), Some(issue.expression.as_str()))))
+    outcome(issues.iter().map(|issue| {
+        // what is wrong with the whole has no place
+        let place = Some(issue.expression.as_str()).filter(|place| !place.is_empty());
+        (issue.severity.code(), issue.code, issue.details.as_str(), place)
+    }))
 }
 
 #[cfg(test)]
@@ -186,5 +192,12 @@ mod tests {
         let outcome = outcome([("error", "invalid", "a \"b\"", Some("Patient.name[0]")), ("warning", "value", "c", None)]);
         assert!(crate::validate::is_valid(json::root(&outcome).unwrap()));
         assert!(crate::validate::is_valid(json::root(&validation(&[])).unwrap()));
+        for text in ["[1]", "{}", "7"] {
+            let container = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+            let node = json::root(&container).unwrap();
+            assert!(crate::validate::is_valid(json::root(&validation(&issues(node))).unwrap()), "{text}");
+            let of_patch = failure("23514", false, "not valid", None, None, Method::Patch, Some(node));
+            assert!(json::root(&of_patch.body.unwrap()).unwrap().to_json().contains("not valid"), "{text}");
+        }
     }
 }

@@ -13,6 +13,9 @@ const INTERACTIONS: &[&str] = &["read", "vread", "update", "patch", "delete", "h
 /// What the lake can do as a whole: <https://hl7.org/fhir/R4/valueset-system-restful-interaction.html>
 const SYSTEM_INTERACTIONS: &[&str] = &["transaction", "batch", "search-system", "history-system"];
 
+/// The one parameter of all types that no search takes: the lake has no named queries.
+const NAMED_QUERIES: &str = "_query";
+
 /// The statement as of that instant, for a client that asks below that base.
 pub fn statement(date: &str, base: &str) -> Result<Vec<u8>, JsonError> {
     let types: Vec<TypeId> = model::resource_types().collect();
@@ -46,7 +49,7 @@ pub fn statement(date: &str, base: &str) -> Result<Vec<u8>, JsonError> {
 }
 
 fn resource<'a>(ty: TypeId, types: &[TypeId]) -> Item<'a> {
-    let parameters: Vec<&SearchParameter> = model::search_parameters(ty).collect();
+    let parameters: Vec<&SearchParameter> = model::search_parameters(ty).filter(|parameter| parameter.code != NAMED_QUERIES).collect();
     let mut members = object([
         ("type", text(ty.name())),
         ("profile", Item::String(format!("http://hl7.org/fhir/StructureDefinition/{}", ty.name()).into())),

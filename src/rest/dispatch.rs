@@ -6,8 +6,10 @@ use super::{bundle, capability, links, operations};
 use crate::index::query::Argument;
 use crate::json::{self, Node};
 use crate::model::TypeId;
+use crate::pg::access;
 use crate::pg::error::{Error, INVALID_PARAMETER};
-use crate::pg::spi::{Arg, connected};
+use crate::pg::snapshot::View;
+use crate::pg::spi::{Arg, Spi, connected};
 use crate::pg::time;
 use crate::search::criteria::Standard;
 use crate::search::project::{self, Shape};
@@ -66,15 +68,20 @@ pub fn answer(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>)
     match &asked.interaction {
         Interaction::Capabilities => Ok(Answer::new(200).body(capability::statement(&instant(time::now()), &asked.base)?)),
         Interaction::Read(ty, id) => {
-            let stored = connected(|spi| reading::read(spi, lake, ty.name(), id))?;
+            let stored = afresh(|spi| reading::read(spi, lake, ty.name(), id))?;
             shown(asked, with, *ty, stored)
         }
         Interaction::VRead(ty, id, version) => {
-            let stored = connected(|spi| reading::vread(spi, lake, ty.name(), id, *version))?;
+            let stored = afresh(|spi| reading::vread(spi, lake, ty.name(), id, *version))?;
             shown(asked, with, *ty, stored)
         }
         Interaction::Create(ty) => {
             let resource = resource(body, *ty)?;
+            // who means a conditional create must not get an unconditional one
+            if let Some(name) = asked.criterion() {
+                let message = format!("a create has no criteria, such as {name}");
+                return Err(Error::new(INVALID_PARAMETER, message).hint("a conditional create names them in If-None-Exist"));
+            }
             written(*ty, with, connected(|spi| writing::create(spi, lake, resource, with.if_none_exist))?)
         }
         Interaction::Update(ty, id) => {
@@ -112,12 +119,12 @@ pub fn answer(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>)
         }
         Interaction::Search(path) => {
             let text = asked.with_query(path);
-            let found = connected(|spi| run::search(spi, Place { lake, as_of: None }, &text, with.handling()))?;
+            let found = afresh(|spi| run::search(spi, Place { lake, as_of: None }, &text, with.handling()))?;
             Ok(Answer::new(200).body(links::absolute(found, &asked.base)?))
         }
         Interaction::History(path) => {
             let text = asked.with_query(path);
-            let found = connected(|spi| history::bundle(spi, lake, &text))?;
+            let found = afresh(|spi| history::bundle(spi, lake, &text))?;
             Ok(Answer::new(200).body(links::absolute(found, &asked.base)?))
         }
         Interaction::Bundle => {
@@ -127,6 +134,35 @@ pub fn answer(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>)
         Interaction::Operation(scope, name) => operation(lake, asked, scope, name, body),
     }
 }
+
+/// A query that sees what the requests of the same Bundle before it have written.
+pub fn afresh<T>(work: impl FnOnce(&Spi) -> Result<T, Error>) -> Result<T, Error> {
+    connected(|spi| spi.afresh(View::OfTransaction, work))
+}
+
+/// [`answer`], and where the lake enforces integrity, the check of what was written: what is deferred to the end of a transaction
+/// would come too late for the answer.
+pub fn settled(lake: &str, asked: &Asked, with: &Conditions, body: Option<&[u8]>) -> Result<Answer, Error> {
+    let answer = answer(lake, asked, with, body)?;
+    if asked.method.reads() {
+        return Ok(answer);
+    }
+    connected(|spi| {
+        let lake = access::quoted(lake);
+        let parent = format!("{lake}.resource");
+        let checks = "SELECT 1::pg_catalog.int8 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) \
+                      AND t.tgname OPERATOR(pg_catalog.=) $2::pg_catalog.name";
+        if spi.int(checks, &[Arg::Text(&parent), Arg::Text(CHECK)], true)?.is_some() {
+            spi.write(&format!("SET CONSTRAINTS {lake}.{CHECK} IMMEDIATE"))?;
+            spi.write(&format!("SET CONSTRAINTS {lake}.{CHECK} DEFERRED"))?;
+        }
+        Ok(())
+    })?;
+    Ok(answer)
+}
+
+/// The constraint trigger that fhir.set_integrity makes.
+const CHECK: &str = "zz_references";
 
 fn operation(lake: &str, asked: &Asked, scope: &Scope, name: &str, body: Option<&[u8]>) -> Result<Answer, Error> {
     let parameters = operations::Parameters { asked, body: body.and_then(json::root) };

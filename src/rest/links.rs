@@ -27,7 +27,9 @@ fn members<'a>(node: Node<'a>) -> Vec<(Cow<'a, str>, Item<'a>)> {
 
 fn with_url<'a>(link: Node<'a>, base: &str) -> Item<'a> {
     let mut members = members(link);
-    if let Some(url) = link.get("url").and_then(Node::as_str).filter(|url| !url.contains("://")) {
+    // a criterion may have an address of its own
+    let is_relative = |url: &&str| !url.split('?').next().unwrap_or_default().contains("://");
+    if let Some(url) = link.get("url").and_then(Node::as_str).filter(is_relative) {
         members.push(("url".into(), Item::String(Cow::Owned(under(base, url)))));
     }
     Item::Object(members)
@@ -63,6 +65,8 @@ mod tests {
             r#"{"link": [{"url": "http://x.org/fhir/Patient?_cursor=x", "relation": "next"}], "entry": [{"fullUrl": "http://x.org/fhir/Patient/a", "resource": {"id": "a", "resourceType": "Patient"}}, {"fullUrl": "http://x.org/fhir/Patient/b", "request": {"url": "Patient/b", "method": "DELETE"}}], "resourceType": "Bundle"}"#
         );
         assert_eq!(absolute(container(text), "").unwrap(), container(text));
+        let by_system = absolute(container(r#"{"resourceType":"Bundle","link":[{"relation":"self","url":"Patient?identifier=http://x.org|1"}]}"#), "http://x").unwrap();
+        assert_eq!(json::root(&by_system).unwrap().to_json(), r#"{"link": [{"url": "http://x/Patient?identifier=http://x.org|1", "relation": "self"}], "resourceType": "Bundle"}"#);
         let patient = container(r#"{"resourceType":"Patient","id":"a"}"#);
         assert_eq!(absolute(patient.clone(), "http://x").unwrap(), patient);
     }

@@ -9,7 +9,7 @@ use crate::path::reference::is_id;
 #[cfg(feature = "pg")]
 use crate::pg::{
     error::Error,
-    spi::{Arg, connected},
+    spi::Arg,
 };
 
 /// The operations that [`run`] knows, beside `$validate`: name, the types that have it (none: every type), and where it is called.
@@ -198,7 +198,7 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
     if along.is_some() {
         args.push(container.as_deref().map_or(Arg::Null(pgrx::pg_sys::JSONBOID), Arg::Jsonb));
     }
-    connected(|spi| spi.jsonb(sql, &args))?.ok_or_else(|| Error::new("FH404", "the operation has no answer"))
+    super::dispatch::afresh(|spi| spi.jsonb(sql, &args))?.ok_or_else(|| Error::new("FH404", "the operation has no answer"))
 }
 
 /// The id of the Composition whose document is asked for.

@@ -115,6 +115,12 @@ impl Asked {
         if self.query.is_empty() { path.to_owned() } else { format!("{path}?{}", self.query) }
     }
 
+    /// The name of the first parameter of the query that is none for all interactions: those begin with `_`.
+    pub fn criterion(&self) -> Option<String> {
+        let names = self.query.split('&').map(|part| part.split_once('=').map_or(part, |(name, _)| name));
+        names.filter(|name| !name.is_empty() && !name.starts_with('_')).map(|name| name.chars().take(64).collect()).next()
+    }
+
     /// The decoded values of a parameter of the query.
     pub fn parameters(&self, name: &str) -> Vec<String> {
         let pairs = self.query.split('&').filter_map(|part| part.split_once('='));
@@ -226,6 +232,14 @@ mod tests {
         assert_eq!(Asked::parse("GET", "/fhir/Patient").unwrap().base, "/fhir");
         assert_eq!(Asked::parse("GET", "Patient").unwrap().base, "");
         assert_eq!(Asked::parse("GET", "https://x.org/Patient?a=b").unwrap().query, "a=b");
+    }
+
+    #[test]
+    fn criteria_are_told_from_what_any_request_may_ask() {
+        let criterion = |url: &str| Asked::parse("POST", url).unwrap().criterion();
+        assert_eq!(criterion("/Patient?_format=json&_pretty=true&"), None);
+        assert_eq!(criterion("/Patient?_format=json&identifier=a|b").as_deref(), Some("identifier"));
+        assert_eq!(criterion("/Patient?x").as_deref(), Some("x"));
     }
 
     #[test]

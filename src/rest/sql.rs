@@ -77,7 +77,7 @@ fn answered(asked: &Asked, headers: &Headers, body: Option<&str>) -> Result<Answ
         content_type: headers.get("content-type"),
     };
     let lake = settings::lake();
-    Ok(match subtransaction(|| dispatch::answer(&lake, asked, &with, resource.as_deref()))? {
+    Ok(match subtransaction(|| dispatch::settled(&lake, asked, &with, resource.as_deref()))? {
         Ok(answer) => answer,
         Err(told) => {
             let node = resource.as_deref().and_then(json::root);

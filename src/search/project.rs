@@ -68,8 +68,13 @@ pub fn elements(ty: TypeId, list: &str) -> Result<Shape, Vec<String>> {
 
 /// The shape of what an `_elements` list names and the type has, and what else it names. An empty list asks for nothing.
 pub fn known_elements(ty: TypeId, list: &str) -> (Shape, Vec<String>) {
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    let (mut known, mut unknown, mut names_some) = (Vec::new(), Vec::new(), false);
     for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        names_some = true;
+        // no element, but clients name what they need of the JSON; it is always there
+        if name == "resourceType" {
+            continue;
+        }
         match base_name(ty, name) {
             Some(base) => known.push(base),
             None => unknown.push(name.to_owned()),
@@ -77,7 +82,7 @@ pub fn known_elements(ty: TypeId, list: &str) -> (Shape, Vec<String>) {
     }
     known.sort_unstable();
     known.dedup();
-    let shape = if known.is_empty() && unknown.is_empty() { Shape::Whole } else { Shape::Elements(known) };
+    let shape = if names_some { Shape::Elements(known) } else { Shape::Whole };
     (shape, unknown)
 }
 

@@ -126,7 +126,9 @@ fn elements_are_spelled_in_several_ways() {
     assert_eq!(of("Patient", "Observation.status,Resource.language"), names(&["Observation.status", "language"]));
     assert_eq!(of("Resource", "status,Patient.name"), names(&["Patient.name", "status"]));
     assert_eq!(of("Patient", " , "), Ok(Shape::Whole));
-    for unknown in ["name.given", "Name", "_name", "resourceType", "name[x]", "HumanName.given", "Patient.", "Patient.status", ".name"] {
+    assert_eq!(of("Patient", "id,resourceType"), names(&["id"]));
+    assert_eq!(of("Patient", "resourceType"), names(&[]));
+    for unknown in ["name.given", "Name", "_name", "name[x]", "HumanName.given", "Patient.", "Patient.status", ".name"] {
         let existing = of("Patient", &format!("name,{unknown}")).unwrap_err();
         assert!(existing.contains(&"birthDate".to_owned()) && existing.contains(&"meta".to_owned()), "{unknown}");
         assert_eq!(known_elements(ty("Patient"), &format!("name,{unknown}")), (names(&["name"]).unwrap(), vec![unknown.to_owned()]));

@@ -80,11 +80,13 @@ impl Request {
         let ([ty], Filter::Row(arguments), None) = (self.types.as_slice(), &self.filter, place.as_of) else { return None };
         let query = |arguments: &[Argument]| literal(&row_search(Some(*ty), "!", arguments));
         let clauses: Vec<String> = clauses(*ty, arguments).iter().map(|clause| query(clause)).collect();
+        // One clause would only repeat the query; without it the function is called as in 0.1.0, so that a new library counts
+        // before ALTER EXTENSION too.
+        let parts = if clauses.len() > 1 { format!(", ARRAY[{}]::fhir.query[]", clauses.join(", ")) } else { String::new() };
         Some(format!(
-            "SELECT fhir.index_count({}::pg_catalog.regclass, {}::fhir.query, ARRAY[{}]::fhir.query[])",
+            "SELECT fhir.index_count({}::pg_catalog.regclass, {}::fhir.query{parts})",
             literal(&Writer::new(place).table(Some(*ty))),
-            query(arguments),
-            clauses.join(", ")
+            query(arguments)
         ))
     }
 

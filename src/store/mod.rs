@@ -3,9 +3,10 @@
 //! Takes the jsonb of a resource and gives the row of a lake table: id, version, `meta`, validation, and what `index` computes.
 //! [`stamp`] is the one step that every write passes through; pure. [`patch`] makes a resource from one and a patch, and a patch
 //! from two; pure. `sql.rs` holds the triggers that run it, write history and keep membership. [`interactions`] are create,
-//! read, update, delete and history as HTTP has them.
+//! read, update, delete and history as HTTP has them. [`integrity`] asks where references lead.
 
 pub mod accepted;
+pub mod integrity;
 pub mod interactions;
 pub mod membership;
 pub mod patch;

@@ -424,6 +424,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_in_a_resource_can_stop_it() {
+        for seed in 0..400 {
+            let text = String::from_utf8_lossy(&json::generate::damaged(seed)).into_owned();
+            for ty in ["Observation", "MedicationRequest", "Condition", "Encounter", "Patient"] {
+                let whole = format!(r#"{{"resourceType":"{ty}","code":{text},"component":[{{"code":{text},"value{ty}":{text}}}],"period":{text},"name":{text}}}"#);
+                let Ok(mut container) = json::parse(whole.as_bytes(), &json::Limits::default()) else { continue };
+                let at = (seed as usize * 7919) % container.len();
+                for damage in [None, Some(0xff), Some(0x80), Some(0)] {
+                    if let Some(byte) = damage {
+                        container[at] = byte;
+                    }
+                    let Some(node) = json::root(&container) else { continue };
+                    let _ = (event(node), until(node), super::super::references::references(node));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_status_may_be_coded() {
         let status = |text: &str| with(text, |e| e.status.map(Cow::into_owned));
         assert_eq!(status(r#"{"resourceType":"Observation","status":"final"}"#).as_deref(), Some("final"));

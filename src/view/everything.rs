@@ -6,7 +6,7 @@
 //! written in between.
 
 use super::ask::{Ask, AskError};
-use super::timeline::names;
+use super::timeline::{names, source};
 use crate::index::time::{OPEN_HIGH, OPEN_LOW};
 use crate::json::{self, Item, JsonError, Node};
 use crate::model::TypeId;
@@ -55,28 +55,17 @@ impl Place {
 ///
 /// Parameters: `$1` compartment, `$2` first moment that does not count any more, `$3` first moment that counts, `$4` last update
 /// that counts, `$5` and `$6` the moment and id that the page begins behind, `$7` how many.
-pub fn inside(lake: &str, ty: TypeId, shared: bool, has_start: bool) -> String {
-    let (lake, table, ty) = (identifier(lake), identifier(&ty.name().to_lowercase()), literal(ty.name()));
-    let columns = "r.id, r.version, r.last_updated, r.occurred, r.resource";
-    let behind = |row: &str| {
-        format!(
-            "{row}.occurred OPERATOR(pg_catalog.<) $2 AND {row}.occurred OPERATOR(pg_catalog.<=) $5 \
-             AND ({row}.occurred OPERATOR(pg_catalog.<) $5 OR {row}.id OPERATOR(pg_catalog.>) $6)"
-        )
-    };
-    let filter = format!("r.last_updated OPERATOR(pg_catalog.>=) $4 AND {}", reaches(has_start));
-    let own = format!("SELECT {columns} FROM {lake}.{table} r WHERE r.compartment OPERATOR(pg_catalog.=) $1 AND {} AND {filter}", behind("r"));
-    let source = if shared {
-        format!(
-            "(({own}) UNION ALL (SELECT {columns} FROM {lake}.membership m JOIN {lake}.{table} r ON r.type OPERATOR(pg_catalog.=) m.type \
-             AND r.id OPERATOR(pg_catalog.=) m.id WHERE m.compartment OPERATOR(pg_catalog.=) $1 AND m.type OPERATOR(pg_catalog.=) {ty} \
-             AND r.type OPERATOR(pg_catalog.=) {ty} AND {} AND {filter}))",
-            behind("m")
-        )
-    } else {
-        format!("({own})")
-    };
-    format!("SELECT r.id, r.version, r.last_updated, r.occurred, r.resource FROM {source} r ORDER BY r.occurred DESC, r.id LIMIT $7")
+pub fn inside(lake: &str, ty: TypeId, is_shared: bool, has_start: bool) -> String {
+    let order = "r.occurred DESC, r.id";
+    let source = source(&identifier(lake), &identifier(&ty.name().to_lowercase()), &[ty][..usize::from(is_shared)], order);
+    format!(
+        "SELECT r.id, r.version, r.last_updated, r.occurred, r.resource FROM {source} r WHERE r.compartment OPERATOR(pg_catalog.=) $1 \
+         AND r.type OPERATOR(pg_catalog.=) {} AND r.occurred OPERATOR(pg_catalog.<) $2 AND r.occurred OPERATOR(pg_catalog.<=) $5 \
+         AND (r.occurred OPERATOR(pg_catalog.<) $5 OR r.id OPERATOR(pg_catalog.>) $6) \
+         AND r.last_updated OPERATOR(pg_catalog.>=) $4 AND {} ORDER BY {order} LIMIT $7",
+        literal(ty.name()),
+        reaches(has_start)
+    )
 }
 
 /// Whether a resource reaches into the time that counts; without a clinical date it always does.
@@ -92,16 +81,16 @@ fn reaches(has_start: bool) -> &'static str {
 /// written since `$4`.
 ///
 /// Parameters as in [`inside`], but `$5` and `$6` are the type and id that the page begins behind, and `$8` the types wanted.
-pub fn outside(lake: &str, members: &[TypeId], shared: bool, has_start: bool) -> String {
+pub fn outside(lake: &str, members: &[TypeId], shared: &[TypeId], has_start: bool) -> String {
     let (lake, members) = (identifier(lake), names(members));
-    let of = |row: &str| format!("{row}.compartment OPERATOR(pg_catalog.=) $1 AND {row}.type OPERATOR(pg_catalog.=) ANY ({members})");
-    let joined = format!("{lake}.membership m JOIN {lake}.resource r ON r.type OPERATOR(pg_catalog.=) m.type AND r.id OPERATOR(pg_catalog.=) m.id");
-    let filter = format!("r.occurred OPERATOR(pg_catalog.<) $2 AND {}", reaches(has_start));
-    let mut record = format!("SELECT r.last_updated, r.resource FROM {lake}.resource r WHERE {} AND {filter}", of("r"));
-    let mut belongs = format!("SELECT r.type, r.id FROM {lake}.resource r WHERE {}", of("r"));
-    if shared {
-        let of = format!("{} AND r.type OPERATOR(pg_catalog.=) ANY ({members})", of("m"));
-        record.push_str(&format!(" UNION ALL SELECT r.last_updated, r.resource FROM {joined} WHERE {of} AND {filter}"));
+    let source = source(&lake, "resource", shared, "r.occurred DESC, r.id");
+    let of = format!("r.compartment OPERATOR(pg_catalog.=) $1 AND r.type OPERATOR(pg_catalog.=) ANY ({members})");
+    let record = format!(
+        "SELECT r.last_updated, r.resource FROM {source} r WHERE {of} AND r.occurred OPERATOR(pg_catalog.<) $2 AND {}",
+        reaches(has_start)
+    );
+    let mut belongs = format!("SELECT r.type, r.id FROM {lake}.resource r WHERE {of}");
+    if !shared.is_empty() {
         belongs.push_str(&format!(" UNION ALL SELECT m.type, m.id FROM {lake}.membership m WHERE m.compartment OPERATOR(pg_catalog.=) $1"));
     }
     let (ty, id) = ("t.type COLLATE pg_catalog.\"C\"", "t.id COLLATE pg_catalog.\"C\"");

@@ -108,14 +108,15 @@ fn holdings(spi: &Spi, lake: &str, ask: &Ask) -> Result<Holdings, Error> {
     let mut types = ask.members();
     types.extend(timeline::tellers(&types));
     let has_rows = |ty: &TypeId| access::table_named(lake, &ty.name().to_lowercase()).is_some_and(|table| !access::is_empty(table));
-    Ok(Holdings { types: types.into_iter().filter(has_rows).collect(), shared: is_shared(spi, lake, ask)? })
+    Ok(Holdings { types: types.into_iter().filter(has_rows).collect(), shared: shared(spi, lake, ask)? })
 }
 
-/// Whether resources of others belong to this patient as well.
-fn is_shared(spi: &Spi, lake: &str, ask: &Ask) -> Result<bool, Error> {
+/// Types of the resources of others that belong to this patient as well.
+fn shared(spi: &Spi, lake: &str, ask: &Ask) -> Result<Vec<TypeId>, Error> {
     let lake = identifier(lake);
-    let sql = format!("SELECT 1::pg_catalog.int8 FROM {lake}.membership m WHERE m.compartment OPERATOR(pg_catalog.=) $1 LIMIT 1");
-    Ok(spi.int(&sql, &[Arg::Text(&ask.focus)], true)?.is_some())
+    let sql = format!("SELECT m.type FROM {lake}.membership m WHERE m.compartment OPERATOR(pg_catalog.=) $1 GROUP BY 1");
+    let rows = spi.select(&sql, &[Arg::Text(&ask.focus)])?;
+    Ok((0..rows).filter_map(|row| spi.text(row, 1).and_then(model::type_named)).collect())
 }
 
 /// FH404 where there is no such patient, FH410 where it was deleted. Who may not read history learns no more than that there is none.
@@ -166,22 +167,22 @@ struct Want<'a> {
 
 /// The rows behind `place`, at most `most`.
 fn page<'s>(spi: &'s Spi, want: &Want, place: Option<&Place>, most: usize) -> Result<Vec<Found<'s>>, Error> {
-    let shared = is_shared(spi, want.lake, &want.ask)?;
+    let shared = shared(spi, want.lake, &want.ask)?;
     let mut found = Vec::new();
     if !matches!(place, Some(Place::Outside { .. })) {
-        inside(spi, want, shared, place, most, &mut found)?;
+        inside(spi, want, &shared, place, most, &mut found)?;
     }
     if found.len() < most {
         let behind = match place {
             Some(Place::Outside { ty, id }) => (ty.name(), id.as_str()),
             _ => ("", ""),
         };
-        outside(spi, want, shared, behind, most, &mut found)?;
+        outside(spi, want, &shared, behind, most, &mut found)?;
     }
     Ok(found)
 }
 
-fn inside<'s>(spi: &'s Spi, want: &Want, shared: bool, place: Option<&Place>, most: usize, found: &mut Vec<Found<'s>>) -> Result<(), Error> {
+fn inside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], place: Option<&Place>, most: usize, found: &mut Vec<Found<'s>>) -> Result<(), Error> {
     let (mut after, mut begun) = (everything::BEGINNING, true);
     let first = match place {
         Some(Place::Inside { ty, occurred, id }) => {
@@ -197,7 +198,7 @@ fn inside<'s>(spi: &'s Spi, want: &Want, shared: bool, place: Option<&Place>, mo
             continue;
         }
         let (occurred, id) = if first == Some(ty) { after } else { everything::BEGINNING };
-        let sql = everything::inside(want.lake, ty, shared, everything::has_start(&want.ask));
+        let sql = everything::inside(want.lake, ty, shared.contains(&ty), everything::has_start(&want.ask));
         let args = [
             Arg::Text(&want.ask.focus),
             Arg::Time(want.ask.to),
@@ -219,7 +220,7 @@ fn inside<'s>(spi: &'s Spi, want: &Want, shared: bool, place: Option<&Place>, mo
     Ok(())
 }
 
-fn outside<'s>(spi: &'s Spi, want: &Want, shared: bool, behind: (&str, &str), most: usize, found: &mut Vec<Found<'s>>) -> Result<(), Error> {
+fn outside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], behind: (&str, &str), most: usize, found: &mut Vec<Found<'s>>) -> Result<(), Error> {
     let wanted: Vec<&str> = model::resource_types().filter(|ty| want.ask.wants(*ty)).map(TypeId::name).collect();
     let sql = everything::outside(want.lake, &ask::members(), shared, everything::has_start(&want.ask));
     let mut behind = (behind.0.to_owned(), behind.1.to_owned());

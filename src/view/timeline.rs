@@ -11,8 +11,8 @@ use crate::search::quote::{identifier, literal};
 pub struct Holdings {
     /// Types that have rows, the caller's to see or not.
     pub types: Vec<TypeId>,
-    /// Whether resources of others belong to this patient as well.
-    pub shared: bool,
+    /// Types of the resources of others that belong to this patient as well.
+    pub shared: Vec<TypeId>,
 }
 
 /// The columns of an event in the order of `fhir.timeline`.
@@ -50,24 +50,15 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
     let (lake, focus) = (identifier(lake), literal(&ask.focus));
     let types: Vec<TypeId> = ask.members().into_iter().filter(|ty| holdings.types.contains(ty)).collect();
     let order = if newest_first { "r.occurred DESC, r.id" } else { "r.occurred, r.id DESC" };
-    let columns = "r.occurred, r.type, r.id, r.version, r.resource";
-    let types = names(&types);
-    let before = |row: &str| if ask.to == OPEN_HIGH { String::new() } else { format!(" AND {row}.occurred OPERATOR(pg_catalog.<) {}", moment(ask.to)) };
-    let mut source = format!(
-        "SELECT {columns} FROM {lake}.resource r WHERE r.compartment OPERATOR(pg_catalog.=) {focus} \
-         AND r.type OPERATOR(pg_catalog.=) ANY ({types}){}",
-        before("r")
-    );
-    if holdings.shared {
-        source = format!(
-            "({source}) UNION ALL (SELECT {columns} FROM {lake}.membership m JOIN {lake}.resource r \
-             ON r.type OPERATOR(pg_catalog.=) m.type AND r.id OPERATOR(pg_catalog.=) m.id \
-             WHERE m.compartment OPERATOR(pg_catalog.=) {focus} AND m.type OPERATOR(pg_catalog.=) ANY ({types}) \
-             AND r.type OPERATOR(pg_catalog.=) ANY ({types}){} ORDER BY {order})",
-            before("m")
-        );
+    let shared: Vec<TypeId> = types.iter().copied().filter(|ty| holdings.shared.contains(ty)).collect();
+    let source = source(&lake, "resource", &shared, order);
+    let mut conditions = vec![
+        format!("r.compartment OPERATOR(pg_catalog.=) {focus}"),
+        format!("r.type OPERATOR(pg_catalog.=) ANY ({})", names(&types)),
+    ];
+    if ask.to != OPEN_HIGH {
+        conditions.push(format!("r.occurred OPERATOR(pg_catalog.<) {}", moment(ask.to)));
     }
-    let mut conditions = Vec::new();
     if ask.from != OPEN_LOW {
         let from = moment(ask.from);
         conditions.push(format!("(r.occurred OPERATOR(pg_catalog.>=) {from} OR e.until OPERATOR(pg_catalog.>) {from})"));
@@ -76,7 +67,7 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
         let (low, high) = (moment(OPEN_LOW), moment(OPEN_HIGH));
         conditions.push(format!("(r.occurred OPERATOR(pg_catalog.>) {low} OR e.until OPERATOR(pg_catalog.<) {high})"));
     }
-    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let filter = conditions.join(" AND ");
     let limit = count.map(|count| format!(" LIMIT {count}")).unwrap_or_default();
     // What a line is about may be told by another resource, such as a Medication.
     let tellers: Vec<TypeId> = tellers(&ask.members()).into_iter().filter(|ty| holdings.types.contains(ty)).collect();
@@ -93,7 +84,26 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
     };
     format!(
         "SELECT {COLUMNS}, {system} AS system, {code} AS code, {display} AS display, e.value, e.unit, e.status, r.id, r.version{more} \
-         FROM ({source}) r CROSS JOIN LATERAL fhir.event(r.resource) e{told}{filter} ORDER BY {order}{limit}"
+         FROM {source} r CROSS JOIN LATERAL fhir.event(r.resource) e{told} WHERE {filter} ORDER BY {order}{limit}"
+    )
+}
+
+/// The rows of a table of the lake by compartment, as a table expression with the columns `compartment, occurred, type, id, version,
+/// last_updated, resource`; of the `shared` types those of second compartments as well, in that order.
+///
+/// Conditions stand outside: only a branch without any can be merged in the order of its index. Of the other branch the membership
+/// leads, and each resource is looked up by its key.
+pub fn source(lake: &str, table: &str, shared: &[TypeId], order: &str) -> String {
+    let own = format!("SELECT r.compartment, r.occurred, r.type, r.id, r.version, r.last_updated, r.resource FROM {lake}.{table} r");
+    if shared.is_empty() {
+        return format!("({own})");
+    }
+    format!(
+        "({own} UNION ALL (SELECT r.compartment, r.occurred, r.type, r.id, x.version, x.last_updated, x.resource FROM {lake}.membership r \
+         CROSS JOIN LATERAL (SELECT t.version, t.last_updated, t.resource FROM {lake}.{table} t \
+         WHERE t.type OPERATOR(pg_catalog.=) ANY ({}) AND t.type OPERATOR(pg_catalog.=) r.type AND t.id OPERATOR(pg_catalog.=) r.id \
+         OFFSET 0) x ORDER BY {order}))",
+        names(shared)
     )
 }
 
@@ -135,7 +145,7 @@ mod tests {
     }
 
     fn holdings(types: &[&str], shared: bool) -> Holdings {
-        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared }
+        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared: if shared { vec![model::type_named("MedicationRequest").unwrap()] } else { Vec::new() } }
     }
 
     #[test]
@@ -154,7 +164,7 @@ mod tests {
         assert!(!plain.contains("membership") && !plain.contains("e.refers_type") && !plain.contains("e.until"), "{plain}");
         assert!(plain.ends_with("ORDER BY r.occurred DESC, r.id LIMIT 20"), "{plain}");
         let bounded = statement("lake", &ask(Some("2015"), Some("2016"), &[]), &holdings(&["MedicationRequest", "Medication"], true), false, None);
-        for part in ["m.occurred OPERATOR(pg_catalog.<) '2017-01-01T00:00:00Z'", "e.until OPERATOR(pg_catalog.>) '2015-01-01T00:00:00Z'", "e.refers_type"] {
+        for part in ["membership", "r.occurred OPERATOR(pg_catalog.<) '2017-01-01T00:00:00Z'", "e.until OPERATOR(pg_catalog.>) '2015-01-01T00:00:00Z'", "e.refers_type"] {
             assert!(bounded.contains(part), "{bounded}");
         }
         assert!(bounded.ends_with("ORDER BY r.occurred, r.id DESC"), "{bounded}");

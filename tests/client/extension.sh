@@ -41,7 +41,7 @@ check 'everything in it is described' '' "$(owner -c "
 # A lake is the user's: the extension does not go while there is one, unless told to.
 check 'a lake keeps it' 'because other objects depend on it' "$(owner -c 'DROP EXTENSION fhirlake')"
 check 'without one it goes' '' "$(owner -c 'SELECT fhir.drop_lake($$lake$$)' -c 'DROP EXTENSION fhirlake' -c 'DROP SCHEMA IF EXISTS fhir')"
-check 'and comes back' 0.1.0 "$(owner -c 'SET client_min_messages = error' -c 'CREATE EXTENSION fhirlake' -c 'SELECT library FROM fhir.version()')"
+check 'and comes back' 0.2.0 "$(owner -c 'SET client_min_messages = error' -c 'CREATE EXTENSION fhirlake' -c 'SELECT library FROM fhir.version()')"
 
 echo "$passed passed, $failed failed, 0 skipped"
 ((failed == 0))

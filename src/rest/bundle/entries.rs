@@ -45,6 +45,15 @@ impl<'a> Entry<'a> {
         self.request.get(name).and_then(Node::as_str)
     }
 
+    /// The resource that it changes, where there is one: its address or its condition.
+    fn identity(&self) -> Option<String> {
+        match &self.asked.interaction {
+            Interaction::Update(ty, id) | Interaction::Patch(ty, id) | Interaction::Delete(ty, id) => Some(format!("{}/{id}", ty.name())),
+            Interaction::UpdateWhere(ty) | Interaction::PatchWhere(ty) | Interaction::DeleteWhere(ty) => Some(format!("{}?{}", ty.name(), self.asked.query)),
+            _ => None,
+        }
+    }
+
     /// Transactions delete first, then create, then update, and read at last.
     fn rank(&self) -> u8 {
         match self.asked.method {
@@ -74,11 +83,7 @@ pub fn entries(bundle: Node<'_>) -> Result<(Kind, Vec<Result<Entry<'_>, Refused>
 pub fn in_order(mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refused> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for entry in &entries {
-        let identity = match &entry.asked.interaction {
-            Interaction::Update(ty, id) | Interaction::Patch(ty, id) | Interaction::Delete(ty, id) => format!("{}/{id}", ty.name()),
-            Interaction::UpdateWhere(ty) | Interaction::PatchWhere(ty) | Interaction::DeleteWhere(ty) => format!("{}?{}", ty.name(), entry.asked.query),
-            _ => continue,
-        };
+        let Some(identity) = entry.identity() else { continue };
         if let Some(other) = seen.insert(identity, entry.at) {
             return Err(Refused::new(400, "invalid", format!("entries {other} and {} are about the same resource", entry.at)));
         }
@@ -91,7 +96,8 @@ pub fn in_order(mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refused> {
             return Err(Refused::new(400, "invalid", format!("entries {other} and {} have the same fullUrl", entry.at)));
         }
     }
-    entries.sort_by_key(|entry| (entry.rank(), entry.at));
+    // two transactions that change the same resources lock them in the same order
+    entries.sort_by_cached_key(|entry| (entry.rank(), entry.identity(), entry.at));
     Ok(entries)
 }
 
@@ -129,6 +135,8 @@ mod tests {
     fn deletions_come_first_and_reads_last() {
         let text = bundle(&[("GET", "Patient/a"), ("PUT", "Patient/b"), ("POST", "Patient"), ("DELETE", "Patient/c"), ("PATCH", "Patient/d"), ("POST", "Patient")]);
         assert_eq!(order(&text), Ok(vec![3, 2, 5, 1, 4, 0]));
+        // whatever the order in which they are sent, resources are locked in one
+        assert_eq!(order(&bundle(&[("PUT", "Patient/b"), ("PUT", "Patient/c"), ("PUT", "Patient/a")])), Ok(vec![2, 0, 1]));
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn batch(lake: &str, entries: Vec<Result<Entry, Refused>>, with: &Conditions) ->
             Err(refused) => refused.answer(),
             Ok(entry) => {
                 let resource = entry.resource.map(|node| json::write(&Item::Node(node))).transpose()?;
-                match subtransaction(|| dispatch::answer(lake, &entry.asked, &conditions(&entry, with), resource.as_deref()))? {
+                match subtransaction(|| dispatch::settled(lake, &entry.asked, &conditions(&entry, with), resource.as_deref()))? {
                     Ok(answer) => answer,
                     Err(told) => failure(&told.sqlstate, told.by_constraint, &told.message, told.detail.as_deref(), told.hint.as_deref(), entry.asked.method, entry.resource),
                 }

@@ -2,7 +2,7 @@
 //!
 //! They are stricter than a search: what is not understood would widen them, and then the wrong resource is written.
 
-use crate::index::query::{self, ErrorKind, QueryError, shown};
+use crate::index::query::{self, ErrorKind, MAX_TEXT, QueryError, shown};
 use crate::model::TypeId;
 
 /// The search `Type?criteria` of a condition, from the text that a client sends: `identifier=…`, `?identifier=…` or
@@ -10,6 +10,10 @@ use crate::model::TypeId;
 ///
 /// Refused: no criteria at all, criteria without a value, what shapes an answer (`_count`), and another type.
 pub fn search(ty: TypeId, text: &str) -> Result<String, QueryError> {
+    if text.len() > MAX_TEXT {
+        let message = format!("condition is longer than {MAX_TEXT} bytes");
+        return Err(QueryError { kind: ErrorKind::TooLarge, message, hint: None });
+    }
     let text = text.trim();
     let criteria = match text.split_once('?') {
         Some(("", criteria)) => criteria,
@@ -81,6 +85,7 @@ mod tests {
         assert_eq!(patient("%5Fsort=name"), Err("_sort is no criterion".into()));
         assert_eq!(patient("Observation?code=x"), Err("condition is on \"Observation\", not on Patient".into()));
         assert!(patient("name=%").is_err());
+        assert_eq!(patient(&"a=b&".repeat(MAX_TEXT)), Err("condition is longer than 1048576 bytes".into()));
     }
 
     #[test]

@@ -153,6 +153,25 @@ CREATE TRIGGER a BEFORE INSERT ON lake.patient FOR EACH ROW EXECUTE FUNCTION pg_
 SELECT fhir.create('{"resourceType":"Patient"}');
 DROP TRIGGER a ON lake.patient;
 
+-- Hostile input is refused or taken as text; names of the caller's search_path are never meant.
+SELECT fhir.create('{"resourceType":"Patient"}', repeat('identifier=x&', 200000));
+SELECT fhir.create('{"resourceType":"Patient"}', 'identifier=%00');
+SELECT fhir.create('{"resourceType":"Patient"}', 'identifier=x''; DROP SCHEMA lake CASCADE; --')->'meta'->>'versionId';
+SELECT fhir.delete('Patient', E'x\' OR 1=1'), fhir.delete_where('Patient?_id=x'' OR 1=1', true);
+SELECT fhir.read('Patient', repeat('x', 1000000));
+SELECT fhir.vread('Patient', 'own', 9223372036854775807);
+SELECT fhir.update('{"resourceType":"Patient","id":"own"}', repeat('x', 1000000));
+SELECT fhir.history_bundle('_history?' || repeat('_count=1&', 200000));
+SELECT fhir.patch('Patient', 'own', (repeat('[', 5000) || repeat(']', 5000))::jsonb);
+CREATE FUNCTION pg_temp.evil(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$;
+CREATE OPERATOR pg_temp.= (LEFTARG = text, RIGHTARG = text, FUNCTION = pg_temp.evil);
+SET search_path = pg_temp, pg_catalog, fhir;
+SELECT fhir.update('{"resourceType":"Patient","id":"own","active":true}')->>'id', fhir.patch('Patient', 'own', '{"gender":"male"}')->>'gender',
+       fhir.read('Patient', 'own')->>'id', fhir.delete('Patient', 'own');
+SELECT fhir.create('{"resourceType":"Patient"}', 'identifier=y')->>'resourceType', fhir.delete_where('Patient?identifier=y', true);
+SELECT count(*) FROM fhir.history('Patient', 'own');
+RESET search_path;
+
 -- However a resource is written, what is stored is the same: rows and history, column by column.
 SELECT fhir.create_lake('dml'), fhir.create_lake('api'), fhir.create_lake('copied');
 CREATE TABLE pg_temp.written (step int, resource jsonb);

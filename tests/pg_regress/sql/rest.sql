@@ -88,6 +88,13 @@ SELECT status FROM ask('PUT', '/Patient/refused', '{}', '{"resourceType":"Patien
 COMMIT;
 SELECT id FROM rest.patient WHERE id IN ('kept', 'refused');
 
+-- Where a lake enforces integrity, an answer knows of it.
+SELECT fhir.set_integrity('enforce', 'rest');
+SELECT status, body FROM ask('PUT', '/Observation/o', '{}', '{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/nobody"}}');
+SELECT status FROM ask('PUT', '/Observation/o', '{"Prefer":"return=minimal"}', '{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/kept"}}');
+SELECT status, body FROM ask('DELETE', '/Patient/kept');
+SELECT count(*) FROM rest.patient WHERE id = 'kept';
+
 -- a rule of the lake's own
 ALTER TABLE rest.patient ADD CONSTRAINT named CHECK (resource ? 'name') NOT VALID;
 SELECT * FROM ask('PUT', '/Patient/nameless', '{}', '{"resourceType":"Patient","id":"nameless"}');

@@ -76,7 +76,7 @@ CREATE FUNCTION pg_temp.plan(statement text) RETURNS SETOF text LANGUAGE plpgsql
 DECLARE line text;
 BEGIN
     FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || statement LOOP
-        RETURN NEXT substring(line FROM '(?:-> +)?((?:Limit|Nested Loop|Merge Append|Incremental Sort|Sort Key|Sort|Append|Index Scan(?: Backward)? using \w+|Seq Scan|Bitmap Heap Scan|Presorted Key)[^(]*)');
+        RETURN NEXT substring(line FROM '^(?: *-> +)?((?:Limit|Nested Loop|Merge Append|Incremental Sort|Sort|Append|Index Scan(?: Backward)? using \w+|Seq Scan|Bitmap Heap Scan)[^(]*)');
     END LOOP;
 END $$;
 INSERT INTO timeline_lake.observation (resource)
@@ -92,13 +92,24 @@ SELECT * FROM pg_temp.plan(fhir.timeline_sql('many-7', types => '{Observation,En
 SET enable_sort = off;
 SELECT * FROM pg_temp.plan(fhir.timeline_sql('many-7', types => '{Observation,Encounter}', newest_first => false)) AS line WHERE line IS NOT NULL;
 RESET enable_sort;
-SELECT proconfig FROM pg_proc WHERE oid = 'fhir.timeline'::regproc;
 CREATE FUNCTION pg_temp.buffers(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE plan json;
 BEGIN
     EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) ' || statement INTO plan;
     RETURN (plan->0->'Plan'->>'Shared Hit Blocks')::bigint + (plan->0->'Plan'->>'Shared Read Blocks')::bigint;
 END $$;
+-- Also where resources of others are merged in.
+INSERT INTO timeline_lake.appointment (resource)
+SELECT jsonb_build_object('resourceType', 'Appointment', 'id', 'two-' || n, 'status', 'proposed', 'created', to_char(date '2000-01-01' + 40 * n, 'YYYY-MM-DD'),
+    'participant', jsonb_build_array('{"actor":{"reference":"Patient/many-8"},"status":"accepted"}'::jsonb, '{"actor":{"reference":"Patient/many-7"},"status":"accepted"}'::jsonb))
+FROM generate_series(1, 100) n;
+ANALYZE timeline_lake.appointment, timeline_lake.membership;
+SELECT (array_agg(line))[1:3] FROM pg_temp.plan(fhir.timeline_sql('many-7', types => '{Observation,Encounter,Appointment}', count => 20)) AS line WHERE line IS NOT NULL;
+SELECT pg_temp.buffers(fhir.timeline_sql('many-7', types => '{Observation,Encounter,Appointment}', count => 20)) < 600 AS few, count(*) FILTER (WHERE type = 'Appointment') AS shared,
+    array_agg(occurred) = array_agg(occurred ORDER BY occurred DESC) AS in_order
+FROM fhir.timeline('many-7');
+DELETE FROM timeline_lake.appointment WHERE id LIKE 'two-%';
+SELECT proconfig FROM pg_proc WHERE oid = 'fhir.timeline'::regproc;
 SELECT pg_temp.buffers(fhir.timeline_sql('many-7', count => 20)) < 100 AS few, count(*) AS lines FROM fhir.timeline('many-7');
 
 -- A picture of it, of bounded size.

@@ -1,6 +1,6 @@
 //! A request for history, taken apart: `Patient/1/_history?_since=…`.
 
-use crate::index::query::{self, ErrorKind, QueryError, shown};
+use crate::index::query::{self, ErrorKind, MAX_TEXT, QueryError, shown};
 use crate::index::time::{self, Interval};
 use crate::model::{self, TypeId};
 use crate::search::quote::query_part;
@@ -69,6 +69,9 @@ impl Request {
 
     /// Reads `[Type/[id/]]_history[?_since=…&_at=…&_count=…]`.
     pub fn parse(text: &str) -> Result<Request, QueryError> {
+        if text.len() > MAX_TEXT {
+            return refuse(ErrorKind::TooLarge, format!("path is longer than {MAX_TEXT} bytes"), "");
+        }
         let text = text.trim();
         let (path, arguments) = text.split_once('?').unwrap_or((text, ""));
         let path = path.strip_prefix('/').unwrap_or(path);
@@ -130,7 +133,7 @@ fn is_id(text: &str) -> bool {
 }
 
 fn refuse<T>(kind: ErrorKind, message: String, hint: &str) -> Result<T, QueryError> {
-    Err(QueryError { kind, message, hint: Some(hint.to_owned()) })
+    Err(QueryError { kind, message, hint: (!hint.is_empty()).then(|| hint.to_owned()) })
 }
 
 fn invalid<T>(message: impl Into<String>, hint: &str) -> Result<T, QueryError> {

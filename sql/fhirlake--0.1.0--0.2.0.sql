@@ -1,0 +1,1519 @@
+\echo Use "ALTER EXTENSION fhirlake UPDATE TO '0.2.0'" to load this file. \quit
+
+-- Made by sql/upgrade/make from 0.1.0 to 0.2.0.
+
+-- fhir.bundle(jsonb) is a function now.
+ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;
+
+-- Gone, or made anew below with other arguments or another result.
+DROP FUNCTION fhir.index_count(regclass, fhir.query);
+DROP FUNCTION fhir.raise_missing(text, text);
+DROP FUNCTION fhir.history(text, text);
+DROP FUNCTION fhir.delete(text, text);
+DROP FUNCTION fhir.update(jsonb);
+DROP FUNCTION fhir.create(jsonb);
+
+-- store.sql
+
+CREATE OR REPLACE FUNCTION fhir.create_lake(name text DEFAULT 'lake') RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+    compression text := '';
+    type text;
+    partition text;
+BEGIN
+    IF octet_length(name) > 63 OR name = '' THEN
+        RAISE EXCEPTION 'the name of a lake has 1 to 63 bytes' USING ERRCODE = 'invalid_name';
+    END IF;
+    IF to_regnamespace(lake) IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" already exists', name
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = CASE WHEN EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name)
+                      THEN 'It is a lake already: load into it, or remove it with fhir.drop_lake.'
+                      ELSE 'Choose another name: a lake is a schema of its own.' END;
+    END IF;
+    IF EXISTS (SELECT FROM pg_settings s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
+        compression := 'COMPRESSION lz4';
+    END IF;
+
+    EXECUTE format('CREATE SCHEMA %s', lake);
+    EXECUTE format('COMMENT ON SCHEMA %s IS %L', lake, 'FHIR R4 lake: one table for each resource type, their history, and what was loaded');
+
+    -- Parent and indexes first, so that each partition is made with them.
+    EXECUTE format($$
+        CREATE TABLE %1$s.resource (
+            compartment  text        COLLATE "C" NOT NULL,
+            type         text        NOT NULL,
+            id           text        COLLATE "C" NOT NULL,
+            version      bigint      NOT NULL,
+            last_updated timestamptz NOT NULL,
+            xid          xid8        NOT NULL,
+            occurred     timestamptz NOT NULL,
+            resource     jsonb       %2$s NOT NULL,
+            search       fhir.keys   NOT NULL,
+            PRIMARY KEY (type, id)
+        ) PARTITION BY LIST (type)$$, lake, compression);
+    -- In the row, compressed if it must be: a search may never have to look into TOAST.
+    EXECUTE format('ALTER TABLE %s.resource ALTER search SET STORAGE main', lake);
+    EXECUTE format('CREATE INDEX resource_search ON %s.resource USING gin (search) WITH (fastupdate = off)', lake);
+    EXECUTE format('CREATE INDEX resource_compartment ON %s.resource (compartment, occurred DESC, id)', lake);
+    EXECUTE format('CREATE INDEX resource_occurred ON %s.resource (occurred DESC, id)', lake);
+    EXECUTE format('CREATE INDEX resource_last_updated ON %s.resource (last_updated DESC, id)', lake);
+    -- Triggers of one kind fire in the order of their names. The stamp is the last, so that it sees what the others wrote.
+    EXECUTE format('CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON %s.resource
+        FOR EACH ROW EXECUTE FUNCTION fhir.stamp()', lake);
+    EXECUTE format('CREATE TRIGGER zz_keep AFTER INSERT OR UPDATE OR DELETE ON %s.resource
+        FOR EACH ROW EXECUTE FUNCTION fhir.keep()', lake);
+    EXECUTE format('CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %s.resource
+        FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate()', lake);
+    EXECUTE format($$
+        COMMENT ON TABLE %1$s.resource IS 'all resources; one partition for each type, through which they are written';
+        COMMENT ON COLUMN %1$s.resource.compartment IS 'home: the first patient it belongs to, as Patient/id, else its own Type/id';
+        COMMENT ON COLUMN %1$s.resource.type IS 'resource type';
+        COMMENT ON COLUMN %1$s.resource.id IS 'Resource.id; a UUID of version 7 where the client gave none';
+        COMMENT ON COLUMN %1$s.resource.version IS 'meta.versionId';
+        COMMENT ON COLUMN %1$s.resource.last_updated IS 'meta.lastUpdated';
+        COMMENT ON COLUMN %1$s.resource.xid IS 'transaction that wrote this version';
+        COMMENT ON COLUMN %1$s.resource.occurred IS 'clinical start; -infinity if the resource does not say';
+        COMMENT ON COLUMN %1$s.resource.resource IS 'the resource; the only column that a user writes';
+        COMMENT ON COLUMN %1$s.resource.search IS 'what it can be found by: WHERE search |= ''name=smith&birthdate=ge1970'''$$, lake);
+
+    FOR type IN SELECT fhir.resource_types() LOOP
+        partition := lake || '.' || quote_ident(lower(type));
+        EXECUTE format('CREATE TABLE %s PARTITION OF %s.resource (type DEFAULT %L) FOR VALUES IN (%3$L) WITH (fillfactor = 90)',
+            partition, lake, type);
+        EXECUTE format('CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %s
+            FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate()', partition);
+        EXECUTE format('COMMENT ON TABLE %s IS %L', partition, 'FHIR R4 ' || type || ' resources');
+    END LOOP;
+
+    EXECUTE format($$
+        CREATE TABLE %1$s.membership (
+            compartment text        COLLATE "C" NOT NULL,
+            occurred    timestamptz NOT NULL,
+            type        text        NOT NULL,
+            id          text        COLLATE "C" NOT NULL,
+            PRIMARY KEY (type, id, compartment)
+        );
+        CREATE INDEX membership_compartment ON %1$s.membership (compartment, occurred DESC, type, id);
+        COMMENT ON TABLE %1$s.membership IS
+            'second and later compartments of a resource, such as an appointment of two patients; written by triggers';
+
+        CREATE TABLE %1$s.history (
+            compartment  text        COLLATE "C" NOT NULL,
+            type         text        NOT NULL,
+            id           text        COLLATE "C" NOT NULL,
+            version      bigint      NOT NULL,
+            last_updated timestamptz NOT NULL,
+            superseded   timestamptz NOT NULL,
+            xid          xid8        NOT NULL,
+            method       text        NOT NULL CHECK (method IN ('POST', 'PUT', 'PATCH', 'DELETE')),
+            resource     jsonb       %2$s,
+            PRIMARY KEY (type, id, version),
+            CHECK ((resource IS NULL) = (method = 'DELETE'))
+        );
+        CREATE INDEX history_last_updated ON %1$s.history (last_updated DESC);
+        CREATE INDEX history_type ON %1$s.history (type, last_updated DESC);
+        CREATE INDEX history_compartment ON %1$s.history (compartment, last_updated DESC);
+        CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %1$s.history
+            FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate();
+        COMMENT ON TABLE %1$s.history IS 'superseded versions, and a tombstone (resource NULL) for each deletion; append-only';
+        COMMENT ON COLUMN %1$s.history.last_updated IS 'when this version began; for a tombstone, when the resource was deleted';
+        COMMENT ON COLUMN %1$s.history.superseded IS
+            'when the next version began; infinity for a tombstone, which holds until the same id is written again';
+        COMMENT ON COLUMN %1$s.history.xid IS 'transaction that wrote this version';
+        COMMENT ON COLUMN %1$s.history.method IS 'HTTP method of the interaction that made this version';
+
+        CREATE TABLE %1$s.entity (
+            compartment text    COLLATE "C" NOT NULL,
+            type        text    NOT NULL,
+            id          text    COLLATE "C" NOT NULL,
+            path        text    NOT NULL,
+            first       integer NOT NULL,
+            last        integer NOT NULL,
+            text        text    NOT NULL,
+            category    text    NOT NULL,
+            system      text,
+            code        text    COLLATE "C",
+            attributes  jsonb   NOT NULL DEFAULT '{}',
+            PRIMARY KEY (type, id, path, first, last, category)
+        );
+        CREATE INDEX entity_code ON %1$s.entity (code, system);
+        CREATE INDEX entity_compartment ON %1$s.entity (compartment);
+        COMMENT ON TABLE %1$s.entity IS 'findings in the text of resources: where they stand, what they are, and how they are meant';
+
+        CREATE TABLE %1$s.load (
+            id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            file      text        NOT NULL,
+            loaded    bigint      NOT NULL DEFAULT 0,
+            unchanged bigint      NOT NULL DEFAULT 0,
+            rejected  bigint      NOT NULL DEFAULT 0,
+            started   timestamptz NOT NULL DEFAULT clock_timestamp(),
+            finished  timestamptz,
+            by        name        NOT NULL DEFAULT CURRENT_USER
+        );
+        COMMENT ON TABLE %1$s.load IS 'files loaded by fhir.load, and how many of their lines';
+
+        CREATE TABLE %1$s.load_error (
+            load        bigint  NOT NULL REFERENCES %1$s.load ON DELETE CASCADE,
+            line        bigint  NOT NULL,
+            byte_offset bigint  NOT NULL,
+            file        text    NOT NULL,
+            expression  text,
+            reason      text    NOT NULL,
+            text        text    NOT NULL,
+            PRIMARY KEY (load, line)
+        );
+        COMMENT ON TABLE %1$s.load_error IS 'lines that fhir.load rejected, and why';
+        COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, from 1';
+        COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before the line';
+        COMMENT ON COLUMN %1$s.load_error.expression IS 'where in the resource, where it could be read';
+        COMMENT ON COLUMN %1$s.load_error.text IS 'the line, its first 4000 characters';
+
+        -- Rejected lines are patients' data: who loads sees and changes what is of their own loads, the owner everything.
+        ALTER TABLE %1$s.load ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE %1$s.load_error ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
+        CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
+END
+$function$;
+
+-- upgrade.sql
+
+-- It adds what fhir.create_lake has learned since, and rewrites no table. New indexes are built while writers of the table
+-- wait; where they may not, make them before with the commands in docs/operations.md, and this finds them.
+CREATE FUNCTION fhir.upgrade_lake(name text DEFAULT fhir.current_lake()) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE ROWS 3
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+BEGIN
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
+        RAISE EXCEPTION 'there is no lake "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name AND pg_has_role(l.owner, 'USAGE')) THEN
+        RAISE EXCEPTION 'must be owner of lake "%"', name USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    -- 0.2.0
+    IF to_regclass(lake || '.history_type') IS NULL THEN
+        EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
+        RETURN NEXT format('made index %s.history_type', lake);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.upgrade_lake(text) IS
+    'adds to a lake what this version of fhir.create_lake makes beyond older ones, and tells what it added; nothing where the lake has it all. For the owner of the lake; no table is rewritten';
+
+-- count.sql
+
+CREATE FUNCTION fhir.index_count("table" regclass, query fhir.query, clauses fhir.query[] DEFAULT '{}') RETURNS bigint
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_index_count';
+COMMENT ON FUNCTION fhir.index_count(regclass, fhir.query, fhir.query[]) IS
+    'the number of rows of a table that satisfy the search, from its GIN index; NULL where only count(*) can tell. The clauses are the same search in parts, the narrow ones first, which GIN scans faster';
+
+-- interactions.sql
+
+-- Reading ----------------------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION fhir.read(type text, id text) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_read';
+
+CREATE OR REPLACE FUNCTION fhir.vread(type text, id text, version bigint) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_vread';
+
+CREATE FUNCTION fhir.create(resource jsonb, if_none_exist text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_create';
+COMMENT ON FUNCTION fhir.create(jsonb, text) IS
+    'stores a new resource under an id of the server; returns it as stored. With if_none_exist, search criteria, only if nothing meets them: returns the one resource that does, and raises FH412 for several';
+
+CREATE FUNCTION fhir.update(resource jsonb, if_match text DEFAULT NULL, condition text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_update';
+COMMENT ON FUNCTION fhir.update(jsonb, text, text) IS
+    'stores a resource under the id that it has, as a new version or, where there is none, a new resource; returns it as stored. With if_match only over that version, else raises FH412. With condition, search criteria, over the one resource that meets them; none is a new resource, several raise FH412';
+
+CREATE FUNCTION fhir.patch(type text, id text, patch jsonb, if_match text DEFAULT NULL, kind text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_patch';
+COMMENT ON FUNCTION fhir.patch(text, text, jsonb, text, text) IS
+    'stores what a patch makes of a resource; returns it as stored. kind: json-patch, merge-patch or fhirpath-patch; without it an array is the first, a Parameters resource the last, any other object the second. With if_match only of that version, else raises FH412';
+
+CREATE FUNCTION fhir.patch_where(search text, patch jsonb, if_match text DEFAULT NULL, kind text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_patch_where';
+COMMENT ON FUNCTION fhir.patch_where(text, jsonb, text, text) IS
+    'patches the one resource that a search such as Patient?identifier=… finds; raises FH404 for none and FH412 for several';
+
+CREATE FUNCTION fhir.delete(type text, id text, if_match text DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_delete';
+COMMENT ON FUNCTION fhir.delete(text, text, text) IS
+    'deletes a resource; false if there was none. Its versions stay in history. With if_match only that version, else raises FH412';
+
+CREATE FUNCTION fhir.delete_where(search text, multiple boolean DEFAULT false) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_delete_where';
+COMMENT ON FUNCTION fhir.delete_where(text, boolean) IS
+    'deletes what a search such as Patient?identifier=… finds, and returns how many; raises FH412 for several, unless multiple';
+
+CREATE FUNCTION fhir.history(
+        type text DEFAULT NULL, id text DEFAULT NULL, since timestamptz DEFAULT NULL,
+        at timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, count bigint DEFAULT NULL, after text DEFAULT NULL)
+    RETURNS TABLE (resource_type text, resource_id text, version bigint, last_updated timestamptz, method text, resource jsonb, cursor text)
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_history';
+COMMENT ON FUNCTION fhir.history(text, text, timestamptz, timestamptz, timestamptz, bigint, text) IS
+    'the versions of a resource, of all of a type or of all, the latest first; a deletion is a version without resource. since: made then or later; at: current then, or with until at some moment from at to before until; count and after, the cursor of a row: a page behind that row';
+
+CREATE FUNCTION fhir.history_bundle(path text) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_history_bundle';
+COMMENT ON FUNCTION fhir.history_bundle(text) IS
+    'a page of history as a Bundle, from a path such as Patient/1/_history?_since=…&_at=…&_count=…, Patient/_history or _history; follow its link "next" for more';
+
+-- integrity.sql
+
+CREATE FUNCTION fhir.check_references() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_check_references';
+COMMENT ON FUNCTION fhir.check_references() IS
+    'constraint trigger of a lake, made by fhir.set_integrity: what a written resource refers to must be there, and nothing may refer to what is deleted';
+
+CREATE FUNCTION fhir.literal_references(resource jsonb) RETURNS TABLE (path text, type text, id text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_literal_references';
+COMMENT ON FUNCTION fhir.literal_references(jsonb) IS
+    'the references of a resource of the form Type/id, and where they stand; not those of resources inside a Bundle or Parameters';
+
+CREATE FUNCTION fhir.unindexed_references(resource jsonb, search fhir.keys) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_unindexed_references';
+COMMENT ON FUNCTION fhir.unindexed_references(jsonb, fhir.keys) IS
+    'the targets of those references that no search parameter finds: in extensions, and in elements without one';
+
+CREATE FUNCTION fhir.integrity(lake text DEFAULT fhir.current_lake()) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    RETURN coalesce((
+        SELECT convert_from(substr(t.tgargs, 1, length(t.tgargs) - 1), 'UTF8')
+        FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(quote_ident(lake) || '.resource')
+          AND t.tgfoid = 'fhir.check_references()'::regprocedure AND t.tgenabled <> 'D'), 'off');
+END
+$function$;
+COMMENT ON FUNCTION fhir.integrity(text) IS 'what becomes of references of a lake that lead nowhere: off, warn or enforce';
+
+CREATE FUNCTION fhir.set_integrity(mode text, lake text DEFAULT fhir.current_lake()) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
+    AS $function$
+BEGIN
+    IF mode NOT IN ('off', 'warn', 'enforce') THEN
+        RAISE EXCEPTION 'integrity "%" is not known', mode
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is off, warn or enforce.';
+    END IF;
+    IF mode = fhir.integrity(lake) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('DROP TRIGGER IF EXISTS zz_references ON %I.resource', lake);
+    IF mode = 'off' THEN
+        EXECUTE format('DROP INDEX IF EXISTS %I.resource_unindexed_references', lake);
+        RETURN;
+    END IF;
+    -- What the search parameters do not find. Few resources have such references, so the index is small.
+    EXECUTE format($$
+        CREATE INDEX IF NOT EXISTS resource_unindexed_references ON %I.resource
+            USING gin (fhir.unindexed_references(resource, search)) WITH (fastupdate = off)
+            WHERE fhir.unindexed_references(resource, search) <> '{}'::text[]$$, lake);
+    EXECUTE format($$
+        CREATE CONSTRAINT TRIGGER zz_references AFTER INSERT OR UPDATE OR DELETE ON %I.resource
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fhir.check_references(%L)$$, lake, mode);
+END
+$function$;
+COMMENT ON FUNCTION fhir.set_integrity(text, text) IS
+    'sets what becomes of references that lead nowhere: off, warn, or enforce, which refuses with 23503, when the transaction commits, what would make one. Holds for what is written from then on; fhir.dangling_references lists what is there';
+
+CREATE FUNCTION fhir.referring(targets text[], lake text DEFAULT fhir.current_lake(), of_type text DEFAULT NULL)
+    RETURNS TABLE (type text, id text, path text, reference text)
+    LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_referring';
+COMMENT ON FUNCTION fhir.referring(text[], text, text) IS
+    'what refers to any of the targets, given as Type/id: by the search index, and with integrity warn or enforce also by references that no search parameter finds';
+
+CREATE FUNCTION fhir.referenced(of_type text, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (parameter text, type text, id text)
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'fhir_referenced';
+COMMENT ON FUNCTION fhir.referenced(text, text) IS
+    'what the resources of a type refer to, each once for a search parameter, read from the entries of the search index alone; with integrity warn or enforce also, with parameter NULL, what none of them finds. What no resource refers to any more may still be among it. Needs SELECT on the table of the type, and no row-level security that applies';
+
+CREATE FUNCTION fhir.dangling_references(of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, id text, path text, reference text)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    -- Targets are looked up by primary keys; where that looks dear it must not end in reading all resources.
+    SET enable_seqscan = off
+    -- A hidden row is no missing row: who may not see all gets an error.
+    SET row_security = off
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    holder text;
+    target text;
+    ids text[];
+    missing text[];
+    relation regclass;
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    FOR holder IN SELECT t FROM fhir.resource_types() t WHERE of_type IS NULL OR t = of_type LOOP
+        relation := to_regclass(format('%I.%I', lake, lower(holder)));
+        CONTINUE WHEN relation IS NULL OR pg_relation_size(relation) = 0;
+        missing := '{}';
+        FOR target, ids IN SELECT r.type, array_agg(DISTINCT r.id) FROM fhir.referenced(holder, lake) r GROUP BY 1 ORDER BY 1 LOOP
+            EXECUTE format($$
+                SELECT $1 || coalesce(array_agg(%1$L || u.id), '{}') FROM unnest($2) u(id)
+                WHERE NOT EXISTS (SELECT FROM %2$I.%3$I r WHERE r.type = %4$L AND r.id = u.id)$$,
+                target || '/', lake, lower(target), target) INTO missing USING missing, ids;
+        END LOOP;
+        IF missing <> '{}' THEN
+            RETURN QUERY SELECT r.type, r.id, r.path, r.reference FROM fhir.referring(missing, lake, holder) r;
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.dangling_references(text, text) IS
+    'the references of a lake, or of the resources of one type, that lead to no resource. Reads the entries of the index, the primary keys of what they name, and of the resources only those it lists; with integrity off not what no search parameter finds. Who may not read all rows gets an error';
+
+-- patch.sql
+
+CREATE FUNCTION fhir.json_patch(resource jsonb, patch jsonb) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_json_patch';
+COMMENT ON FUNCTION fhir.json_patch(jsonb, jsonb) IS
+    'the resource after a JSON Patch (RFC 6902), an array of operations; it may not change resourceType or id';
+
+CREATE FUNCTION fhir.merge_patch(resource jsonb, patch jsonb) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_merge_patch';
+COMMENT ON FUNCTION fhir.merge_patch(jsonb, jsonb) IS
+    'the resource after a JSON Merge Patch (RFC 7396), an object of what changes with null for what goes; it may not change resourceType or id';
+
+CREATE FUNCTION fhir.fhirpath_patch(resource jsonb, parameters jsonb) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_fhirpath_patch';
+COMMENT ON FUNCTION fhir.fhirpath_patch(jsonb, jsonb) IS
+    'the resource after a FHIRPath Patch, a Parameters resource of add, insert, delete, replace and move; it may not change resourceType or id';
+
+CREATE FUNCTION fhir.diff(before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_diff';
+COMMENT ON FUNCTION fhir.diff(jsonb, jsonb) IS
+    'what changed, as the JSON Patch that makes the second of the first';
+
+CREATE FUNCTION fhir.diff(type text, id text, v1 bigint, v2 bigint) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    AS $$ SELECT fhir.diff(fhir.vread($1, $2, $3), fhir.vread($1, $2, $4)) $$;
+COMMENT ON FUNCTION fhir.diff(text, text, bigint, bigint) IS
+    'what changed from one version of a resource to another, as a JSON Patch; meta.versionId and meta.lastUpdated did change and are in it';
+
+-- erase.sql
+
+-- Back to what was -------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.revert(type text, id text, version bigint DEFAULT NULL, as_of timestamptz DEFAULT NULL, preview boolean DEFAULT true)
+    RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    source text := fhir.table_of(revert.type);
+    history text := quote_ident(fhir.current_lake()) || '.history';
+    now jsonb;
+    now_version bigint;
+    past jsonb;
+    was_absent boolean;
+BEGIN
+    IF (revert.version IS NULL) = (revert.as_of IS NULL) THEN
+        RAISE EXCEPTION 'fhir.revert takes either a version or a moment'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'fhir.revert(''Patient'', ''1'', version => 3), or as_of => ''2024-01-01''.';
+    END IF;
+    EXECUTE format('SELECT r.resource, r.version FROM %s r WHERE r.type = $1 AND r.id = $2', source)
+        INTO now, now_version USING revert.type, revert.id;
+    IF revert.version IS NOT NULL THEN
+        past := fhir.vread(revert.type, revert.id, revert.version);
+    ELSE
+        EXECUTE format($$
+            SELECT r.resource FROM %1$s r WHERE r.type = $1 AND r.id = $2 AND r.last_updated <= $3
+            UNION ALL
+            SELECT h.resource FROM %2$s h
+            WHERE h.type = $1 AND h.id = $2 AND h.last_updated <= $3 AND h.superseded > $3 AND h.superseded < 'infinity'$$, source, history) INTO past USING revert.type, revert.id, revert.as_of;
+    END IF;
+    IF past IS NULL AND now IS NOT NULL THEN
+        -- The first version after that moment must tell that there was none before it: what cannot be seen is not what was not.
+        EXECUTE format($$
+            SELECT EXISTS (
+                SELECT FROM (SELECT r.version FROM %1$s r WHERE r.type = $1 AND r.id = $2 AND r.last_updated > $3
+                             UNION ALL SELECT h.version FROM %2$s h WHERE h.type = $1 AND h.id = $2 AND h.last_updated > $3) v
+                WHERE v.version = 1 OR EXISTS (
+                    SELECT FROM %2$s t WHERE t.type = $1 AND t.id = $2 AND t.version = v.version - 1
+                        AND t.resource IS NULL AND t.last_updated <= $3))$$, source, history)
+            INTO was_absent USING revert.type, revert.id, revert.as_of;
+        IF NOT was_absent THEN
+            RAISE EXCEPTION 'what %/% was at that moment is not known', revert.type, revert.id
+                USING ERRCODE = 'insufficient_privilege', HINT = 'Row-level security hides its history, or its history was removed.';
+        END IF;
+    END IF;
+    IF past IS NULL AND now IS NULL THEN
+        RAISE EXCEPTION 'there is no %/%, nor was there then', revert.type, revert.id USING ERRCODE = 'FH404';
+    END IF;
+    IF revert.preview THEN
+        RETURN CASE
+            WHEN past IS NULL THEN '[{"op": "remove", "path": ""}]'::jsonb
+            WHEN now IS NULL THEN jsonb_build_array(jsonb_build_object('op', 'add', 'path', '', 'value', past))
+            -- the store sets these two itself
+            ELSE fhir.diff(now, jsonb_set(past, '{meta}', coalesce(past->'meta', '{}')
+                || jsonb_build_object('versionId', now->'meta'->'versionId', 'lastUpdated', now->'meta'->'lastUpdated')))
+        END;
+    END IF;
+    IF past IS NULL THEN
+        PERFORM fhir.delete(revert.type, revert.id, now_version::text);
+        RETURN NULL;
+    END IF;
+    -- Another writer since then makes this fail.
+    RETURN fhir.update(past, now_version::text);
+END
+$function$;
+COMMENT ON FUNCTION fhir.revert(text, text, bigint, timestamptz, boolean) IS
+    'writes what a resource was, in a version or at a moment, as its new version: back also from a deletion, and away where it was not there yet. Returns it as stored, NULL for a deletion; with preview, which is the default, writes nothing and returns the JSON Patch that it would make. Raises FH412 where somebody else writes in between';
+
+CREATE FUNCTION fhir.revert_where(search text, as_of timestamptz, preview boolean DEFAULT true)
+    RETURNS TABLE (type text, id text, action text, from_version bigint, to_version bigint)
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    lake text := quote_ident(fhir.current_lake());
+    types text[];
+    ids text[];
+    one record;
+BEGIN
+    IF search !~ '[?]' AND search ~ '^Patient/[A-Za-z0-9.-]{1,64}$' THEN
+        EXECUTE format($$
+            SELECT array_agg(f.type), array_agg(f.id) FROM (
+                SELECT r.type, r.id FROM %1$s.resource r WHERE r.compartment = $1
+                UNION SELECT m.type, m.id FROM %1$s.membership m WHERE m.compartment = $1
+                UNION SELECT h.type, h.id FROM %1$s.history h WHERE h.compartment = $1 AND h.last_updated <= $2 AND h.superseded > $2) f$$,
+            lake) INTO types, ids USING search, as_of;
+    ELSE
+        SELECT array_agg(f.type), array_agg(f.id) INTO types, ids FROM (
+            SELECT r.type, r.id FROM fhir.search_rows(search) r
+            UNION SELECT r.type, r.id FROM fhir.search_rows(search, as_of => revert_where.as_of) r) f;
+    END IF;
+    -- What comes back comes before what goes.
+    FOR one IN EXECUTE format($$
+            SELECT k.type, k.id, n.version AS from_version, t.version AS to_version, t.resource,
+                   -- The first version after that moment must tell that there was none before it: what cannot be seen is not what was not.
+                   t.version IS NOT NULL OR EXISTS (
+                       SELECT FROM (SELECT r.version FROM %1$s.resource r WHERE r.type = k.type AND r.id = k.id AND r.last_updated > $3
+                                    UNION ALL SELECT h.version FROM %1$s.history h WHERE h.type = k.type AND h.id = k.id AND h.last_updated > $3) v
+                       WHERE v.version = 1 OR EXISTS (
+                           SELECT FROM %1$s.history d WHERE d.type = k.type AND d.id = k.id AND d.version = v.version - 1
+                               AND d.resource IS NULL AND d.last_updated <= $3)) AS is_known,
+                   CASE WHEN t.version IS NULL THEN 'delete' WHEN n.version IS NULL THEN 'create' ELSE 'update' END AS action
+            FROM unnest($1, $2) k(type, id)
+            LEFT JOIN %1$s.resource n ON n.type = k.type AND n.id = k.id
+            LEFT JOIN LATERAL (
+                SELECT c.version, c.resource FROM %1$s.resource c WHERE c.type = k.type AND c.id = k.id AND c.last_updated <= $3
+                UNION ALL
+                SELECT h.version, h.resource FROM %1$s.history h
+                WHERE h.type = k.type AND h.id = k.id AND h.last_updated <= $3 AND h.superseded > $3 AND h.superseded < 'infinity'
+            ) t ON true
+            WHERE (n.version IS NOT NULL OR t.version IS NOT NULL)
+              AND (n.version IS NULL OR t.version IS NULL OR NOT fhir.same_resource(n.resource, t.resource))
+            ORDER BY t.version IS NULL, k.type, k.id$$, lake) USING types, ids, as_of
+    LOOP
+        IF NOT one.is_known THEN
+            RAISE EXCEPTION 'what %/% was at that moment is not known', one.type, one.id
+                USING ERRCODE = 'insufficient_privilege', HINT = 'Row-level security hides its history, or its history was removed.';
+        END IF;
+        IF NOT preview THEN
+            IF one.action = 'delete' THEN
+                PERFORM fhir.delete(one.type, one.id, one.from_version::text);
+            ELSE
+                PERFORM fhir.update(one.resource, one.from_version::text);
+            END IF;
+        END IF;
+        type := one.type;
+        id := one.id;
+        action := one.action;
+        from_version := one.from_version;
+        to_version := one.to_version;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.revert_where(text, timestamptz, boolean) IS
+    'brings back to a moment what a search such as Observation?code=… finds now or found then, or the record of a patient, given as Patient/id. A row for each resource that differs: create, update or delete, from the version it has to the version that it was. With preview, which is the default, nothing is written';
+
+CREATE FUNCTION fhir.names_any(line text, targets text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        SELECT EXISTS (
+            SELECT FROM pg_catalog.regexp_matches($1, '([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})', 'g') m
+            WHERE m[1] OPERATOR(pg_catalog.=) ANY ($2))
+        OR EXISTS (
+            SELECT FROM pg_catalog.regexp_matches($1, '"resourceType"\s*:\s*"([A-Za-z]+)"', 'g') t,
+                        pg_catalog.regexp_matches($1, '"id"\s*:\s*"([A-Za-z0-9.-]{1,64})"', 'g') i
+            WHERE (t[1] OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) i[1]) OPERATOR(pg_catalog.=) ANY ($2))
+    $$;
+COMMENT ON FUNCTION fhir.names_any(text, text[]) IS
+    'whether a line that could not be loaded is of one of these resources, given as Type/id, or names one: as far as text that need not be JSON can tell';
+
+CREATE FUNCTION fhir.assert_may_erase() RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := fhir.current_lake();
+    relation text;
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,load_error}'::text[] LOOP
+        IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
+            OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
+            RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
+                USING ERRCODE = 'insufficient_privilege',
+                      HINT = 'It takes both on resource and each partition, history, membership, entity and load_error, and no row-level security that applies. The owner of the lake has them.';
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.assert_may_erase() IS
+    'raises 42501 unless the caller has SELECT and DELETE on the tables of the lake that fhir.erase and fhir.purge remove from';
+
+CREATE FUNCTION fhir.erase(type text, id text) RETURNS TABLE ("table" text, count bigint)
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+    -- What a policy hides would be left: then it is an error.
+    SET row_security = off
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    lake text := quote_ident(fhir.current_lake());
+    source text := fhir.table_of(erase.type);
+    gone bigint;
+BEGIN
+    PERFORM fhir.assert_may_erase();
+    EXECUTE format('SELECT count(*) FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) INTO count USING erase.type, erase.id;
+    IF count > 0 THEN
+        "table" := 'membership';
+        RETURN NEXT;
+    END IF;
+    -- As any deletion: triggers keep the last version and a tombstone, which then go with the rest of history.
+    EXECUTE format('DELETE FROM %s r WHERE r.type = $1 AND r.id = $2', source) USING erase.type, erase.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN
+        "table" := lower(erase.type);
+        count := gone;
+        RETURN NEXT;
+    END IF;
+    EXECUTE format('DELETE FROM %s.history h WHERE h.type = $1 AND h.id = $2', lake) USING erase.type, erase.id;
+    GET DIAGNOSTICS count = ROW_COUNT;
+    count := count - 2 * gone;
+    IF count > 0 THEN
+        "table" := 'history';
+        RETURN NEXT;
+    END IF;
+    EXECUTE format('DELETE FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) USING erase.type, erase.id;
+    EXECUTE format('DELETE FROM %s.entity e WHERE e.type = $1 AND e.id = $2', lake) USING erase.type, erase.id;
+    GET DIAGNOSTICS count = ROW_COUNT;
+    IF count > 0 THEN
+        "table" := 'entity';
+        RETURN NEXT;
+    END IF;
+    EXECUTE format('DELETE FROM %s.load_error e WHERE fhir.names_any(e.text, ARRAY[$1])', lake) USING erase.type || '/' || erase.id;
+    GET DIAGNOSTICS count = ROW_COUNT;
+    IF count > 0 THEN
+        "table" := 'load_error';
+        RETURN NEXT;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.erase(text, text) IS
+    'removes a resource with all its versions, what was found in its text, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
+
+CREATE FUNCTION fhir.purge(patient text, preview boolean DEFAULT true, shared boolean DEFAULT false)
+    RETURNS TABLE (action text, "table" text, type text, id text, count bigint)
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    SET row_security = off
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    lake text := quote_ident(fhir.current_lake());
+    home text := 'Patient/' || regexp_replace(patient, '^Patient/', '');
+    -- what goes, what stays because it is others' as well, and which types that is of
+    types text[];
+    ids text[];
+    kept_types text[];
+    kept_ids text[];
+    gone bigint := 0;
+    statement text := CASE WHEN preview THEN 'SELECT count(*) FROM %s x WHERE %s'
+        ELSE 'WITH gone AS (DELETE FROM %s x WHERE %s RETURNING 1) SELECT count(*) FROM gone' END;
+    condition text;
+    targets text[];
+    one text;
+BEGIN
+    IF home !~ '^Patient/[A-Za-z0-9.-]{1,64}$' THEN
+        RAISE EXCEPTION 'fhir.purge takes a patient, as Patient/id or id' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM fhir.assert_may_erase();
+    EXECUTE format($$
+        WITH whole AS (
+            SELECT r.type, r.id, r.type || '/' || r.id <> $1 AND EXISTS (
+                SELECT FROM %1$s.membership m WHERE m.type = r.type AND m.id = r.id) AS is_shared
+            FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND 'Patient/' || r.id = $1)
+            UNION
+            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1)
+        SELECT coalesce(array_agg(w.type) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
+               coalesce(array_agg(w.id) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
+               coalesce(array_agg(w.type ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}'),
+               coalesce(array_agg(w.id ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}')
+        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared;
+
+    action := 'erase';
+    EXECUTE format('SELECT count(*) FROM %s.membership m WHERE (m.type, m.id) IN (SELECT * FROM unnest($1, $2))', lake)
+        INTO count USING types, ids;
+    IF count > 0 THEN
+        "table" := 'membership';
+        RETURN NEXT;
+    END IF;
+    FOR one IN SELECT DISTINCT t FROM unnest(types) t ORDER BY 1 LOOP
+        EXECUTE format(statement, fhir.table_of(one), 'x.type = $1 AND x.id = ANY ($2)')
+            INTO count USING one, ARRAY(SELECT k.id FROM unnest(types, ids) k(type, id) WHERE k.type = one);
+        gone := gone + count;
+        "table" := lower(one);
+        type := one;
+        RETURN NEXT;
+    END LOOP;
+    type := NULL;
+    -- Versions that were this patient's, whatever became of the resource; and all versions of what goes.
+    targets := ARRAY(SELECT k.type || '/' || k.id FROM unnest(types, ids) k(type, id) UNION SELECT home);
+    FOREACH one IN ARRAY '{history,entity,load_error}'::text[] LOOP
+        condition := CASE one WHEN 'load_error' THEN 'fhir.names_any(x.text, $6)'
+            ELSE format('x.ctid = ANY (ARRAY(
+                SELECT y.ctid FROM %1$s.%2$I y WHERE y.compartment = $1 AND NOT EXISTS (
+                    SELECT FROM unnest($4, $5) k(type, id) WHERE k.type = y.type AND k.id = y.id)
+                UNION SELECT y.ctid FROM unnest($2, $3) k(type, id) JOIN %1$s.%2$I y ON y.type = k.type AND y.id = k.id))', lake, one) END;
+        EXECUTE format(statement, format('%s.%I', lake, one), condition) INTO count USING home, types, ids, kept_types, kept_ids, targets;
+        -- each deletion above has added the last version and a tombstone
+        IF one = 'history' AND NOT preview THEN
+            count := count - 2 * gone;
+        END IF;
+        IF count > 0 THEN
+            "table" := one;
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+
+    -- What stays: resources that are others' as well, and whatever else refers to what went.
+    count := NULL;
+    action := 'keep';
+    FOR type, id IN SELECT * FROM unnest(kept_types, kept_ids) LOOP
+        "table" := lower(type);
+        RETURN NEXT;
+    END LOOP;
+    action := 'refers';
+    FOR type, id, count IN
+        SELECT r.type, r.id, count(*)
+        FROM fhir.referring(targets, fhir.current_lake()) r
+        WHERE NOT EXISTS (SELECT FROM unnest(types, ids) k(type, id) WHERE k.type = r.type AND k.id = r.id)
+        GROUP BY 1, 2 ORDER BY 1, 2
+    LOOP
+        "table" := lower(type);
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.purge(text, boolean, boolean) IS
+    'removes a patient and everything of that compartment, with all versions, as fhir.erase does. A row with action erase for each table: how many; keep for each resource that stays because it belongs to another patient as well, unless shared; refers for each resource that still refers to what went, and how often. With preview, which is the default, nothing is removed';
+
+-- view.sql
+
+-- Of one resource --------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.event(resource jsonb)
+    RETURNS TABLE ("precision" text, ended timestamptz, until timestamptz, system text, code text, display text, value text,
+        unit text, status text, refers_type text, refers_id text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_event';
+COMMENT ON FUNCTION fhir.event(jsonb) IS
+    'a resource as one line of a record. ended: when it was over, for a date the end of its day, month or year; NULL for a point in time and for what goes on. until: the first moment that it does not reach, infinity where it goes on. refers: the other resource that tells what it is about';
+
+CREATE FUNCTION fhir.until(resource jsonb) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fhir_until';
+COMMENT ON FUNCTION fhir.until(jsonb) IS
+    'the first moment that the clinical time of a resource does not reach; infinity where it goes on, or does not say';
+
+CREATE FUNCTION fhir.references(resource jsonb) RETURNS TABLE (type text, id text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_references';
+COMMENT ON FUNCTION fhir.references(jsonb) IS
+    'the resources that a resource points at by relative references, wherever in it, each once';
+
+CREATE FUNCTION fhir.timeline_sql(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
+        newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake()) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_timeline_sql';
+COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text) IS
+    'the SQL that fhir.timeline runs: for reading, and for EXPLAIN';
+
+CREATE FUNCTION fhir.timeline(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
+        newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (occurred timestamptz, "precision" text, ended timestamptz, type text, system text, code text, display text,
+        value text, unit text, status text, id text, version bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 500
+    -- the order is that of the index: where a sort looks cheaper it would still read the whole record before its first line
+    SET enable_sort = off
+    AS $function$
+BEGIN
+    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake);
+END
+$function$;
+COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text) IS
+    'the record of a patient in time order, one line for each resource. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given';
+
+CREATE FUNCTION fhir.timeline_svg(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
+        width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake()) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
+    SET enable_sort = off
+    AS 'MODULE_PATHNAME', 'fhir_timeline_svg';
+COMMENT ON FUNCTION fhir.timeline_svg(text, text, text, text[], integer, integer, text) IS
+    'the record of a patient as a picture in SVG. width: in pixels; rows: most rows of a lane, what is beyond is drawn as one. Its size is bounded by these two, however long the record is';
+
+CREATE FUNCTION fhir.everything(patient text, start text DEFAULT NULL, "end" text DEFAULT NULL, since timestamptz DEFAULT NULL,
+        types text[] DEFAULT NULL, count integer DEFAULT NULL, cursor text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'fhir_everything';
+COMMENT ON FUNCTION fhir.everything(text, text, text, timestamptz, text[], integer, text, text) IS
+    'Patient/$everything as a Bundle: the compartment of the patient, and what that points at. count: resources on a page; cursor: the link "next" of the page before. Raises FH404 if there is no such patient and FH410 if it was deleted';
+
+CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end" text DEFAULT NULL, since timestamptz DEFAULT NULL,
+        types text[] DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, id text, version bigint, last_updated timestamptz, of_compartment boolean, resource jsonb)
+    LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'fhir_everything_rows';
+COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text) IS
+    'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';
+
+-- operations.sql
+
+-- $meta: https://hl7.org/fhir/R4/resource-operations.html ---------------------------------------------------------------
+
+-- Bodies without quotes are read when they are made, so that no search_path changes what they mean.
+CREATE FUNCTION fhir.meta_key(label jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE pg_catalog.jsonb_typeof(label)
+        WHEN 'object' THEN pg_catalog.jsonb_build_array(label -> 'system', label -> 'code')::text
+        ELSE label::text END;
+COMMENT ON FUNCTION fhir.meta_key(jsonb) IS
+    'what a profile, tag or security label is the same by: the url, or system and code; version and display do not count';
+
+CREATE FUNCTION fhir.meta_labels(kept jsonb, changed jsonb, remove boolean) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (
+        WITH listed AS (
+            SELECT false AS is_new, k.label, k.n FROM pg_catalog.jsonb_array_elements(coalesce(kept, '[]')) WITH ORDINALITY k (label, n)
+            UNION ALL
+            SELECT true, c.label, c.n FROM pg_catalog.jsonb_array_elements(coalesce(changed, '[]')) WITH ORDINALITY c (label, n)
+        ), first AS (
+            SELECT l.label, l.is_new, l.n, pg_catalog.row_number() OVER (PARTITION BY fhir.meta_key(l.label) ORDER BY l.is_new, l.n) AS nth,
+                pg_catalog.bool_or(l.is_new) OVER (PARTITION BY fhir.meta_key(l.label)) AS is_named
+            FROM listed l
+        )
+        SELECT coalesce(pg_catalog.jsonb_agg(f.label ORDER BY f.is_new, f.n)
+            FILTER (WHERE CASE WHEN remove THEN NOT f.is_named ELSE NOT f.is_new OR f.nth = 1 END), '[]')
+        FROM first f);
+COMMENT ON FUNCTION fhir.meta_labels(jsonb, jsonb, boolean) IS
+    'a list of profiles, tags or security labels with others added to it or, with remove, taken from it; what is there stays as it is';
+
+CREATE FUNCTION fhir.meta_checked(meta jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    list text;
+    wanted text;
+BEGIN
+    IF meta IS NULL OR jsonb_typeof(meta) <> 'object' THEN
+        RAISE EXCEPTION 'no Meta came along' USING ERRCODE = '22023',
+            HINT = 'It is an object with the profile, security and tag to add or to delete.';
+    END IF;
+    FOREACH list IN ARRAY ARRAY['profile', 'security', 'tag'] LOOP
+        wanted := CASE list WHEN 'profile' THEN 'string' ELSE 'object' END;
+        IF meta ? list AND (jsonb_typeof(meta -> list) <> 'array'
+                OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(meta -> list) WHEN 'array' THEN meta -> list ELSE '[]' END) l
+                    WHERE jsonb_typeof(l) <> wanted)) THEN
+            RAISE EXCEPTION 'meta.% is not a list of %', list, CASE list WHEN 'profile' THEN 'urls' ELSE 'Codings' END
+                USING ERRCODE = '22023', HINT = 'https://hl7.org/fhir/R4/resource.html#Meta';
+        END IF;
+    END LOOP;
+    RETURN meta;
+END
+$function$;
+COMMENT ON FUNCTION fhir.meta_checked(jsonb) IS 'a Meta whose profile, security and tag are lists as they should be; raises 22023 for another';
+
+CREATE FUNCTION fhir.meta(type text DEFAULT NULL, id text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
+    AS $function$
+DECLARE
+    place text;
+    found jsonb;
+BEGIN
+    IF id IS NOT NULL THEN
+        IF type IS NULL THEN
+            RAISE EXCEPTION 'an id without a type' USING ERRCODE = '22023', HINT = 'fhir.meta(type, id), fhir.meta(type) or fhir.meta().';
+        END IF;
+        RETURN fhir.read(type, id) OPERATOR(pg_catalog.->) 'meta';
+    END IF;
+    place := CASE WHEN type IS NULL THEN pg_catalog.format('%I.resource', fhir.current_lake()) ELSE fhir.table_of(type) END;
+    -- The distinct values come from the keys; of each of them one resource is read, for what the keys do not hold.
+    EXECUTE pg_catalog.format($q$
+        WITH named AS (
+            SELECT k.parameter, k.value, (pg_catalog.array_agg(r.type))[1] AS type, (pg_catalog.array_agg(r.id))[1] AS id
+            FROM (
+                SELECT s.type, s.id, s.search FROM %1$s s
+                WHERE s.search OPERATOR(fhir.|=) '_tag:missing=false'::fhir.query
+                   OR s.search OPERATOR(fhir.|=) '_security:missing=false'::fhir.query
+                   OR s.search OPERATOR(fhir.|=) '_profile:missing=false'::fhir.query
+            ) r CROSS JOIN LATERAL fhir.show_keys(r.search) k
+            WHERE k.parameter OPERATOR(pg_catalog.=) ANY (ARRAY['_tag', '_security', '_profile'])
+            GROUP BY k.parameter, k.value
+        ), one AS (
+            SELECT DISTINCT n.type, n.id FROM named n
+        ), labels AS (
+            SELECT DISTINCT ON (l.list, fhir.meta_key(v.label)) l.list, v.label
+            FROM one o
+            JOIN %1$s s ON s.type OPERATOR(pg_catalog.=) o.type AND s.id OPERATOR(pg_catalog.=) o.id
+            CROSS JOIN (VALUES ('profile'), ('security'), ('tag')) l (list)
+            CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(
+                s.resource OPERATOR(pg_catalog.->) 'meta' OPERATOR(pg_catalog.->) l.list) v (label)
+            ORDER BY l.list, fhir.meta_key(v.label), v.label
+        ), lists AS (
+            SELECT l.list, pg_catalog.jsonb_agg(l.label ORDER BY l.label) AS labels FROM labels l GROUP BY l.list
+        )
+        SELECT coalesce(pg_catalog.jsonb_object_agg(l.list, l.labels), '{}') FROM lists l$q$, place) INTO found;
+    RETURN found;
+END
+$function$;
+COMMENT ON FUNCTION fhir.meta(text, text) IS
+    'the meta of a resource; or, of a type or of the whole lake, all profiles, tags and security labels in use. The latter reads the keys of every resource that has one of them, and a few resources';
+
+CREATE FUNCTION fhir.meta_changed(type text, id text, meta jsonb, remove boolean) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
+    AS $function$
+DECLARE
+    stored jsonb;
+    patch jsonb;
+    tries integer := 0;
+BEGIN
+    meta := fhir.meta_checked(meta);
+    IF type IS NULL OR id IS NULL THEN
+        RAISE EXCEPTION 'no resource is named' USING ERRCODE = '22023', HINT = 'Give its type and id.';
+    END IF;
+    LOOP
+        stored := fhir.read(type, id) OPERATOR(pg_catalog.->) 'meta';
+        -- only the lists that change
+        patch := (
+            SELECT pg_catalog.jsonb_object_agg(l.list, CASE WHEN l.labels OPERATOR(pg_catalog.=) '[]' THEN 'null' ELSE l.labels END)
+            FROM (
+                SELECT k.list, stored OPERATOR(pg_catalog.->) k.list AS kept,
+                    fhir.meta_labels(stored OPERATOR(pg_catalog.->) k.list, meta OPERATOR(pg_catalog.->) k.list, remove) AS labels
+                FROM (VALUES ('profile'), ('security'), ('tag')) k (list)
+            ) l
+            WHERE l.labels OPERATOR(pg_catalog.<>) coalesce(l.kept, '[]'));
+        IF patch IS NULL THEN
+            RETURN stored;
+        END IF;
+        BEGIN
+            stored := fhir.patch(type, id, pg_catalog.jsonb_build_object('meta', patch),
+                stored OPERATOR(pg_catalog.->>) 'versionId', 'merge-patch');
+            RETURN stored OPERATOR(pg_catalog.->) 'meta';
+        EXCEPTION WHEN SQLSTATE 'FH412' OR SQLSTATE 'FH409' THEN
+            -- another writer came first: once more, on what it wrote
+            tries := tries OPERATOR(pg_catalog.+) 1;
+            IF tries OPERATOR(pg_catalog.>=) 10 THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.meta_changed(text, text, jsonb, boolean) IS 'what fhir.meta_add and, with remove, fhir.meta_delete do';
+
+CREATE FUNCTION fhir.meta_add(type text, id text, meta jsonb) RETURNS jsonb
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 1000
+    RETURN fhir.meta_changed(type, id, meta, false);
+COMMENT ON FUNCTION fhir.meta_add(text, text, jsonb) IS
+    'adds the profiles, tags and security labels of a Meta to a resource, and returns its meta. What it has already makes no new version';
+
+CREATE FUNCTION fhir.meta_delete(type text, id text, meta jsonb) RETURNS jsonb
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 1000
+    RETURN fhir.meta_changed(type, id, meta, true);
+COMMENT ON FUNCTION fhir.meta_delete(text, text, jsonb) IS
+    'takes the profiles, tags and security labels of a Meta from a resource, and returns its meta. What it does not have makes no new version';
+
+CREATE FUNCTION fhir.meta_parameters(meta jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN coalesce(meta, '{}') = '{}' THEN '{"resourceType": "Parameters"}'::jsonb
+        ELSE pg_catalog.jsonb_build_object('resourceType', 'Parameters', 'parameter',
+            pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('name', 'return', 'valueMeta', meta))) END;
+COMMENT ON FUNCTION fhir.meta_parameters(jsonb) IS 'a Meta as a server returns it; FHIR has no empty Meta, so for none the Parameters are empty';
+
+CREATE FUNCTION fhir.lastn_keys(code jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(
+        (SELECT pg_catalog.array_agg(DISTINCT pg_catalog.jsonb_build_array(c -> 'system', c -> 'code')::text)
+            FROM pg_catalog.jsonb_array_elements(CASE pg_catalog.jsonb_typeof(code -> 'coding') WHEN 'array' THEN code -> 'coding' ELSE '[]' END) c
+            WHERE c ? 'code'),
+        ARRAY[coalesce(code ->> 'text', '')]);
+COMMENT ON FUNCTION fhir.lastn_keys(jsonb) IS
+    'what a CodeableConcept is grouped by: system and code of each of its codings, or of one without codings the text';
+
+CREATE FUNCTION fhir.lastn_groups(keys text[]) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    parent jsonb := '{}';
+    root text;
+    roots text[];
+    least text;
+    one jsonb;
+    key text;
+    named text;
+BEGIN
+    -- each element: the keys of one concept, as a JSON array. Keys of one concept have one root.
+    FOREACH key IN ARRAY keys LOOP
+        one := key::jsonb;
+        CONTINUE WHEN jsonb_array_length(one) < 2;
+        roots := '{}';
+        FOR root IN SELECT jsonb_array_elements_text(one) LOOP
+            WHILE parent ? root LOOP
+                root := parent ->> root;
+            END LOOP;
+            roots := roots || root;
+        END LOOP;
+        SELECT min(r COLLATE "C") INTO least FROM unnest(roots) r;
+        FOREACH root IN ARRAY roots LOOP
+            IF root <> least THEN
+                parent := parent || jsonb_build_object(root, least);
+            END IF;
+        END LOOP;
+    END LOOP;
+    -- now straight to the root
+    FOR named IN SELECT jsonb_object_keys(parent) LOOP
+        root := named;
+        WHILE parent ? root LOOP
+            root := parent ->> root;
+        END LOOP;
+        parent := parent || jsonb_build_object(named, root);
+    END LOOP;
+    RETURN parent;
+END
+$function$;
+COMMENT ON FUNCTION fhir.lastn_groups(text[]) IS
+    'from sets of keys, each a JSON array, which keys belong to the group of another one because a concept has both: transitive';
+
+CREATE FUNCTION fhir.lastn_search(search text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    names text[];
+BEGIN
+    search := regexp_replace(coalesce(search, ''), '^/?(Observation)?(/\$lastn)?\??', '');
+    names := ARRAY(SELECT split_part(split_part(split_part(p, '=', 1), ':', 1), '.', 1) FROM unnest(string_to_array(search, '&')) p);
+    IF NOT names && ARRAY['patient', 'subject'] THEN
+        RAISE EXCEPTION 'the search names no subject' USING ERRCODE = '22023', HINT = 'Give patient=… or subject=….';
+    END IF;
+    -- code, combo-code, component-code, code-value-concept …
+    IF NOT EXISTS (SELECT FROM unnest(names) n WHERE n = 'category' OR n ~ '(^|-)code(-|$)') THEN
+        RAISE EXCEPTION 'the search names neither a category nor a code' USING ERRCODE = '22023', HINT = 'Give category=… or code=….';
+    END IF;
+    RETURN 'Observation?' || search;
+END
+$function$;
+COMMENT ON FUNCTION fhir.lastn_search(text) IS
+    'the search of $lastn; raises 22023 where it has no patient or subject, or neither category nor code';
+
+CREATE FUNCTION fhir.lastn_rows(search text, max integer DEFAULT 1)
+    RETURNS TABLE ("group" integer, effective timestamptz, id text, version bigint, last_updated timestamptz, resource jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 50
+    -- the statement of a search is written for people, without qualified operators
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    most CONSTANT integer := 100000;
+    statement text := fhir.search_rows_sql(fhir.lastn_search(search));
+    ids text[];
+    starts timestamptz[];
+    written timestamptz[];
+    keys text[];
+    parent jsonb;
+BEGIN
+    IF max IS NULL OR max OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'max is not a positive number' USING ERRCODE = '22023', HINT = 'It is how many observations of each code are wanted.';
+    END IF;
+    EXECUTE pg_catalog.format($q$
+        SELECT pg_catalog.array_agg(f.id), pg_catalog.array_agg(f.starts), pg_catalog.array_agg(f.last_updated), pg_catalog.array_agg(f.keys)
+        FROM (
+            SELECT r.id, fhir.occurred(r.resource) AS starts, r.last_updated,
+                pg_catalog.to_jsonb(fhir.lastn_keys(r.resource OPERATOR(pg_catalog.->) 'code'))::text AS keys
+            FROM (%s) r LIMIT %s
+        ) f$q$, statement, most OPERATOR(pg_catalog.+) 1) INTO ids, starts, written, keys;
+    IF pg_catalog.cardinality(ids) OPERATOR(pg_catalog.>) most THEN
+        RAISE EXCEPTION 'the search finds more than % observations', most USING ERRCODE = '54000', HINT = 'Narrow it, by date for example.';
+    END IF;
+    parent := fhir.lastn_groups(ARRAY(SELECT DISTINCT k FROM pg_catalog.unnest(keys) k));
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH found AS (
+            SELECT f.id, f.starts, f.written, coalesce($5 OPERATOR(pg_catalog.->>) k.key, k.key) AS root
+            FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) f (id, starts, written, keys)
+            CROSS JOIN LATERAL (SELECT f.keys::pg_catalog.jsonb OPERATOR(pg_catalog.->>) 0 AS key) k
+        ), ranked AS (
+            -- equal times are a tie; of what has no time the last written comes first
+            SELECT f.*, pg_catalog.rank() OVER (PARTITION BY f.root ORDER BY f.starts DESC,
+                    CASE WHEN f.starts OPERATOR(pg_catalog.=) '-infinity' THEN f.written END DESC,
+                    CASE WHEN f.starts OPERATOR(pg_catalog.=) '-infinity' THEN f.id END) AS nth,
+                pg_catalog.max(f.starts) OVER (PARTITION BY f.root) AS newest
+            FROM found f
+        ), numbered AS (
+            SELECT r.*, pg_catalog.dense_rank() OVER (ORDER BY r.newest DESC, r.root)::integer AS number FROM ranked r
+            WHERE r.nth OPERATOR(pg_catalog.<=) $6
+        )
+        SELECT n.number, n.starts, o.id, o.version, o.last_updated, o.resource
+        FROM numbered n JOIN %s o ON o.id OPERATOR(pg_catalog.=) n.id
+        ORDER BY n.number, n.nth, o.id$q$, fhir.table_of('Observation')) USING ids, starts, written, keys, parent, max;
+END
+$function$;
+COMMENT ON FUNCTION fhir.lastn_rows(text, integer) IS
+    'what fhir.lastn gives, as rows: the group with the newest first, in it the newest first. effective: where the clinical time begins, -infinity if it does not say';
+
+CREATE FUNCTION fhir.lastn(search text, max integer DEFAULT 1) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000
+    AS $function$
+DECLARE
+    entries jsonb;
+    link jsonb := pg_catalog.jsonb_build_object('relation', 'self', 'url', pg_catalog.concat('Observation/$lastn?max=', max, '&',
+        pg_catalog.substr(fhir.lastn_search(search), 13)));
+BEGIN
+    entries := (
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('resource', r.resource, 'search', '{"mode": "match"}'::pg_catalog.jsonb) ORDER BY r.nth)
+        FROM fhir.lastn_rows(search, max) WITH ORDINALITY r ("group", effective, id, version, last_updated, resource, nth));
+    RETURN pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('resourceType', 'Bundle', 'type', 'searchset',
+        'total', coalesce(pg_catalog.jsonb_array_length(entries), 0), 'link', pg_catalog.jsonb_build_array(link)))
+        OPERATOR(pg_catalog.||) CASE WHEN entries IS NULL THEN '{}' ELSE pg_catalog.jsonb_build_object('entry', entries) END;
+END
+$function$;
+COMMENT ON FUNCTION fhir.lastn(text, integer) IS
+    'Observation/$lastn as a Bundle: of what a search finds, the last max of each code, more where the last of them have the same time. The search names a patient or subject, and a category or code: patient=p1&category=vital-signs';
+
+CREATE FUNCTION fhir.document(id text, persist boolean DEFAULT false, base text DEFAULT '') RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+    AS $function$
+DECLARE
+    most CONSTANT integer := 10000;
+    composition jsonb;
+    types text[];
+    ids text[];
+    missing text[];
+    entries jsonb;
+    document jsonb;
+    prefix text := CASE WHEN coalesce(base, '') OPERATOR(pg_catalog.=) '' THEN '' ELSE pg_catalog.rtrim(base, '/') OPERATOR(pg_catalog.||) '/' END;
+BEGIN
+    IF id IS NULL THEN
+        RAISE EXCEPTION 'no Composition is named' USING ERRCODE = '22023', HINT = 'Give its id.';
+    END IF;
+    composition := fhir.read('Composition', id);
+    SELECT pg_catalog.array_agg(r.type ORDER BY r.n), pg_catalog.array_agg(r.id ORDER BY r.n) INTO types, ids
+        FROM fhir.references(composition) WITH ORDINALITY r (type, id, n)
+        WHERE NOT (r.type OPERATOR(pg_catalog.=) 'Composition' AND r.id OPERATOR(pg_catalog.=) document.id);
+    IF pg_catalog.cardinality(ids) OPERATOR(pg_catalog.>) most THEN
+        RAISE EXCEPTION 'the Composition references more than % resources', most USING ERRCODE = '54000';
+    END IF;
+    EXECUTE pg_catalog.format($q$
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('fullUrl', pg_catalog.concat($3, w.type, '/', w.id), 'resource', s.resource) ORDER BY w.n),
+            pg_catalog.array_agg(pg_catalog.concat(w.type, '/', w.id) ORDER BY w.n) FILTER (WHERE s.resource IS NULL)
+        FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY w (type, id, n)
+        LEFT JOIN LATERAL (SELECT r.resource FROM %I.resource r
+            WHERE r.type OPERATOR(pg_catalog.=) w.type AND r.id OPERATOR(pg_catalog.=) w.id) s ON true$q$, fhir.current_lake())
+        INTO entries, missing USING types, ids, prefix;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'the Composition references % that % not there', pg_catalog.array_to_string(missing[1:10], ', '),
+                CASE WHEN pg_catalog.cardinality(missing) OPERATOR(pg_catalog.=) 1 THEN 'is' ELSE 'are' END
+            USING ERRCODE = 'FH404', HINT = 'A document holds all that its Composition references: store it, or take the reference away.';
+    END IF;
+    document := pg_catalog.jsonb_build_object(
+        'resourceType', 'Bundle',
+        'type', 'document',
+        'identifier', pg_catalog.jsonb_build_object('system', 'urn:ietf:rfc:3986', 'value', 'urn:uuid:' OPERATOR(pg_catalog.||) pg_catalog.gen_random_uuid()::text),
+        'timestamp', pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'entry', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('fullUrl', pg_catalog.concat(prefix, 'Composition/', id), 'resource', composition))
+            OPERATOR(pg_catalog.||) coalesce(entries, '[]'));
+    IF persist THEN
+        document := fhir.create(document);
+    END IF;
+    RETURN document;
+END
+$function$;
+COMMENT ON FUNCTION fhir.document(text, boolean, text) IS
+    'Composition/$document: the Composition and every resource that it references, as a Bundle of type document. persist: stores it, under the id that it then has. base: what stands before the addresses. Raises FH404 if one of them is not there; references to other servers stay references';
+
+-- match.sql
+
+CREATE FUNCTION fhir.match_texts(patient jsonb, path jsonpath, words boolean) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 500
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    texts text[];
+BEGIN
+    texts := ARRAY(SELECT lower(left(v #>> '{}', 100)) FROM jsonb_path_query(patient, path) v WHERE jsonb_typeof(v) = 'string' LIMIT 10);
+    IF getdatabaseencoding() = 'UTF8' THEN
+        -- accents apart from their letters, and gone
+        texts := ARRAY(SELECT regexp_replace(normalize(t, NFKD), '[\u0300-\u036f]', '', 'g') FROM unnest(texts) t);
+    END IF;
+    IF words THEN
+        texts := ARRAY(SELECT w FROM unnest(texts) t, regexp_split_to_table(t, '[\s\-]+') w LIMIT 20);
+    END IF;
+    RETURN ARRAY(SELECT DISTINCT left(regexp_replace(t, '[^[:alnum:]@]', '', 'g'), 40) FROM unnest(texts) t WHERE t ~ '[[:alnum:]]');
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_texts(jsonb, jsonpath, boolean) IS
+    'the texts at a path as $match compares them: without case, accents and punctuation; with words, each word apart';
+
+CREATE FUNCTION fhir.match_similarity(a text, b text) RETURNS double precision
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 2000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    x text[] := string_to_array(left(a, 40), NULL);
+    y text[] := string_to_array(left(b, 40), NULL);
+    n integer := cardinality(x);
+    m integer := cardinality(y);
+    reach integer := greatest(greatest(n, m) / 2 - 1, 0);
+    used boolean[];
+    hits text[] := '{}';
+    others text[] := '{}';
+    swapped integer := 0;
+    common integer;
+    prefix integer := 0;
+    jaro double precision;
+BEGIN
+    IF a = b THEN
+        RETURN 1;
+    ELSIF n = 0 OR m = 0 THEN
+        RETURN 0;
+    END IF;
+    used := array_fill(false, ARRAY[m]);
+    FOR i IN 1 .. n LOOP
+        FOR j IN greatest(1, i - reach) .. least(m, i + reach) LOOP
+            IF NOT used[j] AND x[i] = y[j] THEN
+                used[j] := true;
+                hits := hits || x[i];
+                EXIT;
+            END IF;
+        END LOOP;
+    END LOOP;
+    common := cardinality(hits);
+    IF common = 0 THEN
+        RETURN 0;
+    END IF;
+    FOR j IN 1 .. m LOOP
+        IF used[j] THEN
+            others := others || y[j];
+        END IF;
+    END LOOP;
+    FOR i IN 1 .. common LOOP
+        swapped := swapped + (hits[i] <> others[i])::integer;
+    END LOOP;
+    jaro := (common::double precision / n + common::double precision / m + (common - swapped / 2.0) / common) / 3;
+    WHILE prefix < least(4, n, m) AND x[prefix + 1] = y[prefix + 1] LOOP
+        prefix := prefix + 1;
+    END LOOP;
+    jaro := jaro + prefix * 0.1 * (1 - jaro);
+    -- words that have nothing to do with each other share letters too
+    RETURN greatest(0, (jaro - 0.7) / 0.3);
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_similarity(text, text) IS
+    'how alike two words are: 1 the same, 0 for a Jaro-Winkler similarity of 0.7 or less, linear between';
+
+CREATE FUNCTION fhir.match_best(a text[], b text[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5000
+    RETURN (
+        SELECT pg_catalog.max(CASE
+            -- an initial
+            WHEN pg_catalog.length(x) = 1 AND x <> y AND pg_catalog.starts_with(y, x)
+                OR pg_catalog.length(y) = 1 AND x <> y AND pg_catalog.starts_with(x, y) THEN 0.7
+            ELSE fhir.match_similarity(x, y) END)
+        FROM pg_catalog.unnest(a) x, pg_catalog.unnest(b) y);
+COMMENT ON FUNCTION fhir.match_best(text[], text[]) IS 'the similarity of the most similar two; NULL where one has none';
+
+CREATE FUNCTION fhir.match_date(a text, b text) RETURNS double precision
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 200
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    x text[];
+    y text[];
+    differing integer;
+BEGIN
+    IF a !~ '^\d{4}(-\d\d(-\d\d)?)?$' OR b !~ '^\d{4}(-\d\d(-\d\d)?)?$' THEN
+        RETURN NULL;
+    ELSIF a = b THEN
+        RETURN CASE length(a) WHEN 10 THEN 1 WHEN 7 THEN 0.75 ELSE 0.5 END;
+    ELSIF starts_with(a, b) OR starts_with(b, a) THEN
+        -- as exact as the less exact one
+        RETURN CASE least(length(a), length(b)) WHEN 7 THEN 0.75 ELSE 0.5 END;
+    ELSIF length(a) < 10 OR length(b) < 10 THEN
+        RETURN 0;
+    END IF;
+    x := string_to_array(a, '-');
+    y := string_to_array(b, '-');
+    IF x[1] = y[1] AND x[2] = y[3] AND x[3] = y[2] THEN
+        RETURN 0.85;
+    END IF;
+    SELECT count(*) INTO differing FROM generate_series(1, 10) i WHERE substr(a, i, 1) <> substr(b, i, 1);
+    RETURN CASE
+        WHEN differing = 1 THEN 0.8
+        WHEN x[1] = y[1] AND (x[2] = y[2] OR x[3] = y[3]) THEN 0.6
+        WHEN x[2] = y[2] AND x[3] = y[3] THEN 0.6
+        ELSE 0 END;
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_date(text, text) IS
+    'how alike two dates of birth are: 1 the same day; 0.85 day and month swapped; 0.8 one digit differs; 0.75 the same month where no day is known; 0.6 two of year, month and day the same; 0.5 the same year where no more is known; else 0';
+
+CREATE FUNCTION fhir.match_score(a jsonb, b jsonb,
+        OUT score numeric, OUT grade text, OUT identifier double precision, OUT family double precision, OUT given double precision,
+        OUT birthdate double precision, OUT gender double precision, OUT telecom double precision, OUT address double precision)
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 50000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    families text[] := fhir.match_texts(a, 'lax $.name[*].family', false);
+    families_b text[] := fhir.match_texts(b, 'lax $.name[*].family', false);
+    givens text[] := fhir.match_texts(a, 'lax $.name[*].given[*]', true);
+    givens_b text[] := fhir.match_texts(b, 'lax $.name[*].given[*]', true);
+    crossed double precision;
+    weight double precision;
+    total double precision;
+BEGIN
+    -- 1: one is the same; 0: both have one of the same system, and none is the same
+    SELECT max((x ->> 'value' = y ->> 'value')::integer) INTO identifier
+        FROM jsonb_path_query(a, 'lax $.identifier[*] ? (exists(@.value))') x, jsonb_path_query(b, 'lax $.identifier[*] ? (exists(@.value))') y
+        WHERE x ->> 'system' = y ->> 'system';
+    family := fhir.match_best(families, families_b);
+    given := fhir.match_best(givens, givens_b);
+    -- a given name in the place of the family name
+    crossed := 0.85 * least(fhir.match_best(families, givens_b), fhir.match_best(givens, families_b));
+    IF family IS NOT NULL AND given IS NOT NULL AND crossed > (family + given) / 2 THEN
+        family := crossed;
+        given := crossed;
+    END IF;
+    birthdate := fhir.match_date(a ->> 'birthDate', b ->> 'birthDate');
+    gender := CASE WHEN a ->> 'gender' IN ('male', 'female') AND b ->> 'gender' IN ('male', 'female')
+        THEN (a ->> 'gender' = b ->> 'gender')::integer END;
+    SELECT max((x.v = y.v OR length(x.v) >= 7 AND length(y.v) >= 7 AND x.v !~ '@' AND y.v !~ '@'
+            AND right(x.v, 10) = right(y.v, 10))::integer) INTO telecom
+        FROM unnest(fhir.match_texts(a, 'lax $.telecom[*].value', false)) x (v), unnest(fhir.match_texts(b, 'lax $.telecom[*].value', false)) y (v)
+        WHERE (x.v ~ '@') = (y.v ~ '@');
+    -- the mean of the parts that both have
+    SELECT avg(p) INTO address FROM unnest(ARRAY[
+        fhir.match_best(fhir.match_texts(a, 'lax $.address[*].line[*]', false), fhir.match_texts(b, 'lax $.address[*].line[*]', false)),
+        fhir.match_best(fhir.match_texts(a, 'lax $.address[*].city', false), fhir.match_texts(b, 'lax $.address[*].city', false)),
+        fhir.match_best(fhir.match_texts(a, 'lax $.address[*].postalCode', false), fhir.match_texts(b, 'lax $.address[*].postalCode', false))]) p;
+
+    -- What differs weighs less in an identifier than what is the same: a system may have several for one person.
+    SELECT coalesce(sum(w * s), 0), coalesce(sum(w), 0) INTO total, weight
+        FROM unnest(ARRAY[CASE identifier WHEN 1 THEN 10 ELSE 2 END, 3, 2.5, 4, 0.5, 1.5, 1.5],
+                    ARRAY[identifier, family, given, birthdate, gender, telecom, address]) c (w, s)
+        WHERE s IS NOT NULL;
+    -- who tells less than a name and a date of birth weigh is not certain of anybody
+    score := round((total / greatest(weight, 9.5))::numeric, 4);
+    grade := CASE
+        WHEN score >= 0.93 AND (identifier = 1 OR identifier IS NULL AND birthdate = 1 AND family >= 0.9 AND given >= 0.7) THEN 'certain'
+        WHEN score >= 0.75 THEN 'probable'
+        WHEN score >= 0.45 THEN 'possible'
+        ELSE 'certainly-not' END;
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_score(jsonb, jsonb) IS
+    'how likely two Patient resources are the same person: the weighted mean of what both say (identifier 10, or 2 where it differs; birthdate 4, family 3, given 2.5, telecom 1.5, address 1.5, gender 0.5; at least 9.5 in all), each 0 to 1 and NULL if not compared. certain: from 0.93, with a common identifier, or name and date of birth and no identifier that differs; probable from 0.75, possible from 0.45';
+
+CREATE FUNCTION fhir.match_value(value text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 50
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    value := regexp_replace(left(value, 200), '([\\,$|])', '\\\1', 'g');
+    value := replace(replace(replace(value, '%', '%25'), '&', '%26'), '#', '%23');
+    RETURN replace(replace(replace(replace(value, '+', '%2B'), ';', '%3B'), '=', '%3D'), ' ', '%20');
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_value(text) IS 'a text as a value in a search, escaped';
+
+CREATE FUNCTION fhir.match_searches(resource jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    families text[] := ARRAY(SELECT DISTINCT fhir.match_value(v #>> '{}')
+        FROM jsonb_path_query(resource, 'lax $.name[0 to 4].family') v WHERE jsonb_typeof(v) = 'string' AND v #>> '{}' ~ '[[:alnum:]]' LIMIT 3);
+    givens text[] := ARRAY(SELECT DISTINCT fhir.match_value(split_part(v #>> '{}', ' ', 1))
+        FROM jsonb_path_query(resource, 'lax $.name[0 to 4].given[0]') v WHERE jsonb_typeof(v) = 'string' AND split_part(v #>> '{}', ' ', 1) ~ '[[:alnum:]]{2}' LIMIT 3);
+    -- a name of several words by its longest
+    sounds text[];
+    family_sounds text[] := ARRAY(SELECT DISTINCT (SELECT fhir.match_value(w) FROM regexp_split_to_table(left(v #>> '{}', 100), '[\s\-]+') w WHERE w ~ '[[:alnum:]]' ORDER BY length(w) DESC, w LIMIT 1)
+        FROM jsonb_path_query(resource, 'lax $.name[0 to 4].family') v WHERE jsonb_typeof(v) = 'string' AND v #>> '{}' ~ '[[:alnum:]]' LIMIT 3);
+    given_sounds text[] := ARRAY(SELECT DISTINCT (SELECT fhir.match_value(w) FROM regexp_split_to_table(left(v #>> '{}', 100), '[\s\-]+') w WHERE w ~ '[[:alnum:]]' ORDER BY length(w) DESC, w LIMIT 1)
+        FROM jsonb_path_query(resource, 'lax $.name[0 to 4].given[0]') v WHERE jsonb_typeof(v) = 'string' AND v #>> '{}' ~ '[[:alnum:]]{2}' LIMIT 3);
+    postcodes text[] := ARRAY(SELECT DISTINCT fhir.match_value(v #>> '{}')
+        FROM jsonb_path_query(resource, 'lax $.address[0 to 4].postalCode') v WHERE jsonb_typeof(v) = 'string' AND v #>> '{}' ~ '[[:alnum:]]' LIMIT 2);
+    born text := substring(resource ->> 'birthDate' FROM '^\d{4}(?:-\d\d(?:-\d\d)?)?$');
+    days text[] := '{}';
+    swapped text;
+BEGIN
+    BEGIN
+        -- a 30th of February is no date to search by
+        IF make_date(substr(born, 1, 4)::integer, coalesce(nullif(substr(born, 6, 2), ''), '1')::integer,
+                coalesce(nullif(substr(born, 9, 2), ''), '1')::integer) IS NULL THEN
+            born := NULL;
+        END IF;
+    EXCEPTION WHEN datetime_field_overflow THEN
+        born := NULL;
+    END;
+    IF born IS NOT NULL THEN
+        days := ARRAY[born];
+        swapped := substr(born, 1, 4) || '-' || substr(born, 9, 2) || '-' || substr(born, 6, 2);
+        IF length(born) = 10 AND swapped <> born AND substr(born, 9, 2) <= '12' THEN
+            days := days || swapped;
+        END IF;
+    END IF;
+    sounds := family_sounds || given_sounds;
+    RETURN QUERY
+    SELECT DISTINCT 'identifier=' || CASE WHEN jsonb_typeof(i -> 'system') = 'string' THEN fhir.match_value(i ->> 'system') || '|' ELSE '' END || fhir.match_value(i ->> 'value')
+        FROM jsonb_path_query(resource, 'lax $.identifier[0 to 9]') i WHERE jsonb_typeof(i -> 'value') = 'string' AND i ->> 'value' <> ''
+    UNION ALL
+    SELECT DISTINCT 'telecom=' || fhir.match_value(t #>> '{}')
+        FROM jsonb_path_query(resource, 'lax $.telecom[0 to 4].value') t WHERE jsonb_typeof(t) = 'string' AND t #>> '{}' <> ''
+    UNION ALL
+    SELECT 'birthdate=' || d || '&phonetic=' || n FROM unnest(days) d, unnest(sounds) n
+    UNION ALL
+    -- both names misspelt
+    SELECT 'birthdate=' || born || CASE WHEN resource ->> 'gender' IN ('male', 'female') THEN '&gender=' || (resource ->> 'gender') ELSE '' END WHERE length(born) = 10
+    UNION ALL
+    SELECT 'family=' || f || '&given=' || g FROM unnest(families) f, unnest(givens) g
+    UNION ALL
+    SELECT 'phonetic=' || f || '&phonetic=' || g || coalesce('&birthdate=' || substr(born, 1, 4), '') FROM unnest(family_sounds) f, unnest(given_sounds) g
+    UNION ALL
+    SELECT 'phonetic=' || f || '&phonetic=' || g FROM unnest(family_sounds) f, unnest(given_sounds) g WHERE born IS NOT NULL
+    UNION ALL
+    SELECT 'address-postalcode=' || p || '&birthdate=' || d FROM unnest(postcodes) p, unnest(days) d
+    UNION ALL
+    SELECT 'address-postalcode=' || p || '&phonetic=' || n FROM unnest(postcodes) p, unnest(sounds) n;
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_searches(jsonb) IS
+    'the searches that find the candidates of $match: by identifier, telecom, sound of a name and date of birth (also with day and month swapped), date of birth, family and given name (as written, or as they sound), postal code and date of birth or sound of a name';
+
+CREATE FUNCTION fhir.match_rows(resource jsonb, count integer DEFAULT 10)
+    RETURNS TABLE (id text, score numeric, grade text, identifier double precision, family double precision, given double precision,
+        birthdate double precision, gender double precision, telecom double precision, address double precision, candidate jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+    -- a lake may be large, and the candidates are few
+    SET enable_seqscan = off
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    statement text;
+BEGIN
+    IF resource IS NULL OR coalesce(resource OPERATOR(pg_catalog.->>) 'resourceType', '') OPERATOR(pg_catalog.<>) 'Patient' THEN
+        RAISE EXCEPTION 'no Patient came along to match' USING ERRCODE = '22023', HINT = 'It has what is known of the person, and need not be complete.';
+    ELSIF count IS NULL OR count OPERATOR(pg_catalog.<) 1 OR count OPERATOR(pg_catalog.>) 1000 THEN
+        RAISE EXCEPTION 'count is not from 1 to 1000' USING ERRCODE = '22023', HINT = 'It is how many matches are wanted at most.';
+    END IF;
+    statement := (SELECT pg_catalog.string_agg(pg_catalog.format('(SELECT q.id, q.resource FROM (%s) q LIMIT 100)',
+        fhir.search_rows_sql('Patient?' OPERATOR(pg_catalog.||) s)), ' UNION ALL ') FROM fhir.match_searches(resource) s);
+    IF statement IS NULL THEN
+        RAISE EXCEPTION 'the Patient says too little to match by' USING ERRCODE = '22023',
+            HINT = 'It takes an identifier, a telecom, a whole birthDate, or two of family name, given name, birthDate and postal code.';
+    END IF;
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        SELECT c.id, m.score, m.grade, m.identifier, m.family, m.given, m.birthdate, m.gender, m.telecom, m.address, c.resource
+        FROM (SELECT DISTINCT ON (u.id) u.id, u.resource FROM (%s) u ORDER BY u.id) c
+        CROSS JOIN LATERAL fhir.match_score($1, c.resource) m
+        ORDER BY m.score DESC, c.id LIMIT $2$q$, statement) USING resource, count;
+END
+$function$;
+COMMENT ON FUNCTION fhir.match_rows(jsonb, integer) IS
+    'the patients that a Patient resource may be, the most likely first, and how alike they are in each of what fhir.match_score compares. Of each of the searches that fhir.match_searches lists the first 100 are compared, found by the index';
+
+CREATE FUNCTION fhir.match(parameters jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
+    AS $function$
+DECLARE
+    wanted jsonb := parameters;
+    is_certain boolean := false;
+    most integer := 10;
+    parts jsonb := CASE WHEN pg_catalog.jsonb_typeof(parameters OPERATOR(pg_catalog.->) 'parameter') OPERATOR(pg_catalog.=) 'array'
+        THEN parameters OPERATOR(pg_catalog.->) 'parameter' ELSE '[]' END;
+    entries jsonb;
+    certain integer;
+    advice jsonb;
+BEGIN
+    IF parameters OPERATOR(pg_catalog.->>) 'resourceType' OPERATOR(pg_catalog.=) 'Parameters' THEN
+        wanted := pg_catalog.jsonb_path_query_first(parts, 'lax $[*] ? (@.name == "resource").resource');
+        is_certain := coalesce(pg_catalog.jsonb_path_query_first(parts, 'lax $[*] ? (@.name == "onlyCertainMatches").valueBoolean') OPERATOR(pg_catalog.=) 'true', false);
+        most := coalesce((pg_catalog.jsonb_path_query_first(parts, 'lax $[*] ? (@.name == "count").valueInteger') OPERATOR(pg_catalog.#>>) '{}')::integer, 10);
+    END IF;
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('resource', m.candidate, 'search', pg_catalog.jsonb_build_object(
+                'extension', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
+                    'url', 'http://hl7.org/fhir/StructureDefinition/match-grade', 'valueCode', m.grade)),
+                'mode', 'match', 'score', m.score)) ORDER BY m.score DESC, m.id)
+            FILTER (WHERE m.grade OPERATOR(pg_catalog.=) 'certain' OR NOT is_certain AND m.grade OPERATOR(pg_catalog.<>) 'certainly-not'),
+            pg_catalog.count(*) FILTER (WHERE m.grade OPERATOR(pg_catalog.=) 'certain')
+        INTO entries, certain
+        FROM fhir.match_rows(wanted, CASE WHEN is_certain THEN 100 ELSE most END) m;
+    IF is_certain AND certain OPERATOR(pg_catalog.>) 1 THEN
+        entries := NULL;
+        advice := pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('search', '{"mode": "outcome"}'::pg_catalog.jsonb, 'resource',
+            pg_catalog.jsonb_build_object('resourceType', 'OperationOutcome', 'issue', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
+                'severity', 'warning', 'code', 'multiple-matches', 'diagnostics', pg_catalog.concat(certain, ' patients match with certainty, so none is returned'))))));
+    END IF;
+    RETURN pg_catalog.jsonb_build_object('resourceType', 'Bundle', 'type', 'searchset', 'total', coalesce(pg_catalog.jsonb_array_length(entries), 0))
+        OPERATOR(pg_catalog.||) CASE WHEN coalesce(entries, advice) IS NULL THEN '{}' ELSE pg_catalog.jsonb_build_object('entry', coalesce(entries, advice)) END;
+END
+$function$;
+COMMENT ON FUNCTION fhir.match(jsonb) IS
+    'Patient/$match: the patients that a Patient resource may be, as a Bundle with scores and grades, the most likely first. Takes the Patient, or Parameters with resource, count and onlyCertainMatches: of these the one patient that is certain, none where several are';
+
+-- rest.sql
+
+CREATE FUNCTION fhir.bundle(bundle jsonb, prefer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_bundle';
+COMMENT ON FUNCTION fhir.bundle(jsonb, text) IS
+    'processes a Bundle of type batch or transaction and returns the Bundle of answers. An entry of a batch that fails is answered with an OperationOutcome; of a transaction, it raises. prefer: return=minimal (default) or return=representation';
+
+CREATE FUNCTION fhir.rest(method text, url text, headers jsonb DEFAULT '{}', body text DEFAULT NULL,
+        OUT status integer, OUT answer_headers jsonb, OUT answer jsonb) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_rest';
+COMMENT ON FUNCTION fhir.rest(text, text, jsonb, text) IS
+    'answers one request of the RESTful API: its status, headers and body. The address may be whole or relative; what stands before the first resource type is the base of the links in the answer. A request that fails changes nothing and is answered with an OperationOutcome';
+
+CREATE FUNCTION fhir.capability_statement(base text DEFAULT '') RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_capability_statement';
+COMMENT ON FUNCTION fhir.capability_statement(text) IS
+    'the CapabilityStatement of a lake: interactions, search parameters and operations of every type, as they are supported';

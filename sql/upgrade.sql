@@ -1,0 +1,28 @@
+-- Bringing a lake that an older version made up to this one.
+
+-- It adds what fhir.create_lake has learned since, and rewrites no table. New indexes are built while writers of the table
+-- wait; where they may not, make them before with the commands in docs/operations.md, and this finds them.
+CREATE FUNCTION fhir.upgrade_lake(name text DEFAULT fhir.current_lake()) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE ROWS 3
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+BEGIN
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
+        RAISE EXCEPTION 'there is no lake "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name AND pg_has_role(l.owner, 'USAGE')) THEN
+        RAISE EXCEPTION 'must be owner of lake "%"', name USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    -- 0.2.0
+    IF to_regclass(lake || '.history_type') IS NULL THEN
+        EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
+        RETURN NEXT format('made index %s.history_type', lake);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.upgrade_lake(text) IS
+    'adds to a lake what this version of fhir.create_lake makes beyond older ones, and tells what it added; nothing where the lake has it all. For the owner of the lake; no table is rewritten';

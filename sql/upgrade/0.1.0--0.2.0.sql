@@ -1,0 +1,2 @@
+-- fhir.bundle(jsonb) is a function now.
+ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;

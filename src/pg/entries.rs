@@ -1,0 +1,117 @@
+//! Walking the keys of a table's search index, each once however many rows have it.
+
+use super::access;
+use super::error::{Error, INSUFFICIENT_PRIVILEGE, INTERNAL, NOT_IN_STATE};
+use super::guard::attempt;
+use super::jsonb;
+use super::memory::Scratch;
+use pgrx::pg_sys;
+use std::ffi::c_char;
+
+unsafe extern "C-unwind" {
+    fn fhirlake_open_searched(
+        table: pg_sys::Oid,
+        query_type: pg_sys::Oid,
+        opened: *mut pg_sys::Relation,
+        index: *mut pg_sys::Relation,
+        rows: *mut f64,
+    ) -> bool;
+    fn fhirlake_close_searched(table: pg_sys::Relation, index: pg_sys::Relation);
+    fn index_close(index: pg_sys::Relation, mode: pg_sys::LOCKMODE);
+    fn fhirlake_open_texts(oid: pg_sys::Oid) -> pg_sys::Relation;
+    fn fhirlake_pending_rows(index: pg_sys::Relation) -> f64;
+    fn fhirlake_keys_behind(
+        index: pg_sys::Relation,
+        from: pg_sys::Datum,
+        inclusive: bool,
+        prefix: *const c_char,
+        length: i32,
+        keys: *mut pg_sys::Datum,
+        max: i32,
+    ) -> i32;
+}
+
+/// Keys read at a time: those of one page are fewer.
+const BATCH: usize = 2048;
+
+/// The search index of a table, open for the current user, who may know of all its rows: [`Entries::open`] refuses others.
+pub struct Entries {
+    table: pg_sys::Relation,
+    index: pg_sys::Relation,
+}
+
+impl Entries {
+    /// Errors: 42501 where the user has no SELECT on the table or row-level security hides rows of it from them; 55000 where
+    /// the table has no such index, or rows wait in its pending list.
+    pub fn open(table: pg_sys::Oid, name: &str) -> Result<Entries, Error> {
+        let query_type = access::own_type(c"query").ok_or_else(|| Error::new(INTERNAL, "type fhir.query is missing"))?;
+        let (mut opened, mut index, mut rows) = (std::ptr::null_mut(), std::ptr::null_mut(), 0.0);
+        let (opened_at, index_at, rows_at) = (&raw mut opened, &raw mut index, &raw mut rows);
+        // SAFETY: the places outlive the call; what it opened is closed below, by the server where something raises.
+        if !unsafe { attempt(|| fhirlake_open_searched(table, query_type, opened_at, index_at, rows_at))? } {
+            return Err(Error::new(INSUFFICIENT_PRIVILEGE, format!("the index of table \"{name}\" cannot be read as a whole"))
+                .hint("it needs SELECT on that very table, no row-level security that applies, and one index on column search"));
+        }
+        let entries = Entries { table: opened, index };
+        nothing_pending(index, name)?;
+        Ok(entries)
+    }
+
+    /// As [`Entries::each`] with no prefix, of another GIN index on the same table, whose keys are texts.
+    pub fn each_of(&self, other: pg_sys::Oid, name: &str, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        // SAFETY: opens it with a lock that readers take.
+        let index = unsafe { attempt(|| fhirlake_open_texts(other))? };
+        if index.is_null() {
+            return Err(Error::new(NOT_IN_STATE, format!("an index of table \"{name}\" cannot be used")).hint("REINDEX it, or call fhir.set_integrity anew"));
+        }
+        nothing_pending(index, name)?;
+        walk(index, &[], take)?;
+        // SAFETY: it is open; the lock stays until the transaction ends.
+        unsafe { attempt(|| index_close(index, pg_sys::NoLock as pg_sys::LOCKMODE)) }
+    }
+
+    /// Calls `take` with each key that begins with the prefix, in order.
+    pub fn each(&self, prefix: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        walk(self.index, prefix, take)
+    }
+
+    /// The locks stay until the transaction ends, as those of any query do.
+    pub fn close(self) -> Result<(), Error> {
+        let (table, index) = (self.table, self.index);
+        // SAFETY: both are open.
+        unsafe { attempt(|| fhirlake_close_searched(table, index)) }
+    }
+}
+
+/// What waits there is not in the tree yet.
+fn nothing_pending(index: pg_sys::Relation, name: &str) -> Result<(), Error> {
+    // SAFETY: the index is open; where this fails, the server closes it.
+    if unsafe { attempt(|| fhirlake_pending_rows(index))? } > 0.0 {
+        return Err(Error::new(NOT_IN_STATE, format!("rows of table \"{name}\" wait in the pending list of its index"))
+            .hint("VACUUM the table, or call gin_clean_pending_list"));
+    }
+    Ok(())
+}
+
+fn walk(index: pg_sys::Relation, prefix: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    let mut from = prefix.to_vec();
+    let mut inclusive = true;
+    loop {
+        let scratch = Scratch::new(c"fhirlake entries");
+        let entered = scratch.enter();
+        let mut keys = vec![pg_sys::Datum::null(); BATCH];
+        let (start, at) = (jsonb::varlena(&from), prefix.as_ptr().cast::<c_char>());
+        let (length, into) = (prefix.len() as i32, keys.as_mut_ptr());
+        // SAFETY: the array holds BATCH datums; what they point at lives until the scratch context goes.
+        let n = unsafe { attempt(|| fhirlake_keys_behind(index, start, inclusive, at, length, into, BATCH as i32))? };
+        let Some(last) = keys.get(..n as usize).filter(|keys| !keys.is_empty()) else { return Ok(()) };
+        for key in last {
+            // SAFETY: plain datums of variable length, made above.
+            take(unsafe { jsonb::bytes(*key) });
+        }
+        // SAFETY: as above; the list is not empty.
+        from = last.last().map(|key| unsafe { jsonb::bytes(*key) }.to_vec()).unwrap_or_default();
+        inclusive = false;
+        drop(entered);
+    }
+}

@@ -1,0 +1,15 @@
+//! The end of a transaction, and where in it we are.
+
+use pgrx::pg_sys;
+use pgrx::{PgXactCallbackEvent, register_xact_callback};
+
+/// Runs `work` when this transaction is about to commit, behind all deferred triggers; not at all if it fails.
+pub fn before_commit(work: fn()) {
+    register_xact_callback(PgXactCallbackEvent::PreCommit, work);
+}
+
+/// Whether no savepoint or exception block is open: then what we do here can only be undone with the whole transaction.
+pub fn is_outermost() -> bool {
+    // SAFETY: a plain variable.
+    unsafe { pg_sys::GetCurrentTransactionNestLevel() == 1 }
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Question: when the server's processes are killed in the middle of many writes, is every write that a client was told of there
+# afterwards with its version, and none half?
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/store/check.sh"
+source "$here/store/cluster.sh"
+
+clients=6
+work=$(mktemp -d)
+touch "$work/none.told" "$work/none.err"
+trap 'cluster_remove crash; wait; rm -rf "$work"' EXIT
+
+# Statements without end for client $1 of round $2. After each, psql prints what the server answered: type, id, version, token.
+writes() {
+  awk -v c="$1" -v r="$2" '
+    BEGIN {
+      q = sprintf("%c", 39)
+      answer = "SELECT " q "ack" q ", w->>" q "resourceType" q ", w->>" q "id" q ", w->" q "meta" q "->>" q "versionId" q ", tests.token(w) FROM "
+      row = " RETURNING " q "ack" q ", type, id, version, tests.token(resource);\n"
+      for (k = 1; ; k++) {
+        id = q "c" c "-" r "-" k q
+        token = c "-" r "-" k "-"
+        patient = "tests.patient(" id ", " q token
+        tombstone = "SELECT " q "ack" q ", " q "Patient" q ", " id ", %s, " q "none" q
+        printf "%sfhir.update(%s1%s)) w;\n", answer, patient, q
+        printf "%sfhir.update(%s2%s)) w;\n", answer, patient, q
+        printf "%sfhir.update(%s3%s), %s2%s) w;\n", answer, patient, q, q, q
+        printf tombstone " WHERE fhir.delete(%sPatient%s, %s);\n", 4, q, q, id
+        printf "%sfhir.update(%s5%s)) w;\n", answer, patient, q
+        printf "UPDATE lake.patient SET resource = %s6%s) WHERE id = %s%s", patient, q, id, row
+        printf "DELETE FROM lake.patient WHERE id = %s RETURNING %sack%s, type, id, version + 1, %snone%s;\n", id, q, q, q, q
+        printf "INSERT INTO lake.patient (resource) VALUES (%s8%s))%s", patient, q, row
+        printf "%sfhir.create(tests.patient(NULL, %s%s9%s) - %sid%s) w;\n", answer, q, token, q, q, q
+        printf "%sfhir.update(tests.patient(%sshared-%d%s, %s%s0%s)) w;\n", answer, q, k % 3, q, q, token, q
+        printf "%sfhir.update(tests.appointment(%sa-%d-%d%s)) w;\n", answer, q, c, k % 5, q
+        if (k % 3 == 0) printf "%sfhir.create(tests.appointment(NULL) - %sid%s) w;\n", answer, q, q
+      }
+    }' 2>/dev/null
+}
+
+# Transactions of many rows without end; each is told of once it is committed.
+batches() {
+  awk -v r="$1" -v bundles="$2" '
+    BEGIN {
+      q = sprintf("%c", 39)
+      for (k = 1; ; k++) {
+        token = q "batch-" r "-" k q
+        print "BEGIN;"
+        printf "INSERT INTO lake.observation (resource) SELECT tests.observations(%s, 400);\n", token
+        printf "UPDATE lake.observation SET resource = resource || %s{\"status\":\"amended\"}%s WHERE last_updated >= now() AND xid = pg_current_xact_id();\n", q, q
+        print "COMMIT;"
+        printf "SELECT %sbatch%s, %s, 400;\n", q, q, token
+        if (bundles) {
+          token = q "bundle-" r "-" k q
+          printf "SELECT %sbatch%s, %s, 100 FROM fhir.bundle(tests.bundle(%s, 100));\n", q, q, token, token
+        }
+      }
+    }' 2>/dev/null
+}
+
+session() { PGAPPNAME=$1 "$PG_BIN/psql" -XqAt -F ' ' -v ON_ERROR_STOP=1 -d "$PGDATABASE" >>"$work/$1.told" 2>>"$work/$1.err" || true; }
+
+told() { cat "$work"/*.told | wc -l; }
+processes() { sql -c "SELECT pid FROM pg_stat_activity WHERE application_name LIKE '$1' AND state = 'active' AND backend_type = 'client backend' $2 LIMIT 1"; }
+
+victim_writer() { processes 'writer-%' ''; }
+victim_batch() { processes 'batch' "AND backend_xid IS NOT NULL AND (query LIKE 'UPDATE%' OR query LIKE '%bundle%')"; }
+victim_large() { processes 'large' 'AND backend_xid IS NOT NULL'; }
+victim_server() { cluster_pid crash; }
+
+# round NUMBER NAME VICTIM: clients write; once enough was acknowledged in all ways, a process of the server is killed.
+round() {
+  local number=$1 name=$2 before client try pid=''
+  before=$(told)
+  for ((client = 1; client <= clients; client++)); do writes "$client" "$number" | session "writer-$client" & done
+  batches "$number" "$bundles" | session batch &
+  for try in {1..1200}; do
+    if (($(told) >= before + 250)) && grep -q "batch-$number-" "$work/batch.told"; then break; fi
+    sleep 0.1
+  done
+  echo "INSERT INTO lake.observation (resource) SELECT tests.observations('large-$number', 200000); SELECT 'batch', 'large-$number', 200000;" | session large &
+  for try in {1..600}; do
+    [[ ! $(victim_large) ]] || break
+    sleep 0.05
+  done
+  check "$name: clients write" yes "$( (($(told) >= before + 250)) && echo yes || echo "no: $(cat "$work"/*.err | head -n 5)")"
+  for try in {1..600}; do
+    pid=$("$3") && [[ $pid ]] && cluster_owns crash "$pid" && break
+    pid=''
+    sleep 0.05
+  done
+  check "$name: there is one of ours to kill" yes "${pid:+yes}"
+  kill -9 "$pid"
+  wait
+  if [[ $3 == victim_server ]]; then
+    cluster_is_gone crash || check "$name: its processes end with it" yes no
+    as_server "$PG_BIN/pg_ctl" -D "$place/crash/data" -l "$place/crash/log" -w -t 120 start >/dev/null 2>&1 </dev/null
+  fi
+  cluster_settle crash
+  verify "$number" "$name"
+}
+
+verify() {
+  cat "$work"/*.told | sed -n 's/^ack //p' >"$work/ack"
+  cat "$work"/*.told | sed -n 's/^batch //p' >"$work/batch_ack"
+  sql -c 'TRUNCATE tests.ack, tests.batch_ack' -c "\\copy tests.ack FROM '$work/ack' (DELIMITER ' ')" \
+    -c "\\copy tests.batch_ack FROM '$work/batch_ack' (DELIMITER ' ')" -c 'ANALYZE tests.ack'
+  check "$2: every acknowledged write is there with its version" '' "$(sql -c "
+    TABLE tests.ack EXCEPT SELECT type, id, version, token FROM tests.version LIMIT 5")"
+  # A client has at most one write under way when the server dies: that one may be there unacknowledged.
+  check "$2: of what was not acknowledged, no more than was under way" t "$(sql -c "
+    SELECT count(*) BETWEEN 0 AND $1 * $clients FROM (SELECT type, id, version, token FROM tests.version WHERE type <> 'Observation' EXCEPT TABLE tests.ack) v")"
+  check "$2: transactions are there whole or not at all" '' "$(sql -c "
+    WITH found AS (SELECT token, count(*) FILTER (WHERE current) AS rows, count(*) AS versions FROM tests.version WHERE type = 'Observation' GROUP BY 1)
+    SELECT token, a.size, f.rows, f.versions FROM tests.batch_ack a FULL JOIN found f USING (token)
+    WHERE f.rows IS DISTINCT FROM CASE split_part(token, '-', 1) WHEN 'batch' THEN 400 WHEN 'bundle' THEN 100 ELSE 200000 END
+       OR f.versions <> f.rows * CASE split_part(token, '-', 1) WHEN 'batch' THEN 2 ELSE 1 END LIMIT 5")"
+  check_lake "$2"
+  sql -c 'VACUUM'
+}
+
+cluster_start crash
+"$PG_BIN/createdb" "$PGDATABASE"
+install_checks
+sql -c 'CREATE EXTENSION fhirlake' -c 'SELECT fhir.create_lake()' -f "$store/crash.sql" >/dev/null
+bundles=$(sql -c "SELECT 1 FROM pg_proc WHERE pronamespace = 'fhir'::regnamespace AND proname = 'bundle'")
+[[ $bundles ]] || skip 'there is no fhir.bundle'
+
+round 1 'a backend is killed' victim_writer
+round 2 'a backend is killed in a transaction of many rows' victim_batch
+round 3 'a backend is killed in a statement of 200,000 rows' victim_large
+round 4 'the server is killed' victim_server
+round 5 'the server is killed once more' victim_server
+check 'the server recovered each time' 5 "$(as_server cat "$place/crash/log" | grep -c 'automatic recovery in progress')"
+echo "$(wc -l <"$work/ack") writes and $(wc -l <"$work/batch_ack") transactions of many rows were acknowledged"
+finish

@@ -3,6 +3,10 @@
 use super::request::{Asked, Scope};
 use crate::json::Node;
 #[cfg(feature = "pg")]
+use crate::json::{self, Item};
+#[cfg(any(feature = "pg", test))]
+use crate::path::reference::is_id;
+#[cfg(feature = "pg")]
 use crate::pg::{
     error::Error,
     spi::Arg,
@@ -10,8 +14,14 @@ use crate::pg::{
 
 /// The operations that [`run`] knows, beside `$validate`: name, the types that have it (none: every type), and where it is called.
 pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "$everything", types: &["Patient"], on: &[On::Instance], definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything" },
-    Operation { name: "$validate", types: &[], on: &[On::Type, On::Instance], definition: "http://hl7.org/fhir/OperationDefinition/Resource-validate" },
+    Operation { name: "$document", types: &["Composition"], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Composition-document" },
+    Operation { name: "$everything", types: &["Patient"], on: &[On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything" },
+    Operation { name: "$lastn", types: &["Observation"], on: &[On::Type], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Observation-lastn" },
+    Operation { name: "$match", types: &["Patient"], on: &[On::Type], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Patient-match" },
+    Operation { name: "$meta", types: &[], on: &[On::System, On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta" },
+    Operation { name: "$meta-add", types: &[], on: &[On::Instance], changes: true, definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-add" },
+    Operation { name: "$meta-delete", types: &[], on: &[On::Instance], changes: true, definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete" },
+    Operation { name: "$validate", types: &[], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Resource-validate" },
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +35,8 @@ pub struct Operation {
     pub name: &'static str,
     pub types: &'static [&'static str],
     pub on: &'static [On],
+    /// Whether it changes what is stored: such a one is not called by GET. <https://hl7.org/fhir/R4/operations.html#request>
+    pub changes: bool,
     pub definition: &'static str,
 }
 
@@ -74,12 +86,58 @@ impl<'a> Parameters<'a> {
         self.all(name).into_iter().next()
     }
 
+    /// The element of that name in a parameter of the body, such as a `valueMeta`.
+    pub fn element(&self, name: &str, value: &str) -> Option<Node<'a>> {
+        self.parts().filter(|part| part.get("name").and_then(Node::as_str) == Some(name)).find_map(|part| part.get(value))
+    }
+
+    /// The parameters as a search, without those of that name and those that shape the answer of HTTP.
+    pub fn search(&self, without: &str) -> String {
+        let names = |part: &&str| {
+            let name = part.split('=').next().unwrap_or_default();
+            !part.is_empty() && name != without && name != "_format" && name != "_pretty"
+        };
+        let mut search: Vec<String> = self.asked.query.split('&').filter(names).map(str::to_owned).collect();
+        let mut seen = vec![without.to_owned()];
+        for name in self.parts().filter_map(|part| part.get("name").and_then(Node::as_str)) {
+            if !seen.iter().any(|known| known == name) {
+                seen.push(name.to_owned());
+                let own = Parameters { asked: &Asked { query: String::new(), ..self.asked.clone() }, body: self.body };
+                search.extend(own.all(name).iter().map(|value| format!("{}={}", encoded(name), encoded(value))));
+            }
+        }
+        search.join("&")
+    }
+
     /// The resource that came along: in a parameter of that name, or as the body.
     pub fn resource(&self, name: &str) -> Option<Node<'a>> {
         let mut parts = self.parts().filter(|part| part.get("name").and_then(Node::as_str) == Some(name));
         let body = self.body.filter(|body| body.get("resourceType").and_then(Node::as_str) != Some("Parameters"));
         parts.find_map(|part| part.get("resource")).or(body)
     }
+}
+
+/// A name or value as it stands in a query: what means something there is escaped.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'|' | b',' | b'$' | b'\\' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// The id of a resource of this server, from an id or its address: `Type/id`, or below the base that was asked.
+#[cfg(any(feature = "pg", test))]
+fn own_id<'t>(text: &'t str, ty: &str, base: &str) -> Option<&'t str> {
+    let path = match base {
+        "" => text,
+        base => text.strip_prefix(base).map_or(text, |rest| rest.trim_start_matches('/')),
+    };
+    let id = path.strip_prefix(ty).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+    is_id(id).then_some(id)
 }
 
 /// Calls an operation on a lake; the resource that it gives.
@@ -89,12 +147,24 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
         let shown: String = name.chars().take(64).collect();
         return Err(Error::new("FH404", format!("there is no operation {shown} here")).hint("GET /metadata lists the operations"));
     };
-    let id = if let Scope::Instance(_, id) = scope { id.as_str() } else { "" };
+    if operation.changes && parameters.asked.method.reads() {
+        return Err(Error::new("25006", format!("operation {} changes a resource", operation.name)).hint("it is called by POST"));
+    }
+    let (ty, id) = match scope {
+        Scope::System => (None, None),
+        Scope::Type(ty) => (Some(ty.name()), None),
+        Scope::Instance(ty, id) => (Some(ty.name()), Some(id.as_str())),
+    };
+    let owned = |text: Option<&str>| text.map(str::to_owned);
     let (sql, values): (&str, Vec<Option<String>>) = match operation.name {
+        "$document" => (
+            "SELECT fhir.document($1, coalesce($2::pg_catalog.bool, false), $3)",
+            vec![Some(composition(id, parameters)?), parameters.text("persist"), Some(parameters.asked.base.clone())],
+        ),
         "$everything" => (
             "SELECT fhir.everything($1, $2, $3, $4::pg_catalog.timestamptz, pg_catalog.string_to_array($5, ','), $6::pg_catalog.int4, $7, $8)",
             vec![
-                Some(id.to_owned()),
+                owned(id),
                 parameters.text("start"),
                 parameters.text("end"),
                 parameters.text("_since"),
@@ -104,10 +174,51 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
                 Some(lake.to_owned()),
             ],
         ),
+        "$lastn" => ("SELECT fhir.lastn($1, coalesce($2::pg_catalog.int4, 1))", vec![Some(parameters.search("max")), parameters.text("max")]),
+        "$match" => (
+            "SELECT fhir.match(pg_catalog.jsonb_build_object('resourceType', 'Parameters', 'parameter', pg_catalog.jsonb_build_array(\
+             pg_catalog.jsonb_build_object('name', 'resource', 'resource', $3), \
+             pg_catalog.jsonb_build_object('name', 'count', 'valueInteger', $1::pg_catalog.int4), \
+             pg_catalog.jsonb_build_object('name', 'onlyCertainMatches', 'valueBoolean', coalesce($2::pg_catalog.bool, false)))))",
+            vec![parameters.text("count"), parameters.text("onlyCertainMatches")],
+        ),
+        "$meta" => ("SELECT fhir.meta_parameters(fhir.meta($1, $2))", vec![owned(ty), owned(id)]),
+        "$meta-add" => ("SELECT fhir.meta_parameters(fhir.meta_add($1, $2, $3))", vec![owned(ty), owned(id)]),
+        "$meta-delete" => ("SELECT fhir.meta_parameters(fhir.meta_delete($1, $2, $3))", vec![owned(ty), owned(id)]),
         _ => return Err(Error::new("0A000", format!("operation {} is not supported here", operation.name))),
     };
-    let args: Vec<Arg> = values.iter().map(|value| value.as_deref().map_or(Arg::Null(pgrx::pg_sys::TEXTOID), Arg::Text)).collect();
+    // the one value that is not a text stands behind the others
+    let along = match operation.name {
+        "$match" => Some(parameters.resource("resource")),
+        "$meta-add" | "$meta-delete" => Some(parameters.element("meta", "valueMeta")),
+        _ => None,
+    };
+    let container = along.flatten().map(|node| json::write(&Item::Node(node))).transpose()?;
+    let mut args: Vec<Arg> = values.iter().map(|value| value.as_deref().map_or(Arg::Null(pgrx::pg_sys::TEXTOID), Arg::Text)).collect();
+    if along.is_some() {
+        args.push(container.as_deref().map_or(Arg::Null(pgrx::pg_sys::JSONBOID), Arg::Jsonb));
+    }
     super::dispatch::afresh(|spi| spi.jsonb(sql, &args))?.ok_or_else(|| Error::new("FH404", "the operation has no answer"))
+}
+
+/// The id of the Composition whose document is asked for.
+#[cfg(feature = "pg")]
+fn composition(id: Option<&str>, parameters: &Parameters) -> Result<String, Error> {
+    if parameters.text("persist").is_some_and(|value| value == "true") && parameters.asked.method.reads() {
+        return Err(Error::new("25006", "a document is not stored by GET").hint("with persist=true it is called by POST"));
+    }
+    if parameters.text("graph").is_some() {
+        return Err(Error::new("0A000", "a document by a GraphDefinition is not supported"));
+    }
+    match (id, parameters.text("id")) {
+        (Some(_), Some(_)) => Err(Error::new("22023", "the Composition is named twice").hint("without the parameter id, or without the id in the address")),
+        (Some(id), None) => Ok(id.to_owned()),
+        (None, None) => Err(Error::new("22023", "no Composition is named").hint("Composition/[id]/$document, or the parameter id")),
+        (None, Some(named)) => match own_id(&named, "Composition", &parameters.asked.base) {
+            Some(id) => Ok(id.to_owned()),
+            None => Err(Error::new("0A000", "the Composition is not one of this server").hint("give its id")),
+        },
+    }
 }
 
 #[cfg(test)]
@@ -139,5 +250,35 @@ mod tests {
         assert!(!called("GET", "/Observation/a/$everything"));
         assert!(called("POST", "/Observation/$validate"));
         assert!(!called("POST", "/$nonsense"));
+        assert!(called("GET", "/$meta") && called("GET", "/Condition/$meta") && called("GET", "/Condition/a/$meta"));
+        assert!(called("POST", "/Condition/a/$meta-add") && !called("POST", "/Condition/$meta-add"));
+        assert!(called("GET", "/Observation/$lastn") && !called("GET", "/Patient/$lastn"));
+        assert!(called("GET", "/Composition/a/$document") && called("GET", "/Composition/$document"));
+        assert!(called("POST", "/Patient/$match") && !called("POST", "/Patient/a/$match"));
+    }
+
+    #[test]
+    fn what_changes_a_resource_is_named() {
+        let changing: Vec<&str> = OPERATIONS.iter().filter(|operation| operation.changes).map(|operation| operation.name).collect();
+        assert_eq!(changing, ["$meta-add", "$meta-delete"]);
+    }
+
+    #[test]
+    fn a_search_comes_by_query_and_body() {
+        let text = r#"{"resourceType":"Parameters","parameter":[{"name":"max","valuePositiveInt":3},{"name":"code","valueString":"a&b|c"},{"name":"code","valueString":"d"}]}"#;
+        let container = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+        let asked = Asked::parse("POST", "/Observation/$lastn?patient=p&max=2&_format=json&category=x%26y").unwrap();
+        let parameters = Parameters { asked: &asked, body: json::root(&container) };
+        assert_eq!(parameters.search("max"), "patient=p&category=x%26y&code=a%26b|c&code=d");
+        assert_eq!(parameters.text("max").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_composition_is_named_by_id_or_address() {
+        assert_eq!(own_id("a", "Composition", ""), Some("a"));
+        assert_eq!(own_id("Composition/a", "Composition", "http://x.org/fhir"), Some("a"));
+        assert_eq!(own_id("http://x.org/fhir/Composition/a", "Composition", "http://x.org/fhir"), Some("a"));
+        assert_eq!(own_id("http://y.org/Composition/a", "Composition", "http://x.org/fhir"), None);
+        assert_eq!(own_id("Patient/a", "Composition", ""), None);
     }
 }

@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn dates_of_http_are_those_of_the_standard() {
-        assert_eq!(http_date(-162_674_423_000_000), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(-162_674_423_000_000));
+        assert_eq!(http_date(-162_573_023_000_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(-162_573_023_000_000));
         for odd in ["", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Xxx 1994 08:49:37 GMT"] {
             assert_eq!(read_http_date(odd), None);
         }

@@ -256,7 +256,7 @@ impl Resolver<'_> {
         let Some(home) = home else { return Ok(row) };
         let membership = format!("{}.membership", access::quoted(self.place.lake));
         let sql = format!(
-            "SELECT pg_catalog.row_security_active({}::pg_catalog.regclass) OR EXISTS (SELECT FROM {membership} m WHERE m.compartment = {})",
+            "SELECT pg_catalog.row_security_active({}::pg_catalog.regclass) OR EXISTS (SELECT FROM {membership} m WHERE m.compartment OPERATOR(pg_catalog.=) {})",
             literal(&membership),
             literal(&home)
         );

@@ -293,7 +293,7 @@ fn include<'s>(spi: &'s Spi, place: Place, includes: &[Include], matches: &[Foun
 fn by_ids(spi: &Spi, place: Place, ty: TypeId, ids: &[String]) -> Result<usize, Error> {
     let ids: Vec<&str> = ids.iter().take(MAX_INCLUDED + 1).map(String::as_str).collect();
     let table = format!("{}.{}", identifier(place.lake), identifier(&ty.name().to_lowercase()));
-    let sql = format!("SELECT r.type, r.id, r.resource FROM {table} r WHERE r.type = {} AND r.id = ANY ($1)", literal(ty.name()));
+    let sql = format!("SELECT r.type, r.id, r.resource FROM {table} r WHERE r.type OPERATOR(pg_catalog.=) {} AND r.id OPERATOR(pg_catalog.=) ANY ($1)", literal(ty.name()));
     spi.select(&sql, &[Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])
 }
 

@@ -141,7 +141,7 @@ impl Request {
         // the first key alone bounds the scan of its index; the rest decides among equals
         match parts.as_slice() {
             [(key, sort, position), _, ..] if !matches!(position, Position::Key(_)) => {
-                format!("{key} {}= {} AND {decided}", if sort.descending { "<" } else { ">" }, shown(position))
+                format!("{key} OPERATOR(pg_catalog.{}=) {} AND {decided}", if sort.descending { "<" } else { ">" }, shown(position))
             }
             _ if decided == "()" => "false".to_owned(),
             _ => decided,
@@ -154,15 +154,15 @@ fn shown(position: &Position) -> String {
         Position::Text(text) => literal(text),
         Position::Time(at) => timestamp(*at),
         Position::Score(score) => format!("'{score}'::real"),
-        Position::Key(None) => "NULL::bytea".to_owned(),
-        Position::Key(Some(bytes)) => format!("'\\x{}'::bytea", bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+        Position::Key(None) => "NULL::pg_catalog.bytea".to_owned(),
+        Position::Key(Some(bytes)) => format!("'\\x{}'::pg_catalog.bytea", bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()),
     }
 }
 
 fn same(key: &str, position: &Position) -> String {
     match position {
         Position::Key(None) => format!("{key} IS NULL"),
-        other => format!("{key} = {}", shown(other)),
+        other => format!("{key} OPERATOR(pg_catalog.=) {}", shown(other)),
     }
 }
 
@@ -170,8 +170,8 @@ fn behind(key: &str, sort: &Sort, position: &Position) -> Option<String> {
     let operator = if sort.descending { "<" } else { ">" };
     match position {
         Position::Key(None) => None,
-        Position::Key(Some(_)) => Some(format!("({key} {operator} {} OR {key} IS NULL)", shown(position))),
-        other => Some(format!("{key} {operator} {}", shown(other))),
+        Position::Key(Some(_)) => Some(format!("({key} OPERATOR(pg_catalog.{operator}) {} OR {key} IS NULL)", shown(position))),
+        other => Some(format!("{key} OPERATOR(pg_catalog.{operator}) {}", shown(other))),
     }
 }
 
@@ -219,13 +219,13 @@ impl<'a> Writer<'a> {
         let at = timestamp(at);
         let of_type = match types {
             [] => String::new(),
-            types => format!(" AND h.type IN ({})", names(types)),
+            types => format!(" AND h.type OPERATOR(pg_catalog.=) ANY (ARRAY[{}])", names(types)),
         };
         // what is current and was so then, and of what was superseded since, the version of then
         format!(
-            "(SELECT c.type, c.id, c.version, c.last_updated, c.occurred, c.resource, c.search FROM {} c WHERE c.last_updated <= {at} \
+            "(SELECT c.type, c.id, c.version, c.last_updated, c.occurred, c.resource, c.search FROM {} c WHERE c.last_updated OPERATOR(pg_catalog.<=) {at} \
              UNION ALL SELECT h.type, h.id, h.version, h.last_updated, fhir.occurred(h.resource), h.resource, fhir.keys(h.resource) FROM {}.history h \
-             WHERE h.last_updated <= {at} AND h.superseded > {at} AND h.resource IS NOT NULL{of_type}) {}",
+             WHERE h.last_updated OPERATOR(pg_catalog.<=) {at} AND h.superseded OPERATOR(pg_catalog.>) {at} AND h.resource IS NOT NULL{of_type}) {}",
             self.table(row.ty),
             identifier(self.place.lake),
             row.alias,
@@ -236,7 +236,7 @@ impl<'a> Writer<'a> {
     fn conditions(&self, row: &Row, types: &[TypeId], filter: &Filter) -> Vec<String> {
         let mut all = Vec::new();
         if row.ty.is_none() && !types.is_empty() {
-            all.push(format!("{}.type IN ({})", row.alias, names(types)));
+            all.push(format!("{}.type OPERATOR(pg_catalog.=) ANY (ARRAY[{}])", row.alias, names(types)));
         }
         match filter {
             Filter::All(parts) => all.extend(parts.iter().flat_map(|part| self.all_of(row, part))),
@@ -249,7 +249,7 @@ impl<'a> Writer<'a> {
     }
 
     fn add_type(&self, conditions: &mut Vec<String>, row: &Row, ty: TypeId) {
-        let condition = format!("{}.type = {}", row.alias, literal(ty.name()));
+        let condition = format!("{}.type OPERATOR(pg_catalog.=) {}", row.alias, literal(ty.name()));
         if !conditions.contains(&condition) {
             conditions.push(condition);
         }
@@ -262,10 +262,10 @@ impl<'a> Writer<'a> {
         let home = match arguments.iter().find_map(|argument| implied_homes(ty, argument)).as_deref() {
             None if row.whole => return vec![satisfies(row, arguments)],
             None => return clauses(ty, arguments).iter().map(|clause| satisfies(row, clause)).collect(),
-            Some([home]) => format!("{}.compartment = {}", row.alias, literal(home)),
+            Some([home]) => format!("{}.compartment OPERATOR(pg_catalog.=) {}", row.alias, literal(home)),
             Some(homes) => {
                 let homes: Vec<String> = homes.iter().map(|home| literal(home)).collect();
-                format!("{}.compartment IN ({})", row.alias, homes.join(", "))
+                format!("{}.compartment OPERATOR(pg_catalog.=) ANY (ARRAY[{}])", row.alias, homes.join(", "))
             }
         };
         vec![satisfies(row, arguments), home]
@@ -279,16 +279,16 @@ impl<'a> Writer<'a> {
             Filter::Not(part) => format!("NOT ({})", self.condition(row, part, !negated)),
             Filter::Row(arguments) => satisfies(row, arguments),
             Filter::Id(ids) => match ids.as_slice() {
-                [id] => format!("{alias}.id = {}", literal(id)),
-                ids => format!("{alias}.id IN ({})", ids.iter().map(|id| literal(id)).collect::<Vec<_>>().join(", ")),
+                [id] => format!("{alias}.id OPERATOR(pg_catalog.=) {}", literal(id)),
+                ids => format!("{alias}.id OPERATOR(pg_catalog.=) ANY (ARRAY[{}])", ids.iter().map(|id| literal(id)).collect::<Vec<_>>().join(", ")),
             },
             Filter::LastUpdated(alternatives) => {
                 let column = format!("{alias}.last_updated");
                 let alternatives: Vec<String> = alternatives.iter().map(|(c, i)| moment(&column, *c, *i)).collect();
                 format!("({})", alternatives.join(" OR "))
             }
-            Filter::Home(home) => format!("{alias}.compartment = {}", literal(home)),
-            Filter::Types(types) => format!("{alias}.type IN ({})", names(types)),
+            Filter::Home(home) => format!("{alias}.compartment OPERATOR(pg_catalog.=) {}", literal(home)),
+            Filter::Types(types) => format!("{alias}.type OPERATOR(pg_catalog.=) ANY (ARRAY[{}])", names(types)),
             Filter::Chain { parameter, target, inner } => self.chain(row, parameter, *target, inner),
             Filter::Has { here, ty, parameter, inner } => self.has(row, (*here, *ty), parameter, inner, negated),
             Filter::Text { narrative_only, words } => format!("{} OPERATOR(pg_catalog.@@) {}", vector(row, *narrative_only), words_query(words)),
@@ -325,20 +325,20 @@ impl<'a> Writer<'a> {
         let mut conditions = self.conditions(&found, &[target], inner);
         let reference = |function: &str| format!("fhir.{function}({}.search, {}, {})", row.alias, literal(parameter), literal(target.name()));
         if let (Some(tells), None) = (row.ty.and_then(|ty| tells_home(ty, parameter, target)), self.place.as_of) {
-            let all = format!("{}.compartment IN (SELECT {}.compartment FROM {}{})", row.alias, found.alias, self.source(&[target], &found), filter(&conditions));
+            let all = format!("{}.compartment OPERATOR(pg_catalog.=) ANY (SELECT {}.compartment FROM {}{})", row.alias, found.alias, self.source(&[target], &found), filter(&conditions));
             return if tells == Home::Same { all } else { format!("({all} AND {} IS NOT NULL)", reference("reference_id")) };
         }
         self.add_type(&mut conditions, &found, target); // with it, the primary key serves the join
         let source = self.source(&[target], &found);
         if row.ty.is_some_and(|ty| is_single_valued(ty, parameter)) {
             return format!(
-                "({expression} IS NOT NULL AND {expression} IN (SELECT {}.id FROM {source}{}))",
+                "({expression} IS NOT NULL AND {expression} OPERATOR(pg_catalog.=) ANY (SELECT {}.id FROM {source}{}))",
                 found.alias,
                 filter(&conditions),
                 expression = reference("reference_id"),
             );
         }
-        conditions.push(format!("{}.id = ANY ({})", found.alias, reference("reference_ids")));
+        conditions.push(format!("{}.id OPERATOR(pg_catalog.=) ANY ({})", found.alias, reference("reference_ids")));
         format!("EXISTS (SELECT FROM {source}{})", filter(&conditions))
     }
 
@@ -353,15 +353,15 @@ impl<'a> Writer<'a> {
             if tells == Home::SameIfAny {
                 conditions.push(format!("{} IS NOT NULL", reference("reference_id")));
             }
-            return format!("{}.compartment IN (SELECT {}.compartment FROM {source}{})", row.alias, pointing.alias, filter(&conditions));
+            return format!("{}.compartment OPERATOR(pg_catalog.=) ANY (SELECT {}.compartment FROM {source}{})", row.alias, pointing.alias, filter(&conditions));
         }
         if is_single_valued(ty, parameter) {
             if negated {
                 conditions.push(format!("{} IS NOT NULL", reference("reference_id"))); // NOT IN takes no null
             }
-            return format!("{}.id IN (SELECT {} FROM {source}{})", row.alias, reference("reference_id"), filter(&conditions));
+            return format!("{}.id OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {source}{})", row.alias, reference("reference_id"), filter(&conditions));
         }
-        format!("{}.id IN (SELECT pg_catalog.unnest({}) FROM {source}{})", row.alias, reference("reference_ids"), filter(&conditions))
+        format!("{}.id OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest({}) FROM {source}{})", row.alias, reference("reference_ids"), filter(&conditions))
     }
 }
 
@@ -383,8 +383,8 @@ fn clinical_bounds(ty: TypeId, filter: &Filter) -> Vec<String> {
             Comparison::Lt | Comparison::Eb => (None, Some(searched.low)),
             Comparison::Ne | Comparison::Gt | Comparison::Ge => (None, None),
         };
-        bounds.extend(from.map(|at| format!("occurred >= {}", timestamp(at))));
-        bounds.extend(to.map(|at| format!("occurred < {}", timestamp(at))));
+        bounds.extend(from.map(|at| format!("occurred OPERATOR(pg_catalog.>=) {}", timestamp(at))));
+        bounds.extend(to.map(|at| format!("occurred OPERATOR(pg_catalog.<) {}", timestamp(at))));
     }
     bounds
 }
@@ -439,12 +439,12 @@ fn filter(conditions: &[String]) -> String {
 /// A moment, in microseconds since 2000-01-01 UTC, as an SQL constant.
 pub fn timestamp(at: i64) -> String {
     match at {
-        time::OPEN_LOW => "'-infinity'::timestamptz".to_owned(),
-        time::OPEN_HIGH => "'infinity'::timestamptz".to_owned(),
+        time::OPEN_LOW => "'-infinity'::pg_catalog.timestamptz".to_owned(),
+        time::OPEN_HIGH => "'infinity'::pg_catalog.timestamptz".to_owned(),
         // a date alone would be read in the session's time zone
         at => match time::shown(at) {
-            date if !date.contains('T') => format!("'{date}T00:00:00Z'::timestamptz"),
-            instant => format!("'{instant}'::timestamptz"),
+            date if !date.contains('T') => format!("'{date}T00:00:00Z'::pg_catalog.timestamptz"),
+            instant => format!("'{instant}'::pg_catalog.timestamptz"),
         },
     }
 }
@@ -453,12 +453,12 @@ pub fn timestamp(at: i64) -> String {
 fn moment(column: &str, comparison: Comparison, searched: Interval) -> String {
     let (low, high) = (timestamp(searched.low), timestamp(searched.high));
     match comparison {
-        Comparison::Eq | Comparison::Ap => format!("{column} >= {low} AND {column} < {high}"),
-        Comparison::Ne => format!("({column} < {low} OR {column} >= {high})"),
-        Comparison::Gt | Comparison::Sa => format!("{column} >= {high}"),
-        Comparison::Ge => format!("{column} >= {low}"),
-        Comparison::Lt | Comparison::Eb => format!("{column} < {low}"),
-        Comparison::Le => format!("{column} < {high}"),
+        Comparison::Eq | Comparison::Ap => format!("{column} OPERATOR(pg_catalog.>=) {low} AND {column} OPERATOR(pg_catalog.<) {high}"),
+        Comparison::Ne => format!("({column} OPERATOR(pg_catalog.<) {low} OR {column} OPERATOR(pg_catalog.>=) {high})"),
+        Comparison::Gt | Comparison::Sa => format!("{column} OPERATOR(pg_catalog.>=) {high}"),
+        Comparison::Ge => format!("{column} OPERATOR(pg_catalog.>=) {low}"),
+        Comparison::Lt | Comparison::Eb => format!("{column} OPERATOR(pg_catalog.<) {low}"),
+        Comparison::Le => format!("{column} OPERATOR(pg_catalog.<) {high}"),
     }
 }
 
@@ -485,9 +485,9 @@ mod tests {
         assert_eq!(
             request.page(Place { lake: "my\"lake", as_of: None }),
             "SELECT r.type, r.id, r.version, r.last_updated, r.resource FROM \"my\"\"lake\".\"patient\" r WHERE \
-             r.search OPERATOR(fhir.|=) 'Patient!?name=O%27Brien'::fhir.query AND r.id = 'x' AND r.type = 'Patient' AND \
-             r.last_updated <= '2000-01-01T00:00:00Z'::timestamptz AND (r.last_updated < '2000-01-01T00:00:00Z'::timestamptz OR \
-             r.last_updated = '2000-01-01T00:00:00Z'::timestamptz AND r.id > 'p1') ORDER BY r.last_updated DESC, r.id LIMIT 3"
+             r.search OPERATOR(fhir.|=) 'Patient!?name=O%27Brien'::fhir.query AND r.id OPERATOR(pg_catalog.=) 'x' AND r.type OPERATOR(pg_catalog.=) 'Patient' AND \
+             r.last_updated OPERATOR(pg_catalog.<=) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz AND (r.last_updated OPERATOR(pg_catalog.<) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz OR \
+             r.last_updated OPERATOR(pg_catalog.=) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz AND r.id OPERATOR(pg_catalog.>) 'p1') ORDER BY r.last_updated DESC, r.id LIMIT 3"
         );
         assert_eq!(super::Request::number(&self::request(""), LAKE), "SELECT count(*) FROM \"lake\".\"resource\" r");
     }
@@ -496,44 +496,44 @@ mod tests {
     fn a_patients_rows_come_from_the_index_of_records() {
         assert_eq!(
             condition("Observation?patient=p1&code=a"),
-            "r.search OPERATOR(fhir.|=) 'Observation!?patient=p1&code=a'::fhir.query AND r.compartment = 'Patient/p1'"
+            "r.search OPERATOR(fhir.|=) 'Observation!?patient=p1&code=a'::fhir.query AND r.compartment OPERATOR(pg_catalog.=) 'Patient/p1'"
         );
     }
 
     #[test]
     fn an_order_by_the_clinical_start_is_bounded_by_the_dates_searched() {
         let sql = request("Observation?code=a&date=lt2017&_sort=-date").page(LAKE);
-        assert!(sql.contains("AND r.occurred < '2017-01-01T00:00:00Z'::timestamptz ORDER BY r.occurred DESC"), "{sql}");
+        assert!(sql.contains("AND r.occurred OPERATOR(pg_catalog.<) '2017-01-01T00:00:00Z'::pg_catalog.timestamptz ORDER BY r.occurred DESC"), "{sql}");
         // a period may begin before what is searched
-        assert!(!request("Observation?date=ge2017&_sort=date").page(LAKE).contains("r.occurred >"));
+        assert!(!request("Observation?date=ge2017&_sort=date").page(LAKE).contains("r.occurred OPERATOR(pg_catalog.>"));
     }
 
     #[test]
     fn chains_and_their_reverse_are_joins() {
         assert_eq!(
             condition("Observation?encounter:Encounter.status=a"),
-            "(fhir.reference_id(r.search, 'encounter', 'Encounter') IS NOT NULL AND fhir.reference_id(r.search, 'encounter', 'Encounter') IN \
-             (SELECT r1.id FROM \"lake\".\"encounter\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Encounter!?status=a'::fhir.query AND r1.type = 'Encounter'))"
+            "(fhir.reference_id(r.search, 'encounter', 'Encounter') IS NOT NULL AND fhir.reference_id(r.search, 'encounter', 'Encounter') OPERATOR(pg_catalog.=) ANY \
+             (SELECT r1.id FROM \"lake\".\"encounter\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Encounter!?status=a'::fhir.query AND r1.type OPERATOR(pg_catalog.=) 'Encounter'))"
         );
         assert_eq!(
             condition("Encounter?_has:Observation:encounter:code=a"),
-            "r.id IN (SELECT fhir.reference_id(r1.search, 'encounter', 'Encounter') FROM \"lake\".\"observation\" r1 WHERE \
-             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query) AND r.type = 'Encounter'"
+            "r.id OPERATOR(pg_catalog.=) ANY (SELECT fhir.reference_id(r1.search, 'encounter', 'Encounter') FROM \"lake\".\"observation\" r1 WHERE \
+             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query) AND r.type OPERATOR(pg_catalog.=) 'Encounter'"
         );
-        assert!(condition("Encounter?participant:Practitioner.name=a").contains(".id = ANY (fhir.reference_ids(r.search, 'participant', 'Practitioner'))"));
+        assert!(condition("Encounter?participant:Practitioner.name=a").contains(".id OPERATOR(pg_catalog.=) ANY (fhir.reference_ids(r.search, 'participant', 'Practitioner'))"));
     }
 
     #[test]
     fn where_a_reference_decides_the_home_the_homes_are_joined() {
         assert_eq!(
             condition("Encounter?patient.gender=male"),
-            "r.compartment IN (SELECT r1.compartment FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?gender=male'::fhir.query)"
+            "r.compartment OPERATOR(pg_catalog.=) ANY (SELECT r1.compartment FROM \"lake\".\"patient\" r1 WHERE r1.search OPERATOR(fhir.|=) 'Patient!?gender=male'::fhir.query)"
         );
         // who performs decides the home where no patient is the subject
         assert_eq!(
             condition("Patient?_has:Observation:patient:code=a"),
-            "r.compartment IN (SELECT r1.compartment FROM \"lake\".\"observation\" r1 WHERE \
-             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query AND fhir.reference_id(r1.search, 'patient', 'Patient') IS NOT NULL) AND r.type = 'Patient'"
+            "r.compartment OPERATOR(pg_catalog.=) ANY (SELECT r1.compartment FROM \"lake\".\"observation\" r1 WHERE \
+             r1.search OPERATOR(fhir.|=) 'Observation!?code=a'::fhir.query AND fhir.reference_id(r1.search, 'patient', 'Patient') IS NOT NULL) AND r.type OPERATOR(pg_catalog.=) 'Patient'"
         );
     }
 
@@ -544,8 +544,8 @@ mod tests {
             request.page(LAKE),
             "SELECT r.type, r.id, r.version, r.last_updated, r.resource, fhir.sort_key(r.search, 'family', false), \
              fhir.sort_key(r.search, 'birthdate', true) FROM \"lake\".\"patient\" r WHERE \
-             ((fhir.sort_key(r.search, 'family', false) > '\\x61'::bytea OR fhir.sort_key(r.search, 'family', false) IS NULL) OR \
-             fhir.sort_key(r.search, 'family', false) = '\\x61'::bytea AND fhir.sort_key(r.search, 'birthdate', true) IS NULL AND r.id > 'x') \
+             ((fhir.sort_key(r.search, 'family', false) OPERATOR(pg_catalog.>) '\\x61'::pg_catalog.bytea OR fhir.sort_key(r.search, 'family', false) IS NULL) OR \
+             fhir.sort_key(r.search, 'family', false) OPERATOR(pg_catalog.=) '\\x61'::pg_catalog.bytea AND fhir.sort_key(r.search, 'birthdate', true) IS NULL AND r.id OPERATOR(pg_catalog.>) 'x') \
              ORDER BY fhir.sort_key(r.search, 'family', false), fhir.sort_key(r.search, 'birthdate', true) DESC NULLS LAST, r.id LIMIT 2"
         );
     }
@@ -553,6 +553,6 @@ mod tests {
     #[test]
     fn the_past_is_what_was_current_then() {
         let sql = request("Patient?name=a").rows(Place { lake: "lake", as_of: Some(0) });
-        assert!(sql.contains("UNION ALL") && sql.contains("h.superseded > '2000-01-01T00:00:00Z'::timestamptz") && sql.contains("h.type IN ('Patient')"), "{sql}");
+        assert!(sql.contains("UNION ALL") && sql.contains("h.superseded OPERATOR(pg_catalog.>) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz") && sql.contains("h.type OPERATOR(pg_catalog.=) ANY (ARRAY['Patient'])"), "{sql}");
     }
 }

@@ -118,4 +118,16 @@ SELECT pg_temp.pages('?_count=2'), fhir.count('');
 INSERT INTO small.patient (resource) SELECT format('{"resourceType":"Patient","id":"q%s","name":[{"family":"a"}]}', i)::jsonb FROM generate_series(1, 3) i;
 SELECT pg_temp.pages('?_count=2'), pg_temp.ids('Observation?_contained=both&code=x');
 SET client_min_messages = error;
+-- Operators of the caller's own do not get into the statements.
+SET fhir.lake = 'asked';
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.seize(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'seized'; END $$;
+CREATE OPERATOR hostile.= (FUNCTION = hostile.seize, LEFTARG = text, RIGHTARG = text);
+SET search_path = hostile, pg_catalog;
+SELECT count(*) FROM fhir.search_rows('Observation?patient=p1');
+SELECT count(*) FROM fhir.search_rows('Patient?_id=p1,p2&_has:Observation:patient:_id=o1');
+SELECT pg_catalog.jsonb_typeof(fhir.search('Observation?subject:Patient.birthdate=gt1900&_include=Observation:subject'));
+RESET search_path;
+DROP SCHEMA hostile CASCADE;
+
 SELECT fhir.drop_lake('small'), fhir.drop_lake('asked');

@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn a_page_begins_behind_its_cursor() {
         let sql = written("_history?_cursor=0~Patient~a");
-        let expected = "WHERE v.last_updated OPERATOR(pg_catalog.<=) '2000-01-01T00:00:00Z'::timestamptz AND \
-            (v.last_updated OPERATOR(pg_catalog.<) '2000-01-01T00:00:00Z'::timestamptz OR v.type OPERATOR(pg_catalog.>) 'Patient' \
+        let expected = "WHERE v.last_updated OPERATOR(pg_catalog.<=) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz AND \
+            (v.last_updated OPERATOR(pg_catalog.<) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz OR v.type OPERATOR(pg_catalog.>) 'Patient' \
             OR v.type OPERATOR(pg_catalog.=) 'Patient' AND v.id OPERATOR(pg_catalog.>) 'a') ORDER BY";
         assert!(sql.contains(expected), "{sql}");
     }
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_was_current_in_a_time_began_before_its_end_and_ended_after_its_beginning() {
         let sql = written("_history?_at=2000-01-02");
-        assert!(sql.contains("v.last_updated OPERATOR(pg_catalog.<) '2000-01-03T00:00:00Z'::timestamptz AND (v.last_updated"), "{sql}");
-        assert!(sql.contains("v.superseded OPERATOR(pg_catalog.>) '2000-01-02T00:00:00Z'::timestamptz AND v.resource IS NOT NULL)"), "{sql}");
+        assert!(sql.contains("v.last_updated OPERATOR(pg_catalog.<) '2000-01-03T00:00:00Z'::pg_catalog.timestamptz AND (v.last_updated"), "{sql}");
+        assert!(sql.contains("v.superseded OPERATOR(pg_catalog.>) '2000-01-02T00:00:00Z'::pg_catalog.timestamptz AND v.resource IS NOT NULL)"), "{sql}");
     }
 }

@@ -95,7 +95,12 @@ round() {
   wait
   if [[ $3 == victim_server ]]; then
     cluster_is_gone crash || check "$name: its processes end with it" yes no
-    as_server "$PG_BIN/pg_ctl" -D "$place/crash/data" -l "$place/crash/log" -w -t 120 start >/dev/null 2>&1 </dev/null
+    # A process that is ending lets go of the shared memory last, and until then no server starts on it.
+    for try in {1..20}; do
+      as_server "$PG_BIN/pg_ctl" -D "$place/crash/data" -l "$place/crash/log" -w -t 120 start >/dev/null 2>&1 </dev/null && break
+      ((try < 20)) || die "$name: the server did not start again:" "$(as_server tail -n 20 "$place/crash/log")"
+      sleep 0.5
+    done
   fi
   cluster_settle crash
   verify "$number" "$name"

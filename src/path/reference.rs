@@ -1,6 +1,7 @@
 //! What a literal reference points at: <https://hl7.org/fhir/R4/references.html#literal>.
 
-use crate::model::{TypeId, resource_types};
+use crate::json::{Node, Object};
+use crate::model::{RESOURCE, TypeId, resource_types};
 use std::sync::LazyLock;
 
 /// The text of `Reference.reference`, taken apart.
@@ -76,6 +77,15 @@ pub fn resource_type(name: &str) -> Option<TypeId> {
         buckets
     });
     BUCKETS[bucket(name)].iter().copied().find(|ty| ty.name() == name)
+}
+
+/// The type of an object that stands where the definitions have `declared`: where any resource may stand, its own, and none if
+/// there is no such type.
+pub fn type_of(object: &Object, declared: TypeId) -> Option<TypeId> {
+    match object.get("resourceType").and_then(Node::as_str) {
+        Some(name) if declared == RESOURCE => resource_type(name),
+        _ => Some(declared),
+    }
 }
 
 fn bucket(name: &str) -> usize {

@@ -3,7 +3,6 @@
 use super::answer::{Answer, Refused, outcome, validation};
 use super::request::{Asked, Interaction, Scope};
 use super::{bundle, capability, links, operations};
-use crate::index::query::Argument;
 use crate::json::{self, Node};
 use crate::model::TypeId;
 use crate::pg::access;
@@ -13,6 +12,7 @@ use crate::pg::spi::{Arg, Spi, connected};
 use crate::pg::time;
 use crate::search::criteria::Standard;
 use crate::search::project::{self, Shape};
+use crate::search::quote::query_part;
 use crate::search::request::{Handling, Request, Setting};
 use crate::search::run;
 use crate::search::statement::Place;
@@ -236,8 +236,8 @@ fn shown(asked: &Asked, with: &Conditions, ty: TypeId, stored: Stored) -> Result
 }
 
 fn shape(asked: &Asked, ty: TypeId) -> Result<Shape, Error> {
-    let named = |name: &str| asked.parameter(name).map(|value| Argument { name: name.to_owned(), modifier: None, value });
-    let arguments: Vec<String> = ["_summary", "_elements"].into_iter().filter_map(named).map(|a| format!("{}={}", a.name, a.value)).collect();
+    let named = |name: &str| asked.parameter(name).map(|value| format!("{name}={}", query_part(&value)));
+    let arguments: Vec<String> = ["_summary", "_elements"].into_iter().filter_map(named).collect();
     if arguments.is_empty() {
         return Ok(Shape::Whole);
     }

@@ -106,7 +106,7 @@ impl Asked {
             (host, before, _) => format!("{host}/{before}"),
         };
         let parts: Vec<&str> = segments[first..].iter().map(String::as_str).collect();
-        let interaction = interaction(method, &parts, !query.is_empty())?;
+        let interaction = interaction(method, &parts)?;
         Ok(Asked { method, base, interaction, query: query.to_owned() })
     }
 
@@ -132,10 +132,9 @@ impl Asked {
     }
 }
 
-fn interaction(method: Method, parts: &[&str], has_query: bool) -> Result<Interaction, Refused> {
+fn interaction(method: Method, parts: &[&str]) -> Result<Interaction, Refused> {
     use Interaction as I;
     let wrong = || Refused::new(405, "not-supported", "the server has no such interaction with this method");
-    let known = |name: &str| resource_type(name);
     let id = |text: &str| match is_id(text) {
         true => Ok(text.to_owned()),
         false => Err(Refused::new(404, "not-found", "what stands in the place of the id is none")),
@@ -153,7 +152,7 @@ fn interaction(method: Method, parts: &[&str], has_query: bool) -> Result<Intera
         Some((&"_history", [])) if reads => return Ok(I::History("_history".into())),
         Some((&"_search", [])) if reads || method == Method::Post => return Ok(I::Search(String::new())),
         Some((operation, [])) if operation.starts_with('$') && (reads || method == Method::Post) => return Ok(I::Operation(Scope::System, (*operation).to_owned())),
-        Some((name, rest)) => match known(name) {
+        Some((name, rest)) => match resource_type(name) {
             Some(ty) => (ty, rest),
             None => return Err(wrong()),
         },
@@ -179,10 +178,9 @@ fn interaction(method: Method, parts: &[&str], has_query: bool) -> Result<Intera
             Err(_) => Err(Refused::new(404, "not-found", "versions are numbers")),
         },
         ([one, operation], _) if operation.starts_with('$') && calls => Ok(I::Operation(Scope::Instance(ty, id(one)?), (*operation).to_owned())),
-        ([one, other] | [one, other, "_search"], _) if (*other == "*" || known(other).is_some()) && (reads || method == Method::Post && rest.len() == 3) => {
+        ([one, other] | [one, other, "_search"], _) if (*other == "*" || resource_type(other).is_some()) && (reads || method == Method::Post && rest.len() == 3) => {
             Ok(I::Search(format!("{name}/{}/{other}", id(one)?)))
         }
-        _ if has_query || !rest.is_empty() => Err(wrong()),
         _ => Err(wrong()),
     }
 }

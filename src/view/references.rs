@@ -21,13 +21,7 @@ fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, found: &mut BTreeSet<(Ty
     if depth == 0 {
         return;
     }
-    let ty = match object.get("resourceType").and_then(Node::as_str) {
-        Some(name) if ty == model::RESOURCE => match reference::resource_type(name) {
-            Some(ty) => ty,
-            None => return,
-        },
-        _ => ty,
-    };
+    let Some(ty) = reference::type_of(&object, ty) else { return };
     let address = match ty {
         model::REFERENCE => object.get("reference"),
         model::ATTACHMENT => object.get("url"),

@@ -5,7 +5,7 @@
 
 use crate::json::{self, Item, JsonError, Node};
 use crate::model::{self, TypeId};
-use crate::path::reference::resource_type;
+use crate::path::reference::type_of;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -83,10 +83,7 @@ fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, with: &mut dyn Replace) 
             Some(Item::Array(changed.into_iter().zip(array.iter()).map(|(changed, old)| changed.unwrap_or(Item::Node(old))).collect()))
         }
         Node::Object(object) => {
-            let ty = match object.get("resourceType").and_then(Node::as_str) {
-                Some(name) if ty == model::RESOURCE => resource_type(name)?,
-                _ => ty,
-            };
+            let ty = type_of(&object, ty)?;
             let mut changes: Vec<(&str, Item)> = Vec::new();
             for (name, value) in object.iter() {
                 let new = match (ty, name, value) {

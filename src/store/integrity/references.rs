@@ -48,13 +48,7 @@ fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, path: &mut String, found
     if depth == 0 {
         return;
     }
-    let ty = match object.get("resourceType").and_then(Node::as_str) {
-        Some(name) if ty == model::RESOURCE => match reference::resource_type(name) {
-            Some(ty) => ty,
-            None => return,
-        },
-        _ => ty,
-    };
+    let Some(ty) = reference::type_of(&object, ty) else { return };
     if ty == model::REFERENCE
         && let Some(text) = object.get("reference").and_then(Node::as_str)
         && let Target::Literal { base: "", ty, id, .. } = reference::target(text)

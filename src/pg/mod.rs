@@ -16,6 +16,7 @@ pub mod jsonb;
 pub mod memory;
 pub mod plans;
 pub mod rows;
+mod searched;
 mod selectivity;
 pub mod settings;
 pub mod snapshot;

@@ -40,8 +40,15 @@ pub enum Next {
 
 pub enum Pipeline {
     /// The receiver does the work itself.
-    Alone { source: Source, worker: Worker, work: Work, stop: AtomicBool },
+    Alone(Box<Alone>),
     Threads(Threads),
+}
+
+pub struct Alone {
+    source: Source,
+    worker: Worker,
+    work: Work,
+    stop: AtomicBool,
 }
 
 pub struct Threads {
@@ -77,7 +84,8 @@ impl Pipeline {
     /// caller: threads get its mask.
     pub fn start(source: Source, work: Work, threads: usize) -> Result<Pipeline, PipelineError> {
         if threads == 0 {
-            return Ok(Pipeline::Alone { source, worker: Worker::new(&work), work, stop: AtomicBool::new(false) });
+            let alone = Alone { source, worker: Worker::new(&work), work, stop: AtomicBool::new(false) };
+            return Ok(Pipeline::Alone(Box::new(alone)));
         }
         let (sender, results) = mpsc::channel();
         let shared = Arc::new(Shared {
@@ -100,7 +108,8 @@ impl Pipeline {
     /// The next result; waits for it no longer than so long.
     pub fn next(&mut self, patience: Duration) -> Result<Next, PipelineError> {
         match self {
-            Pipeline::Alone { source, worker, work, stop } => {
+            Pipeline::Alone(alone) => {
+                let Alone { source, worker, work, stop } = alone.as_mut();
                 let chunk = source.next_chunk(stop).map_err(PipelineError::Files)?;
                 Ok(chunk.map_or(Next::End, |chunk| Next::Done(worker.work(chunk, work, stop))))
             }
@@ -243,7 +252,7 @@ mod tests {
     fn ids(pipeline: &mut Pipeline) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         while let Next::Done(done) = pipeline.next(PATIENCE).unwrap() {
-            found.extend(done.entries.into_iter().map(|(_, entry)| (done.file, entry.unwrap().id)));
+            found.extend(done.entries.into_iter().map(|entry| (done.file, entry.outcome.unwrap().id)));
         }
         found
     }

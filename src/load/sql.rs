@@ -8,7 +8,7 @@ use super::files::{self, FilesError};
 use super::line::Rejected;
 use super::pipeline::{Next, Pipeline, PipelineError};
 use super::source::Source;
-use super::work::{Done, Ids, Work};
+use super::work::{Done, Entry, Ids, Work};
 use super::write::Writer;
 use crate::model;
 use crate::pg::access;
@@ -141,8 +141,8 @@ impl Load {
             None => self.begin(done.file)?,
         };
         current.report.bytes += done.bytes;
-        for (place, entry) in done.entries {
-            match entry {
+        for Entry { place, outcome } in done.entries {
+            match outcome {
                 Ok(row) => self.writer.add(*row)?,
                 Err(rejected) => {
                     current.report.rejected += 1;

@@ -59,7 +59,13 @@ pub struct Done {
     pub read: u64,
     /// Lines, also blank ones.
     pub lines: u64,
-    pub entries: Vec<(Place, Result<Box<Stamped>, Box<Rejected>>)>,
+    pub entries: Vec<Entry>,
+}
+
+/// What became of a line.
+pub struct Entry {
+    pub place: Place,
+    pub outcome: Result<Box<Stamped>, Box<Rejected>>,
 }
 
 /// Does chunks one after the other, in the same memory.
@@ -82,7 +88,7 @@ impl Worker {
         if block.is_cut {
             done.lines = 1;
             let rejected = line::too_long(&block.bytes, work.max_line);
-            done.entries.push((Place { line: 0, offset: block.offset }, Err(Box::new(rejected))));
+            done.entries.push(Entry { place: Place { line: 0, offset: block.offset }, outcome: Err(Box::new(rejected)) });
             return done;
         }
         for (place, text) in lines(&block) {
@@ -93,12 +99,12 @@ impl Worker {
             if text.is_empty() {
                 continue;
             }
-            let entry = if text.len() > work.max_line {
+            let outcome = if text.len() > work.max_line {
                 Err(line::too_long(text, work.max_line))
             } else {
                 self.line(text, chunk.before + place.offset, work)
             };
-            done.entries.push((place, entry.map(Box::new).map_err(Box::new)));
+            done.entries.push(Entry { place, outcome: outcome.map(Box::new).map_err(Box::new) });
         }
         done
     }
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_rejected_line_says_why() {
-        let reason = |text: &[u8]| done(0, text).entries.remove(0).1.err().map(|rejected| rejected.reason).unwrap_or_default();
+        let reason = |text: &[u8]| done(0, text).entries.remove(0).outcome.err().map(|rejected| rejected.reason).unwrap_or_default();
         assert!(reason(br#"{"resourceType":"Patient""#).contains("at byte"));
         assert!(reason(br#"{"resourceType":"Nobody"}"#).contains("Nobody"));
         assert!(reason(br#"[1]"#).contains("not a JSON object"));
@@ -163,22 +169,22 @@ mod tests {
     #[test]
     fn lines_know_their_number_and_their_byte() {
         let found = done(0, b"\xEF\xBB\xBF{\"resourceType\":\"Patient\",\"id\":\"a\"}\r\n\n  \n7\n{\"resourceType\":\"Patient\",\"id\":\"b\"}");
-        let places: Vec<(u64, u64, bool)> = found.entries.iter().map(|(place, entry)| (place.line, place.offset, entry.is_ok())).collect();
+        let places: Vec<(u64, u64, bool)> = found.entries.iter().map(|entry| (entry.place.line, entry.place.offset, entry.outcome.is_ok())).collect();
         assert_eq!(places, [(0, 0, true), (3, 44, false), (4, 46, true)]);
         assert_eq!(found.lines, 5);
     }
 
     #[test]
     fn a_byte_order_mark_is_one_only_at_the_start_of_a_file() {
-        assert!(done(10, b"\xEF\xBB\xBF{\"resourceType\":\"Patient\"}").entries[0].1.is_err());
+        assert!(done(10, b"\xEF\xBB\xBF{\"resourceType\":\"Patient\"}").entries[0].outcome.is_err());
     }
 
     #[test]
     fn a_line_that_is_too_long_is_rejected_and_the_next_is_not() {
         let text = format!("{}\n{{\"resourceType\":\"Patient\"}}\n", "x".repeat(1001));
         let found = done(0, text.as_bytes());
-        assert_eq!(found.entries[0].1.as_ref().unwrap_err().reason, "line is longer than 1000 bytes");
-        assert!(found.entries[1].1.is_ok());
+        assert_eq!(found.entries[0].outcome.as_ref().unwrap_err().reason, "line is longer than 1000 bytes");
+        assert!(found.entries[1].outcome.is_ok());
     }
 
     #[test]

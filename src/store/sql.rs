@@ -149,11 +149,6 @@ fn stamp(call: &Call) -> Result<Value, Error> {
                 let xid = old.int(site.xid).unwrap_or(0) as u64;
                 return Ok(accept(&trigger, &site, new, xid, submitted.stamped(id, before)?));
             }
-            if let Some(row) = accepted::row_of(container) {
-                let version = Version::after(Some(before), row.version.last_updated);
-                let (stored, xid) = (submitted.stored(id, version)?, time::transaction());
-                return Ok(accept(&trigger, &site, new, xid, row.with(version, stored)));
-            }
             validate(&submitted, container)?;
             let version = Version::after(Some(before), time::now());
             Ok(accept(&trigger, &site, new, time::transaction(), submitted.stamped(id, version)?))

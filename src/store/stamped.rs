@@ -50,20 +50,6 @@ impl Submitted<'_> {
 }
 
 impl Stamped {
-    /// The same resource as another version, which changes only the container: neither keys nor compartments hold the version.
-    pub fn with(&self, version: Version, resource: Vec<u8>) -> Stamped {
-        Stamped {
-            ty: self.ty,
-            id: self.id.clone(),
-            version,
-            home: self.home.clone(),
-            others: self.others.clone(),
-            occurred: self.occurred,
-            resource,
-            keys: self.keys.clone(),
-        }
-    }
-
     /// [`Submitted::first`] of a container as it was submitted; errors also where it is no resource.
     pub fn first(container: &[u8], now: i64, random: [u8; 8]) -> Result<Stamped, Refusal> {
         Submitted::read(container, None)?.first(now, random)
@@ -102,16 +88,6 @@ mod tests {
         assert_eq!(row.home, format!("Location/{}", row.id));
         assert!(row.others.is_empty());
         assert_eq!(row.occurred, i64::MIN);
-    }
-
-    #[test]
-    fn another_version_has_the_same_keys() {
-        let text = r#"{"resourceType":"Observation","id":"o","meta":{"tag":[{"code":"t"}]},"subject":{"reference":"Patient/1"}}"#;
-        let (row, version) = (first(text), Version { number: 7, last_updated: NOW + 99_999_999_999 });
-        let container = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
-        let afresh = Submitted::read(&container, None).unwrap().stamped("o", version).unwrap();
-        let other = row.with(version, afresh.resource.clone());
-        assert_eq!((other.keys, other.home, other.occurred), (afresh.keys, afresh.home, afresh.occurred));
     }
 
     #[test]

@@ -10,9 +10,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_int, c_long};
 
-/// Rows of one step of [`Spi::stream`].
-const STEP: c_long = 1_000;
-
 /// A connection to the server's SQL interface.
 pub struct Spi(());
 
@@ -60,35 +57,6 @@ impl Spi {
     /// Runs a query that is not worth keeping a plan of; the number of its rows. They stay readable until the connection closes.
     pub fn query(&self, sql: &str) -> Result<usize, Error> {
         self.once(sql, true)
-    }
-
-    /// Runs a query that is not worth keeping a plan of, and gives its rows to `take` in steps: only those of one step are readable,
-    /// and in memory, at a time.
-    pub fn stream(&self, sql: &str, take: &mut dyn FnMut(usize) -> Result<(), Error>) -> Result<(), Error> {
-        let text = CString::new(sql).map_err(|_| Error::new(INTERNAL, "a statement holds a zero byte"))?;
-        let text = text.as_ptr();
-        // SAFETY: the text is zero-ended and outlives the call; a plan that is not kept goes with the connection.
-        let plan = unsafe { attempt(|| server::SPI_prepare(text, 0, std::ptr::null_mut()))? };
-        if plan.is_null() {
-            return Err(Error::new(INTERNAL, "a statement could not be prepared"));
-        }
-        let (none, null) = (std::ptr::null_mut::<Datum>(), std::ptr::null::<c_char>());
-        // SAFETY: the plan takes no parameters; the server closes the portal where something raises.
-        let portal = unsafe { attempt(|| server::SPI_cursor_open(null, plan, none, null, true))? };
-        loop {
-            // SAFETY: the portal is open.
-            unsafe { attempt(|| server::SPI_cursor_fetch(portal, true, STEP))? };
-            // SAFETY: plain variables.
-            let (rows, table) = unsafe { (pg_sys::SPI_processed as usize, pg_sys::SPI_tuptable) };
-            if rows == 0 {
-                break;
-            }
-            take(rows)?;
-            // SAFETY: the rows of this step, which nobody reads any more.
-            unsafe { attempt(|| server::SPI_freetuptable(table))? };
-        }
-        // SAFETY: the portal is open.
-        unsafe { attempt(|| server::SPI_cursor_close(portal)) }
     }
 
     /// Runs a statement that changes something and is not worth keeping a plan of; the number of rows that it returns.
@@ -261,16 +229,6 @@ mod server {
         pub fn SPI_finish() -> c_int;
         pub fn SPI_prepare(sql: *const c_char, count: c_int, types: *mut Oid) -> pg_sys::SPIPlanPtr;
         pub fn SPI_execute(sql: *const c_char, read_only: bool, limit: c_long) -> c_int;
-        pub fn SPI_cursor_open(
-            name: *const c_char,
-            plan: pg_sys::SPIPlanPtr,
-            values: *mut Datum,
-            nulls: *const c_char,
-            read_only: bool,
-        ) -> pg_sys::Portal;
-        pub fn SPI_cursor_fetch(portal: pg_sys::Portal, forward: bool, count: c_long);
-        pub fn SPI_cursor_close(portal: pg_sys::Portal);
-        pub fn SPI_freetuptable(table: *mut pg_sys::SPITupleTable);
         pub fn SPI_keepplan(plan: pg_sys::SPIPlanPtr) -> c_int;
         pub fn GetLatestSnapshot() -> pg_sys::Snapshot;
         pub fn SPI_execute_snapshot(

@@ -391,8 +391,13 @@ fn svg(call: &Call) -> Result<Value, Error> {
         let holdings = holdings(spi, lake, &asked)?;
         let mut record = whose(spi, lake, &asked)?;
         let mut counts: HashMap<TypeId, usize> = HashMap::new();
-        spi.stream(&timeline::drawn(lake, &asked, &holdings), &mut |rows| {
+        let cursor = spi.open(&timeline::drawn(lake, &asked, &holdings), &[])?;
+        loop {
             check_for_interrupts();
+            let rows = cursor.fetch(spi, STEP)?;
+            if rows == 0 {
+                break;
+            }
             for row in 0..rows {
                 let Some(ty) = spi.text(row, 4).and_then(model::type_named).filter(|ty| ty.name() != HOME) else { continue };
                 let count = counts.entry(ty).or_default();
@@ -403,8 +408,8 @@ fn svg(call: &Call) -> Result<Value, Error> {
                     record.lines.push(line(spi, row, ty));
                 }
             }
-            Ok(())
-        })?;
+        }
+        cursor.close()?;
         record.lines.reverse();
         Ok(record)
     })?;

@@ -23,13 +23,15 @@ COMMENT ON FUNCTION fhir.references(jsonb) IS
 -- In time order ----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION fhir.timeline_sql(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
-        newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake()) RETURNS text
+        newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
+        as_of timestamptz DEFAULT NULL) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_timeline_sql';
-COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text) IS
+COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text, timestamptz) IS
     'the SQL that fhir.timeline runs: for reading, and for EXPLAIN';
 
 CREATE FUNCTION fhir.timeline(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
-        newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+        newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
+        as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (occurred timestamptz, "precision" text, ended timestamptz, type text, system text, code text, display text,
         value text, unit text, status text, id text, version bigint)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 500
@@ -37,32 +39,34 @@ CREATE FUNCTION fhir.timeline(patient text, "from" text DEFAULT NULL, "to" text 
     SET enable_sort = off
     AS $function$
 BEGIN
-    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake);
+    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake, as_of);
 END
 $function$;
-COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text) IS
-    'the record of a patient in time order, one line for each resource. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given';
+COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text, timestamptz) IS
+    'the record of a patient in time order, one line for each resource. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given. as_of: the record at a past moment';
 
 CREATE FUNCTION fhir.timeline_svg(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
-        width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake()) RETURNS text
+        width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake(),
+        as_of timestamptz DEFAULT NULL) RETURNS text
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
     SET enable_sort = off
     AS 'MODULE_PATHNAME', 'fhir_timeline_svg';
-COMMENT ON FUNCTION fhir.timeline_svg(text, text, text, text[], integer, integer, text) IS
-    'the record of a patient as a picture in SVG. width: in pixels; rows: most rows of a lane, what is beyond is drawn as one. Its size is bounded by these two, however long the record is';
+COMMENT ON FUNCTION fhir.timeline_svg(text, text, text, text[], integer, integer, text, timestamptz) IS
+    'the record of a patient as a picture in SVG. width: in pixels; rows: most rows of a lane, what is beyond is drawn as one. Its size is bounded by these two, however long the record is. as_of: the record at a past moment';
 
 -- The whole record -------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION fhir.everything(patient text, start text DEFAULT NULL, "end" text DEFAULT NULL, since timestamptz DEFAULT NULL,
-        types text[] DEFAULT NULL, count integer DEFAULT NULL, cursor text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+        types text[] DEFAULT NULL, count integer DEFAULT NULL, cursor text DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
+        as_of timestamptz DEFAULT NULL)
     RETURNS jsonb
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'fhir_everything';
-COMMENT ON FUNCTION fhir.everything(text, text, text, timestamptz, text[], integer, text, text) IS
-    'Patient/$everything as a Bundle: the compartment of the patient, and what that points at. count: resources on a page; cursor: the link "next" of the page before. Raises FH404 if there is no such patient and FH410 if it was deleted';
+COMMENT ON FUNCTION fhir.everything(text, text, text, timestamptz, text[], integer, text, text, timestamptz) IS
+    'Patient/$everything as a Bundle: the compartment of the patient, and what that points at. count: resources on a page; cursor: the link "next" of the page before; as_of: the record at a past moment, which pages of it have to be given again. Raises FH404 if there is no such patient and FH410 if it was deleted';
 
 CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end" text DEFAULT NULL, since timestamptz DEFAULT NULL,
-        types text[] DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+        types text[] DEFAULT NULL, lake text DEFAULT fhir.current_lake(), as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (type text, id text, version bigint, last_updated timestamptz, of_compartment boolean, resource jsonb)
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'fhir_everything_rows';
-COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text) IS
+COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text, timestamptz) IS
     'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';

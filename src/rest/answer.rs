@@ -104,6 +104,7 @@ pub fn status(sqlstate: &str, by_constraint: bool, method: Method) -> (u16, &'st
         "FH409" => (409, "conflict"),
         "FH422" => (422, "processing"),
         "FH406" => (406, "not-supported"),
+        "FH415" => (415, "not-supported"),
         // what is no valid resource, against a rule of the lake's own
         "23514" if by_constraint => (422, "business-rule"),
         "23514" => (400, "invalid"),

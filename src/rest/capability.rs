@@ -4,6 +4,7 @@
 use super::operations::{OPERATIONS, On, Operation};
 use crate::json::{self, Item, JsonError};
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
+use crate::store::interactions::patch_kind::CONTENT_TYPES;
 use std::borrow::Cow;
 
 type Members<'a> = Vec<(Cow<'a, str>, Item<'a>)>;
@@ -40,7 +41,7 @@ pub fn statement(date: &str, base: &str) -> Result<Vec<u8>, JsonError> {
         ("kind", text("instance")),
         ("fhirVersion", text("4.0.1")),
         ("format", Item::Array(vec![text("application/fhir+json"), text("json")])),
-        ("patchFormat", Item::Array(["application/json-patch+json", "application/merge-patch+json", "application/fhir+json"].map(text).to_vec())),
+        ("patchFormat", Item::Array(CONTENT_TYPES.map(text).to_vec())),
         ("software", Item::Object(object([("name", text("fhirlake")), ("version", text(version))]))),
         ("implementation", Item::Object(implementation)),
         ("rest", Item::Array(vec![Item::Object(rest)])),

@@ -189,18 +189,15 @@ fn patch<'a>(body: Option<&'a [u8]>, with: &Conditions) -> Result<(Cow<'a, [u8]>
     let body = body.ok_or_else(|| Error::new(INVALID_PARAMETER, "no patch came along"))?;
     let node = json::root(body);
     let text = |name: &str| node.and_then(|node| node.get(name)).and_then(Node::as_str);
-    let kind = |content_type: Option<&str>| match content_type.unwrap_or_default() {
-        content if content.starts_with("application/json-patch+json") => Some(PatchKind::Json),
-        content if content.starts_with("application/merge-patch+json") => Some(PatchKind::Merge),
-        _ => None,
-    };
+    let kind = |content_type: Option<&str>, patch: &[u8]| PatchKind::of_content(content_type, patch).map_err(|message| Error::new("FH415", message));
     let if_match = if_match(with)?;
     match text("data").filter(|_| text("resourceType") == Some("Binary")) {
-        None => Ok((Cow::Borrowed(body), kind(with.content_type), if_match)),
+        None => Ok((Cow::Borrowed(body), kind(with.content_type, body)?, if_match)),
         Some(data) => {
             let decoded = "SELECT pg_catalog.convert_from(pg_catalog.decode($1, 'base64'), 'UTF8')::pg_catalog.jsonb";
             let content = connected(|spi| spi.jsonb(decoded, &[Arg::Text(data)]))?.unwrap_or_default();
-            Ok((Cow::Owned(content), kind(text("contentType")), if_match))
+            let kind = kind(text("contentType"), &content)?;
+            Ok((Cow::Owned(content), kind, if_match))
         }
     }
 }

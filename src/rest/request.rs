@@ -1,6 +1,7 @@
 //! What a method and an address ask for. <https://hl7.org/fhir/R4/http.html#summary>
 
 use super::answer::Refused;
+use super::operations::Operation;
 use crate::index::query::decode;
 use crate::model::TypeId;
 use crate::path::reference::{is_id, resource_type};
@@ -16,21 +17,41 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [(&'static str, Method); 6] = [
+        ("GET", Method::Get),
+        ("HEAD", Method::Head),
+        ("POST", Method::Post),
+        ("PUT", Method::Put),
+        ("PATCH", Method::Patch),
+        ("DELETE", Method::Delete),
+    ];
+
     pub fn named(name: &str) -> Option<Method> {
-        Some(match name.to_ascii_uppercase().as_str() {
-            "GET" => Method::Get,
-            "HEAD" => Method::Head,
-            "POST" => Method::Post,
-            "PUT" => Method::Put,
-            "PATCH" => Method::Patch,
-            "DELETE" => Method::Delete,
-            _ => return None,
-        })
+        Method::ALL.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, method)| method)
     }
 
     pub fn reads(self) -> bool {
         matches!(self, Method::Get | Method::Head)
     }
+}
+
+/// The header `Allow` of an answer 405 to a request: the methods that its address takes, of reading ones only where the server may not
+/// write now. <https://www.rfc-editor.org/rfc/rfc9110#name-allow>
+pub fn allow(method: &str, url: &str) -> String {
+    let asked = Method::named(method);
+    let has = |name: &str, method: Method| match Asked::parse(name, url) {
+        Err(refused) => refused.status != 405 && refused.status != 404,
+        Ok(one) => match &one.interaction {
+            // such an operation is called by POST only
+            Interaction::Operation(scope, name) => !(method.reads() && Operation::named(name, scope).is_some_and(|operation| operation.changes)),
+            _ => true,
+        },
+    };
+    let all: Vec<(&str, Method)> = Method::ALL.into_iter().filter(|(name, method)| has(name, *method)).collect();
+    // what was refused although the address takes it was refused for what it does: to write, or to store what it makes
+    let refused = asked.filter(|asked| all.iter().any(|(_, method)| method == asked));
+    let left = all.into_iter().filter(|(_, method)| refused.is_none_or(|refused| method.reads() != refused.reads()));
+    left.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }
 
 /// What an operation is called on.
@@ -254,5 +275,24 @@ mod tests {
                 asked(method, odd);
             }
         }
+    }
+
+    #[test]
+    fn what_is_refused_says_what_is_allowed() {
+        assert_eq!(allow("POST", "/Patient/1"), "GET, HEAD, PUT, PATCH, DELETE");
+        assert_eq!(allow("BREW", "http://x.org/fhir/Patient?name=x"), "GET, HEAD, POST, PUT, PATCH, DELETE");
+        assert_eq!(allow("DELETE", "/metadata"), "GET, HEAD");
+        assert_eq!(allow("PUT", "/Patient/1/_history/2"), "GET, HEAD");
+        assert_eq!(allow("DELETE", "/"), "GET, HEAD, POST");
+        assert_eq!(allow("PUT", "/Patient/_search"), "GET, HEAD, POST");
+        assert_eq!(allow("DELETE", "/Patient/1/$everything"), "GET, HEAD, POST");
+        // what changes something is called by POST; what is to be stored as well
+        assert_eq!(allow("GET", "/Patient/1/$meta-add"), "POST");
+        assert_eq!(allow("GET", "/Composition/1/$document?persist=true"), "POST");
+        // a replica refuses to write
+        assert_eq!(allow("PUT", "/Patient/1"), "GET, HEAD");
+        assert_eq!(allow("POST", "/Patient"), "GET, HEAD");
+        assert_eq!(allow("POST", "/Patient/1/$meta-add"), "");
+        assert_eq!(allow("BREW", "/Nonsense/1"), "");
     }
 }

@@ -4,7 +4,7 @@ use super::answer::{Answer, Refused, failure};
 use super::bundle;
 use super::capability;
 use super::dispatch::{self, Conditions};
-use super::request::{Asked, Interaction, Method};
+use super::request::{self, Asked, Interaction, Method};
 use crate::json::{self, Item, Node};
 use crate::pg::error::Error;
 use crate::pg::function::{Call, Value};
@@ -12,6 +12,7 @@ use crate::pg::settings;
 use crate::pg::subtransaction::subtransaction;
 use crate::pg::time;
 use crate::sql_function;
+use crate::store::interactions::patch_kind;
 use crate::store::time::instant;
 use std::borrow::Cow;
 
@@ -34,7 +35,14 @@ fn rest(call: &Call) -> Result<Value, Error> {
         }
         Err(refused) => (String::new(), refused.answer()),
     };
-    let told = answer.headers(&base).into_iter().map(|(name, value)| (Cow::Borrowed(name), Item::String(Cow::Owned(value))));
+    let mut told = answer.headers(&base);
+    let is_patch = Method::named(method) == Some(Method::Patch);
+    match answer.status {
+        405 => told.push(("Allow", request::allow(method, url))),
+        415 if is_patch => told.push(("Accept-Patch", patch_kind::CONTENT_TYPES.join(", "))),
+        _ => {}
+    }
+    let told = told.into_iter().map(|(name, value)| (Cow::Borrowed(name), Item::String(Cow::Owned(value))));
     let told = json::write(&Item::Object(told.collect()))?;
     let body = answer.body.filter(|_| Method::named(method) != Some(Method::Head));
     let mut rows = call.rows()?;
@@ -57,7 +65,10 @@ fn ask(method: &str, url: &str, headers: &Headers, body: Option<&str>) -> Result
             asked.query = if asked.query.is_empty() { form.to_owned() } else { format!("{}&{form}", asked.query) };
         }
     } else if body.is_some() && !content.is_empty() && !content.contains("json") {
-        return Err(Refused::new(415, "not-supported", "the server takes JSON only: Content-Type: application/fhir+json"));
+        return Err(Refused::new(415, "not-supported", match asked.method {
+            Method::Patch => patch_kind::not_taken(&content),
+            _ => "the server takes JSON only: Content-Type: application/fhir+json".to_owned(),
+        }));
     }
     Ok(asked)
 }

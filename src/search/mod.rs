@@ -14,6 +14,7 @@ pub mod expression;
 pub mod filter;
 pub mod filter_language;
 pub mod include;
+pub mod list;
 pub mod project;
 pub mod quote;
 pub mod references;

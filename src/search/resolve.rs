@@ -4,21 +4,20 @@
 use super::criteria::{Catalog, argument};
 use super::custom::{self, CustomParameter};
 use super::filter::Filter;
+use super::list;
 use super::request::{Handling, Request, Setting};
 use super::quote::literal;
 use super::references::implied_homes;
 use super::statement::{Place, row_search};
 use crate::index::extract::HOME;
 use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
-use crate::json::{self, Node};
+use crate::json;
 use crate::model::{self, ParameterType, TypeId};
-use crate::path::reference::{self, Target};
 use crate::pg::access;
 use crate::pg::error::{Error, INVALID_PARAMETER};
-use crate::pg::jsonb;
 use crate::pg::spi::Spi;
 use crate::pg::time;
-use crate::terminology::{self, Coding, Direction, Member};
+use crate::terminology::{self, Coding, Direction};
 use std::cell::OnceCell;
 
 /// A chain with no more hits than this is asked as a list of ids, which the index of keys serves; with more, as a join.
@@ -125,6 +124,21 @@ pub fn types_present(spi: &Spi, place: Place) -> Result<Vec<TypeId>, Error> {
     Ok(types)
 }
 
+/// The items of the List of that id, or `List/id`.
+pub fn members(spi: &Spi, place: Place, list: &str) -> Result<Vec<list::Member>, Error> {
+    let id = list.strip_prefix("List/").unwrap_or(list);
+    let Some(ty) = model::type_named("List") else { return Ok(Vec::new()) };
+    if id.starts_with('$') {
+        return Err(Error::new("0A000", format!("functional list \"{}\" is not supported", shown(id))).hint("name the id of a List in the lake"));
+    }
+    let found = Request::of(ty, Filter::Id(vec![id.to_owned()]));
+    let sql = format!("SELECT f.resource FROM ({}) f", found.rows(place));
+    if spi.query(&sql)? == 0 {
+        return Err(Error::new("22023", format!("there is no List/{}", shown(id))));
+    }
+    Ok(spi.container(0, 1).and_then(json::root).map(list::members).unwrap_or_default())
+}
+
 impl Resolver<'_> {
     fn types_present(&self) -> Result<&[TypeId], Error> {
         if let Some(types) = self.present.get() {
@@ -180,29 +194,12 @@ impl Resolver<'_> {
 
     /// The items of a List that are of these types. <https://hl7.org/fhir/R4/search.html#list>
     fn members(&self, types: &[TypeId], list: &str) -> Result<Filter, Error> {
-        let id = list.strip_prefix("List/").unwrap_or(list);
-        let Some(ty) = model::type_named("List") else { return Ok(Filter::NOTHING) };
-        if id.starts_with('$') {
-            return Err(Error::new("0A000", format!("functional list \"{}\" is not supported", shown(id))).hint("name the id of a List in the lake"));
-        }
-        let found = Request::of(ty, Filter::Id(vec![id.to_owned()]));
-        let sql = format!("SELECT f.resource FROM ({}) f", found.rows(self.place));
-        if self.spi.query(&sql)? == 0 {
-            return Err(Error::new("22023", format!("there is no List/{}", shown(id))));
-        }
-        let Some(list) = self.spi.cell(0, 1) else { return Ok(Filter::NOTHING) };
-        // SAFETY: a jsonb column; the memory is that of the connection
-        let list = unsafe { jsonb::container(list) };
         let mut by_type: Vec<(TypeId, Vec<String>)> = Vec::new();
-        let entries = json::root(list).and_then(|list| list.get("entry"));
-        for entry in entries.into_iter().flat_map(Node::items) {
-            let is_deleted = entry.get("deleted").and_then(Node::as_bool) == Some(true);
-            let text = entry.get("item").and_then(|item| item.get("reference")).and_then(Node::as_str);
-            let Some(Target::Literal { base: "", ty, id, .. }) = text.filter(|_| !is_deleted).map(reference::target) else { continue };
+        for list::Member { ty, id, .. } in members(self.spi, self.place, list)? {
             if types.is_empty() || types.contains(&ty) {
                 match by_type.iter_mut().find(|(known, _)| *known == ty) {
-                    Some((_, ids)) => ids.push(id.to_owned()),
-                    None => by_type.push((ty, vec![id.to_owned()])),
+                    Some((_, ids)) => ids.push(id),
+                    None => by_type.push((ty, vec![id])),
                 }
             }
         }
@@ -226,8 +223,8 @@ impl Resolver<'_> {
                 _ => {
                     let members = terminology::sql::expand(lake, &unescape(alternative))?;
                     values.extend(members.into_iter().map(|member| match member {
-                        Member::Code(coding) => coded(coding),
-                        Member::WholeSystem(system) => format!("{}|", escape(&system)),
+                        terminology::Member::Code(coding) => coded(coding),
+                        terminology::Member::WholeSystem(system) => format!("{}|", escape(&system)),
                     }));
                     continue;
                 }

@@ -1,7 +1,7 @@
 //! The store: what a resource gets when it is written, and what is kept when it is written again.
 //!
 //! Takes the jsonb of a resource and gives the row of a lake table: id, version, `meta`, validation, and what `index` computes.
-//! [`stamp`] is the one step that every write passes through; pure. [`patch`] makes a resource from one and a patch, and a patch
+//! [`stamp`] is the one step that every write passes through, [`stamped`] the whole row that comes of it; pure. [`patch`] makes a resource from one and a patch, and a patch
 //! from two; pure. `sql.rs` holds the triggers that run it, write history and keep membership. [`interactions`] are create,
 //! read, update, delete and history as HTTP has them. [`integrity`] asks where references lead.
 
@@ -11,6 +11,7 @@ pub mod interactions;
 pub mod membership;
 pub mod patch;
 pub mod stamp;
+pub mod stamped;
 pub mod time;
 
 #[cfg(feature = "pg")]
@@ -19,3 +20,4 @@ mod sql;
 pub use sql::table_of;
 
 pub use stamp::{Refusal, Submitted, Version};
+pub use stamped::Stamped;

@@ -2,9 +2,8 @@
 
 use super::interactions::tables;
 use super::stamp::{self, Refusal, Submitted, Version};
+use super::stamped::Stamped;
 use super::{accepted, membership};
-use crate::index;
-use crate::json;
 use crate::model::{self, TypeId};
 use crate::pg::access::{self, AsOwner};
 use crate::pg::error::{self, Error};
@@ -168,8 +167,7 @@ fn stamp(call: &Call) -> Result<Value, Error> {
                 _ => None,
             };
             let version = Version::after(previous, now);
-            let stored = submitted.stored(&id, version)?;
-            Ok(accept(&trigger, &site, new, submitted.ty, &id, version, time::transaction(), stored))
+            Ok(accept(&trigger, &site, new, time::transaction(), submitted.stamped(&id, version)?))
         }
         Some(old) => {
             let id = submitted.id_of_update(site.id(old)?)?;
@@ -179,12 +177,11 @@ fn stamp(call: &Call) -> Result<Value, Error> {
                 // Nothing changed: no version. The row goes through all the same, so that the client sees it counted and
                 // returned; and it gets its keys anew, which is how they are rebuilt after an upgrade.
                 let xid = old.int(site.xid).unwrap_or(0) as u64;
-                return Ok(accept(&trigger, &site, new, submitted.ty, id, before, xid, stored));
+                return Ok(accept(&trigger, &site, new, xid, submitted.stamped(id, before)?));
             }
             validate(&submitted, container)?;
             let version = Version::after(Some(before), time::now());
-            let stored = submitted.stored(id, version)?;
-            Ok(accept(&trigger, &site, new, submitted.ty, id, version, time::transaction(), stored))
+            Ok(accept(&trigger, &site, new, time::transaction(), submitted.stamped(id, version)?))
         }
     }
 }
@@ -196,34 +193,20 @@ fn validate(submitted: &Submitted, container: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments)]
-fn accept(
-    trigger: &Trigger,
-    site: &Site,
-    row: Row,
-    ty: TypeId,
-    id: &str,
-    version: Version,
-    xid: u64,
-    stored: Vec<u8>,
-) -> Value {
-    let stamp = json::root(&stored).map(index::stamp);
-    let (home, occurred, keys) = match stamp {
-        Some(stamp) => (stamp.compartments.into_iter().next(), stamp.occurred, stamp.keys),
-        None => (None, i64::MIN, Vec::new()),
-    };
+/// The row with everything that is computed.
+fn accept(trigger: &Trigger, site: &Site, row: Row, xid: u64, stamped: Stamped) -> Value {
     trigger.accept(
         row,
         vec![
-            (site.compartment, Value::Text(home.unwrap_or_else(|| format!("{}/{id}", ty.name())))),
-            (site.ty, ty.name().into()),
-            (site.id, id.into()),
-            (site.version, version.number.into()),
-            (site.last_updated, version.last_updated.into()),
+            (site.compartment, Value::Text(stamped.home)),
+            (site.ty, stamped.ty.name().into()),
+            (site.id, Value::Text(stamped.id)),
+            (site.version, stamped.version.number.into()),
+            (site.last_updated, stamped.version.last_updated.into()),
             (site.xid, (xid as i64).into()),
-            (site.occurred, occurred.into()),
-            (site.resource, Value::Jsonb(stored)),
-            (site.search, Value::Datum(varlena(&keys))),
+            (site.occurred, stamped.occurred.into()),
+            (site.resource, Value::Jsonb(stamped.resource)),
+            (site.search, Value::Datum(varlena(&stamped.keys))),
         ],
     )
 }

@@ -17,6 +17,8 @@ pub struct Ask {
     pub to: i64,
     /// Only these; empty for all.
     pub types: Vec<TypeId>,
+    /// The past moment whose record it is, in microseconds since 2000-01-01 UTC; none for what is there now.
+    pub as_of: Option<i64>,
 }
 
 /// Why a request cannot be understood.
@@ -77,7 +79,13 @@ impl Ask {
             from: from.map_or(OPEN_LOW, |at| at.low),
             to: to.map_or(OPEN_HIGH, |at| at.high),
             types: wanted,
+            as_of: None,
         })
+    }
+
+    /// The same of a past moment. What is to come is taken for what is there now.
+    pub fn of(self, moment: Option<i64>) -> Ask {
+        Ask { as_of: moment.filter(|at| *at != OPEN_HIGH), ..self }
     }
 
     /// The id of the patient.
@@ -118,6 +126,7 @@ mod tests {
         assert_eq!((all.focus.as_str(), all.from, all.to), ("Patient/x", OPEN_LOW, OPEN_HIGH));
         assert_eq!(all.members().first().map(|ty| ty.name()), Some("Patient"));
         assert_eq!(all.members().len(), 66);
+        assert_eq!((all.clone().of(Some(7)).as_of, all.clone().of(Some(OPEN_HIGH)).as_of, all.of(None).as_of), (Some(7), None, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! written in between.
 
 use super::ask::{Ask, AskError};
-use super::timeline::{names, source};
+use super::timeline::{Past, names, source, versions};
 use crate::index::time::{OPEN_HIGH, OPEN_LOW};
 use crate::json::{self, Item, JsonError, Node};
 use crate::model::TypeId;
@@ -54,18 +54,24 @@ impl Place {
 /// Rows of one type of the compartment, as `id, version, last_updated, occurred, resource`.
 ///
 /// Parameters: `$1` compartment, `$2` first moment that does not count any more, `$3` first moment that counts, `$4` last update
-/// that counts, `$5` and `$6` the moment and id that the page begins behind, `$7` how many.
-pub fn inside(lake: &str, ty: TypeId, is_shared: bool, has_start: bool) -> String {
-    let order = "r.occurred DESC, r.id";
-    let source = source(&identifier(lake), &identifier(&ty.name().to_lowercase()), &[ty][..usize::from(is_shared)], order);
+/// that counts, `$5` and `$6` the moment and id that the page begins behind, `$7` how many, and of the past `$8` the moment.
+pub fn inside(lake: &str, ty: TypeId, is_shared: bool, has_start: bool, is_past: bool) -> String {
+    let (order, types) = ("r.occurred DESC, r.id", [ty]);
+    let past = is_past.then_some(Past { at: "$8", focus: "$1", types: &types });
+    let source = source(&identifier(lake), &identifier(&ty.name().to_lowercase()), &types[..usize::from(is_shared)], order, past.as_ref());
     format!(
         "SELECT r.id, r.version, r.last_updated, r.occurred, r.resource FROM {source} r WHERE r.compartment OPERATOR(pg_catalog.=) $1 \
          AND r.type OPERATOR(pg_catalog.=) {} AND r.occurred OPERATOR(pg_catalog.<) $2 AND r.occurred OPERATOR(pg_catalog.<=) $5 \
          AND (r.occurred OPERATOR(pg_catalog.<) $5 OR r.id OPERATOR(pg_catalog.>) $6) \
-         AND r.last_updated OPERATOR(pg_catalog.>=) $4 AND {} ORDER BY {order} LIMIT $7",
+         AND r.last_updated OPERATOR(pg_catalog.>=) $4 AND {}{} ORDER BY {order} LIMIT $7",
         literal(ty.name()),
-        reaches(has_start)
+        reaches(has_start),
+        current(past.as_ref())
     )
+}
+
+fn current(past: Option<&Past>) -> String {
+    past.map(|past| format!(" AND {}", past.condition())).unwrap_or_default()
 }
 
 /// Whether a resource reaches into the time that counts; without a clinical date it always does.
@@ -80,19 +86,25 @@ fn reaches(has_start: bool) -> &'static str {
 /// What the compartment points at outside of it, as `type, id, changed`; `changed` tells whether something that points there was
 /// written since `$4`.
 ///
-/// Parameters as in [`inside`], but `$5` and `$6` are the type and id that the page begins behind, and `$8` the types wanted.
-pub fn outside(lake: &str, members: &[TypeId], shared: &[TypeId], has_start: bool) -> String {
+/// Parameters as in [`inside`], but `$5` and `$6` are the type and id that the page begins behind, `$8` the types wanted, and of the
+/// past `$9` the moment.
+pub fn outside(lake: &str, members: &[TypeId], shared: &[TypeId], has_start: bool, is_past: bool) -> String {
+    let past = is_past.then_some(Past { at: "$9", focus: "$1", types: members });
     let (lake, members) = (identifier(lake), names(members));
-    let source = source(&lake, "resource", shared, "r.occurred DESC, r.id");
-    let of = format!("r.compartment OPERATOR(pg_catalog.=) $1 AND r.type OPERATOR(pg_catalog.=) ANY ({members})");
+    let source = source(&lake, "resource", shared, "r.occurred DESC, r.id", past.as_ref());
+    let of = format!("r.compartment OPERATOR(pg_catalog.=) $1 AND r.type OPERATOR(pg_catalog.=) ANY ({members}){}", current(past.as_ref()));
     let record = format!(
         "SELECT r.last_updated, r.resource FROM {source} r WHERE {of} AND r.occurred OPERATOR(pg_catalog.<) $2 AND {}",
         reaches(has_start)
     );
-    let mut belongs = format!("SELECT r.type, r.id FROM {lake}.resource r WHERE {of}");
-    if !shared.is_empty() {
-        belongs.push_str(&format!(" UNION ALL SELECT m.type, m.id FROM {lake}.membership m WHERE m.compartment OPERATOR(pg_catalog.=) $1"));
-    }
+    let belongs = match (is_past, shared) {
+        (true, _) => format!("SELECT r.type, r.id FROM {source} r WHERE {of}"),
+        (false, []) => format!("SELECT r.type, r.id FROM {lake}.resource r WHERE {of}"),
+        (false, _) => format!(
+            "SELECT r.type, r.id FROM {lake}.resource r WHERE {of} \
+             UNION ALL SELECT m.type, m.id FROM {lake}.membership m WHERE m.compartment OPERATOR(pg_catalog.=) $1"
+        ),
+    };
     let (ty, id) = ("t.type COLLATE pg_catalog.\"C\"", "t.id COLLATE pg_catalog.\"C\"");
     format!(
         "SELECT {ty} AS type, {id} AS id, pg_catalog.bool_or(r.last_updated OPERATOR(pg_catalog.>=) $4) \
@@ -104,13 +116,13 @@ pub fn outside(lake: &str, members: &[TypeId], shared: &[TypeId], has_start: boo
     )
 }
 
-/// Resources of a type by their ids (`$1`), as `id, version, last_updated, resource`, in the order of the ids.
-pub fn by_ids(lake: &str, ty: TypeId) -> String {
+/// Resources of a type by their ids (`$1`), as `id, version, last_updated, resource`, in the order of the ids; of the past as they were
+/// at the moment `$2`.
+pub fn by_ids(lake: &str, ty: TypeId, is_past: bool) -> String {
     format!(
-        "SELECT r.id, r.version, r.last_updated, r.resource FROM {}.{} r WHERE r.type OPERATOR(pg_catalog.=) {} \
+        "SELECT r.id, r.version, r.last_updated, r.resource FROM {} r WHERE r.type OPERATOR(pg_catalog.=) {} \
          AND r.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY r.id",
-        identifier(lake),
-        identifier(&ty.name().to_lowercase()),
+        versions(&identifier(lake), &identifier(&ty.name().to_lowercase()), is_past.then_some("$2")),
         literal(ty.name())
     )
 }

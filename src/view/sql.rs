@@ -3,7 +3,7 @@
 use super::ask::{self, Ask, AskError};
 use super::everything::{self, Entry, Place, Said};
 use super::picture::{self, Frame, Line, Record};
-use super::timeline::{self, Holdings};
+use super::timeline::{self, Holdings, names, versions};
 use super::{event, references};
 use crate::index::extract::HOME;
 use crate::index::time::{OPEN_HIGH, OPEN_LOW, instant_text};
@@ -30,19 +30,19 @@ sql_function!(fhir_references, |call| {
     }
     Ok(Value::Null)
 });
-// (patient, from, to, types, newest_first, count, lake)
+// (patient, from, to, types, newest_first, count, lake, as_of)
 sql_function!(fhir_timeline_sql, |call| {
     let lake = lake(call, 6)?;
-    let asked = asked(call)?;
+    let asked = asked(call)?.of(moment(call, 7));
     let count = limit(call, 5)?;
     let holdings = spi::connected(|spi| holdings(spi, lake, &asked))?;
     Ok(timeline::statement(lake, &asked, &holdings, call.bool(4)?, count).into())
 });
-// (patient, from, to, types, width, rows, lake)
+// (patient, from, to, types, width, rows, lake, as_of)
 sql_function!(fhir_timeline_svg, svg);
-// (patient, start, end, since, types, count, cursor, lake)
+// (patient, start, end, since, types, count, cursor, lake, as_of)
 sql_function!(fhir_everything, bundle);
-// (patient, start, end, since, types, lake)
+// (patient, start, end, since, types, lake, as_of)
 sql_function!(fhir_everything_rows, rows);
 
 impl From<AskError> for Error {
@@ -96,6 +96,11 @@ fn asked_with(call: &Call, types: usize) -> Result<Ask, Error> {
     Ok(Ask::read(call.text(0)?, call.optional_text(1)?, call.optional_text(2)?, types.into_iter().flatten())?)
 }
 
+/// An argument of type timestamptz.
+fn moment(call: &Call, index: usize) -> Option<i64> {
+    call.datum(index).map(|at| at.value() as i64)
+}
+
 fn limit(call: &Call, index: usize) -> Result<Option<i64>, Error> {
     match call.datum(index).map(|count| i64::from(count.value() as i32)) {
         Some(count) if count < 1 => Err(Error::new(error::INVALID_PARAMETER, "count is less than 1").hint("leave it out for all")),
@@ -107,8 +112,23 @@ fn limit(call: &Call, index: usize) -> Result<Option<i64>, Error> {
 fn holdings(spi: &Spi, lake: &str, ask: &Ask) -> Result<Holdings, Error> {
     let mut types = ask.members();
     types.extend(timeline::tellers(&types));
+    Ok(Holdings { types: present(spi, lake, ask.as_of, &types)?, shared: shared(spi, lake, ask)? })
+}
+
+/// Those of the types that the lake has anything of; of the past also what it had, as far as the caller may see.
+fn present(spi: &Spi, lake: &str, as_of: Option<i64>, types: &[TypeId]) -> Result<Vec<TypeId>, Error> {
+    let mut had = Vec::new();
+    if as_of.is_some() {
+        let sql = format!(
+            "SELECT t FROM pg_catalog.unnest({}) t WHERE EXISTS (SELECT FROM {}.history h WHERE h.type OPERATOR(pg_catalog.=) t)",
+            names(types),
+            identifier(lake)
+        );
+        let rows = spi.query(&sql)?;
+        had.extend((0..rows).filter_map(|row| spi.text(row, 1).and_then(model::type_named)));
+    }
     let has_rows = |ty: &TypeId| access::table_named(lake, &ty.name().to_lowercase()).is_some_and(|table| !access::is_empty(table));
-    Ok(Holdings { types: types.into_iter().filter(has_rows).collect(), shared: shared(spi, lake, ask)? })
+    Ok(types.iter().copied().filter(|ty| had.contains(ty) || has_rows(ty)).collect())
 }
 
 /// Types of the resources of others that belong to this patient as well.
@@ -119,27 +139,31 @@ fn shared(spi: &Spi, lake: &str, ask: &Ask) -> Result<Vec<TypeId>, Error> {
     Ok((0..rows).filter_map(|row| spi.text(row, 1).and_then(model::type_named)).collect())
 }
 
-/// FH404 where there is no such patient, FH410 where it was deleted. Who may not read history learns no more than that there is none.
+/// FH404 where there is, or then was, no such patient, FH410 where it was deleted. Who may not read history learns no more than that
+/// there is none.
 fn must_be_there(spi: &Spi, lake: &str, ask: &Ask) -> Result<(), Error> {
     let (lake, home) = (identifier(lake), literal(HOME));
     let of = |row: &str| format!("{row}.type OPERATOR(pg_catalog.=) {home} AND {row}.id OPERATOR(pg_catalog.=) $1");
-    let id = [Arg::Text(ask.id())];
-    let there = format!("SELECT 1::pg_catalog.int8 FROM {lake}.{} r WHERE {}", identifier(&HOME.to_lowercase()), of("r"));
-    if spi.int(&there, &id, true)?.is_some() {
+    let mut args = vec![Arg::Text(ask.id())];
+    args.extend(ask.as_of.map(Arg::Time));
+    let at = ask.as_of.map(|_| "$2");
+    let there = format!("SELECT 1::pg_catalog.int8 FROM {} r WHERE {}", versions(&lake, &identifier(&HOME.to_lowercase()), at), of("r"));
+    if spi.int(&there, &args, true)?.is_some() {
         return Ok(());
     }
     let history = format!("{lake}.history");
     let may = format!("SELECT pg_catalog.has_table_privilege({}, 'SELECT')::pg_catalog.int4::pg_catalog.int8", literal(&history));
     if spi.int(&may, &[], true)? == Some(1) {
         let last = format!(
-            "SELECT (h.resource IS NULL)::pg_catalog.int4::pg_catalog.int8 FROM {history} h WHERE {} ORDER BY h.version DESC LIMIT 1",
-            of("h")
+            "SELECT (h.resource IS NULL)::pg_catalog.int4::pg_catalog.int8 FROM {history} h WHERE {}{} ORDER BY h.version DESC LIMIT 1",
+            of("h"),
+            at.map(|at| format!(" AND h.last_updated OPERATOR(pg_catalog.<=) {at}")).unwrap_or_default()
         );
-        if spi.int(&last, &id, true)? == Some(1) {
+        if spi.int(&last, &args, true)? == Some(1) {
             return Err(Error::new("FH410", format!("{} was deleted", ask.focus)));
         }
     }
-    Err(Error::new("FH404", format!("there is no {}", ask.focus)))
+    Err(Error::new("FH404", format!("there {} no {}", if at.is_some() { "was" } else { "is" }, ask.focus)))
 }
 
 /// A row of a record; what it borrows is in the memory of the connection.
@@ -191,15 +215,16 @@ fn inside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], place: Option<&Place
         }
         _ => None,
     };
-    for ty in want.ask.members() {
+    let members = want.ask.members();
+    let present = present(spi, want.lake, want.ask.as_of, &members)?;
+    for ty in members {
         begun |= first == Some(ty);
-        let table = access::table_named(want.lake, &ty.name().to_lowercase());
-        if !begun || found.len() == most || table.is_none_or(access::is_empty) {
+        if !begun || found.len() == most || !present.contains(&ty) {
             continue;
         }
         let (occurred, id) = if first == Some(ty) { after } else { everything::BEGINNING };
-        let sql = everything::inside(want.lake, ty, shared.contains(&ty), everything::has_start(&want.ask));
-        let args = [
+        let sql = everything::inside(want.lake, ty, shared.contains(&ty), everything::has_start(&want.ask), want.ask.as_of.is_some());
+        let mut args = vec![
             Arg::Text(&want.ask.focus),
             Arg::Time(want.ask.to),
             Arg::Time(want.ask.from),
@@ -208,6 +233,7 @@ fn inside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], place: Option<&Place
             Arg::Text(id),
             Arg::Int((most - found.len()) as i64),
         ];
+        args.extend(want.ask.as_of.map(Arg::Time));
         for row in 0..spi.select(&sql, &args)? {
             let (Some(id), Some(resource)) = (spi.text(row, 1), spi.cell(row, 5)) else { continue };
             // SAFETY: the fifth column is the jsonb of the resource; the rows stay until the connection closes
@@ -222,12 +248,12 @@ fn inside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], place: Option<&Place
 
 fn outside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], behind: (&str, &str), most: usize, found: &mut Vec<Found<'s>>) -> Result<(), Error> {
     let wanted: Vec<&str> = model::resource_types().filter(|ty| want.ask.wants(*ty)).map(TypeId::name).collect();
-    let sql = everything::outside(want.lake, &ask::members(), shared, everything::has_start(&want.ask));
+    let sql = everything::outside(want.lake, &ask::members(), shared, everything::has_start(&want.ask), want.ask.as_of.is_some());
     let mut behind = (behind.0.to_owned(), behind.1.to_owned());
     loop {
         check_for_interrupts();
         let room = most - found.len();
-        let args = [
+        let mut args = vec![
             Arg::Text(&want.ask.focus),
             Arg::Time(want.ask.to),
             Arg::Time(want.ask.from),
@@ -237,6 +263,7 @@ fn outside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], behind: (&str, &str
             Arg::Int(room as i64),
             Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&wanted)),
         ];
+        args.extend(want.ask.as_of.map(Arg::Time));
         let rows = spi.select(&sql, &args)?;
         let mut targets: Vec<(TypeId, Vec<(&'s str, bool)>)> = Vec::new();
         for row in 0..rows {
@@ -251,8 +278,9 @@ fn outside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], behind: (&str, &str
         }
         for (ty, ids) in targets {
             let list: Vec<&str> = ids.iter().map(|(id, _)| *id).collect();
-            let args = [Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&list))];
-            for row in 0..spi.select(&everything::by_ids(want.lake, ty), &args)? {
+            let mut args = vec![Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&list))];
+            args.extend(want.ask.as_of.map(Arg::Time));
+            for row in 0..spi.select(&everything::by_ids(want.lake, ty, want.ask.as_of.is_some()), &args)? {
                 let (Some(id), Some(resource)) = (spi.text(row, 1), spi.cell(row, 4)) else { continue };
                 let number = |column| spi.cell(row, column).map_or(0, |datum| datum.value() as i64);
                 let (version, last_updated) = (number(2), number(3));
@@ -272,8 +300,9 @@ fn outside<'s>(spi: &'s Spi, want: &Want, shared: &[TypeId], behind: (&str, &str
 }
 
 fn bundle(call: &Call) -> Result<Value, Error> {
-    let since = call.datum(3).map(|since| since.value() as i64);
-    let want = Want { lake: lake(call, 7)?, ask: asked_with(call, 4)?, since: since.unwrap_or(OPEN_LOW) };
+    let since = moment(call, 3);
+    let ask = asked_with(call, 4)?.of(moment(call, 8));
+    let want = Want { lake: lake(call, 7)?, ask, since: since.unwrap_or(OPEN_LOW) };
     let count = limit(call, 5)?;
     let cursor = call.optional_text(6)?;
     let said = Said {
@@ -305,8 +334,8 @@ fn bundle(call: &Call) -> Result<Value, Error> {
 const STEP: usize = 500;
 
 fn rows(call: &Call) -> Result<Value, Error> {
-    let since = call.datum(3).map_or(OPEN_LOW, |since| since.value() as i64);
-    let want = Want { lake: lake(call, 5)?, ask: asked_with(call, 4)?, since };
+    let ask = asked_with(call, 4)?.of(moment(call, 6));
+    let want = Want { lake: lake(call, 5)?, ask, since: moment(call, 3).unwrap_or(OPEN_LOW) };
     let mut rows = call.rows()?;
     let scratch = Scratch::new(c"fhir everything");
     let mut place: Option<Place> = None;
@@ -340,7 +369,7 @@ fn rows(call: &Call) -> Result<Value, Error> {
 /// The record of a patient as a picture.
 fn svg(call: &Call) -> Result<Value, Error> {
     let lake = lake(call, 6)?;
-    let asked = asked(call)?;
+    let asked = asked(call)?.of(moment(call, 7));
     let frame = Frame {
         width: bounded(call, 4, "width", picture::WIDTHS)?,
         rows: bounded(call, 5, "rows", picture::ROWS)?,
@@ -378,13 +407,14 @@ fn svg(call: &Call) -> Result<Value, Error> {
 /// What the patient says of itself: the name and the date of birth.
 fn whose(spi: &Spi, lake: &str, ask: &Ask) -> Result<Record, Error> {
     let sql = format!(
-        "SELECT e.display, e.value FROM {}.{} r CROSS JOIN LATERAL fhir.event(r.resource) e WHERE r.type OPERATOR(pg_catalog.=) {} \
+        "SELECT e.display, e.value FROM {} r CROSS JOIN LATERAL fhir.event(r.resource) e WHERE r.type OPERATOR(pg_catalog.=) {} \
          AND r.id OPERATOR(pg_catalog.=) $1",
-        identifier(lake),
-        identifier(&HOME.to_lowercase()),
+        versions(&identifier(lake), &identifier(&HOME.to_lowercase()), ask.as_of.map(|_| "$2")),
         literal(HOME)
     );
-    spi.select(&sql, &[Arg::Text(ask.id())])?;
+    let mut args = vec![Arg::Text(ask.id())];
+    args.extend(ask.as_of.map(Arg::Time));
+    spi.select(&sql, &args)?;
     let title = spi.text(0, 1).unwrap_or(&ask.focus).to_owned();
     Ok(Record { title, born: spi.text(0, 2).map(str::to_owned), lines: Vec::new(), from: ask.from, to: ask.to })
 }

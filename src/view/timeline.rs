@@ -51,11 +51,14 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
     let types: Vec<TypeId> = ask.members().into_iter().filter(|ty| holdings.types.contains(ty)).collect();
     let order = if newest_first { "r.occurred DESC, r.id" } else { "r.occurred, r.id DESC" };
     let shared: Vec<TypeId> = types.iter().copied().filter(|ty| holdings.shared.contains(ty)).collect();
-    let source = source(&lake, "resource", &shared, order);
+    let at = ask.as_of.map(moment);
+    let past = at.as_deref().map(|at| Past { at, focus: &focus, types: &types });
+    let source = source(&lake, "resource", &shared, order, past.as_ref());
     let mut conditions = vec![
         format!("r.compartment OPERATOR(pg_catalog.=) {focus}"),
         format!("r.type OPERATOR(pg_catalog.=) ANY ({})", names(&types)),
     ];
+    conditions.extend(past.as_ref().map(Past::condition));
     if ask.to != OPEN_HIGH {
         conditions.push(format!("r.occurred OPERATOR(pg_catalog.<) {}", moment(ask.to)));
     }
@@ -75,9 +78,10 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
         (String::new(), "e.system", "e.code", "e.display")
     } else {
         let join = format!(
-            " LEFT JOIN LATERAL (SELECT x.system, x.code, x.display FROM {lake}.resource t CROSS JOIN LATERAL fhir.event(t.resource) x \
+            " LEFT JOIN LATERAL (SELECT x.system, x.code, x.display FROM {} t CROSS JOIN LATERAL fhir.event(t.resource) x \
              WHERE e.code IS NULL AND t.type OPERATOR(pg_catalog.=) ANY ({}) AND t.type OPERATOR(pg_catalog.=) e.refers_type \
              AND t.id OPERATOR(pg_catalog.=) e.refers_id LIMIT 1) x ON true",
+            versions(&lake, "resource", at.as_deref()),
             names(&tellers)
         );
         (join, "COALESCE(e.system, x.system)", "COALESCE(e.code, x.code)", "COALESCE(e.display, x.display)")
@@ -88,23 +92,69 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
     )
 }
 
+/// A past moment that a statement reads: what was current then.
+pub struct Past<'a> {
+    /// The moment, as SQL.
+    pub at: &'a str,
+    /// The compartment, as SQL.
+    pub focus: &'a str,
+    /// Types of which superseded versions are read.
+    pub types: &'a [TypeId],
+}
+
+impl Past<'_> {
+    /// What holds for rows `r` of [`source`] that were current then.
+    pub fn condition(&self) -> String {
+        Past::current("r", self.at)
+    }
+
+    fn current(row: &str, at: &str) -> String {
+        format!("{row}.last_updated OPERATOR(pg_catalog.<=) {at} AND {row}.superseded OPERATOR(pg_catalog.>) {at} AND {row}.resource IS NOT NULL")
+    }
+}
+
+/// The resources of a table of the lake, as a table expression with the columns `type, id, version, last_updated, resource`: as they
+/// are, or as they were at a moment (SQL).
+pub fn versions(lake: &str, table: &str, at: Option<&str>) -> String {
+    let Some(at) = at else { return format!("{lake}.{table}") };
+    format!(
+        "(SELECT c.type, c.id, c.version, c.last_updated, c.resource FROM {lake}.{table} c WHERE c.last_updated OPERATOR(pg_catalog.<=) {at} \
+         UNION ALL SELECT h.type, h.id, h.version, h.last_updated, h.resource FROM {lake}.history h WHERE {})",
+        Past::current("h", at)
+    )
+}
+
 /// The rows of a table of the lake by compartment, as a table expression with the columns `compartment, occurred, type, id, version,
-/// last_updated, resource`; of the `shared` types those of second compartments as well, in that order.
+/// last_updated, resource`; of the `shared` types those of second compartments as well, in that order. Of the past also the superseded
+/// versions, with a column `superseded` for [`Past::condition`].
 ///
 /// Conditions stand outside: only a branch without any can be merged in the order of its index. Of the other branch the membership
-/// leads, and each resource is looked up by its key.
-pub fn source(lake: &str, table: &str, shared: &[TypeId], order: &str) -> String {
-    let own = format!("SELECT r.compartment, r.occurred, r.type, r.id, r.version, r.last_updated, r.resource FROM {lake}.{table} r");
-    if shared.is_empty() {
-        return format!("({own})");
+/// leads, and each resource is looked up by its key. Memberships are those of now: to which other patients a superseded version
+/// belonged is told by its keys.
+pub fn source(lake: &str, table: &str, shared: &[TypeId], order: &str, past: Option<&Past>) -> String {
+    let forever = if past.is_some() { ", 'infinity'::pg_catalog.timestamptz AS superseded" } else { "" };
+    let mut branches = vec![format!("SELECT r.compartment, r.occurred, r.type, r.id, r.version, r.last_updated, r.resource{forever} FROM {lake}.{table} r")];
+    if !shared.is_empty() {
+        branches.push(format!(
+            "(SELECT r.compartment, r.occurred, r.type, r.id, x.version, x.last_updated, x.resource{forever} FROM {lake}.membership r \
+             CROSS JOIN LATERAL (SELECT t.version, t.last_updated, t.resource FROM {lake}.{table} t \
+             WHERE t.type OPERATOR(pg_catalog.=) ANY ({}) AND t.type OPERATOR(pg_catalog.=) r.type AND t.id OPERATOR(pg_catalog.=) r.id \
+             OFFSET 0) x ORDER BY {order})",
+            names(shared)
+        ));
     }
-    format!(
-        "({own} UNION ALL (SELECT r.compartment, r.occurred, r.type, r.id, x.version, x.last_updated, x.resource FROM {lake}.membership r \
-         CROSS JOIN LATERAL (SELECT t.version, t.last_updated, t.resource FROM {lake}.{table} t \
-         WHERE t.type OPERATOR(pg_catalog.=) ANY ({}) AND t.type OPERATOR(pg_catalog.=) r.type AND t.id OPERATOR(pg_catalog.=) r.id \
-         OFFSET 0) x ORDER BY {order}))",
-        names(shared)
-    )
+    if let Some(Past { at, focus, types }) = past {
+        let columns = "fhir.occurred(h.resource), h.type, h.id, h.version, h.last_updated, h.resource, h.superseded";
+        branches.push(format!("SELECT h.compartment, {columns} FROM {lake}.history h"));
+        branches.push(format!(
+            "SELECT {focus}, {columns} FROM {lake}.history h WHERE {} AND h.type OPERATOR(pg_catalog.=) ANY ({}) \
+             AND h.compartment OPERATOR(pg_catalog.<>) {focus} \
+             AND fhir.keys(h.resource) OPERATOR(fhir.|=) (SELECT fhir.query('_compartment=' OPERATOR(pg_catalog.||) {focus}))",
+            Past::current("h", at),
+            names(types)
+        ));
+    }
+    format!("({})", branches.join(" UNION ALL "))
 }
 
 /// The types of the resources that can tell what resources of `types` are about.
@@ -168,5 +218,26 @@ mod tests {
             assert!(bounded.contains(part), "{bounded}");
         }
         assert!(bounded.ends_with("ORDER BY r.occurred, r.id DESC"), "{bounded}");
+        assert!(![plain, bounded].iter().any(|sql| sql.contains("history") || sql.contains("superseded")));
+    }
+
+    #[test]
+    fn the_past_is_what_was_current_then() {
+        let then = ask(None, None, &["Observation", "MedicationRequest"]).of(Some(0));
+        let sql = statement("lake", &then, &holdings(&["Observation", "MedicationRequest", "Medication"], true), true, Some(20));
+        for part in [
+            // what is current and was so then, and of what was superseded since, the version of then: also of the drug
+            "r.last_updated OPERATOR(pg_catalog.<=) '2000-01-01T00:00:00Z'",
+            "r.superseded OPERATOR(pg_catalog.>) '2000-01-01T00:00:00Z'",
+            "c.last_updated OPERATOR(pg_catalog.<=) '2000-01-01T00:00:00Z'",
+            "SELECT h.compartment, fhir.occurred(h.resource)",
+            // of others that were this patient's as well
+            "SELECT 'Patient/x', fhir.occurred(h.resource)",
+            "h.type OPERATOR(pg_catalog.=) ANY (ARRAY['MedicationRequest', 'Observation']::pg_catalog.text[])",
+        ] {
+            assert!(sql.contains(part), "{part}: {sql}");
+        }
+        // a deletion is no line
+        assert_eq!(sql.matches("resource IS NOT NULL").count(), 3, "{sql}");
     }
 }

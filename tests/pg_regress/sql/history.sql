@@ -111,7 +111,21 @@ SELECT fhir.history_bundle('Group/_history?_count=0')->'total', fhir.history_bun
 SELECT * FROM pg_temp.entries(fhir.history_bundle('Patient/a/_history?_at=' || extract(year FROM now())));
 SELECT fhir.history_bundle('Patient/a/_history?_at=2001');
 SELECT jsonb_array_length(fhir.history_bundle('_history')->'entry');
+-- Of a List: the versions that its items name, and all of those that name none; not what was marked as deleted.
+BEGIN;
+SELECT count(fhir.update(jsonb_build_object('resourceType', 'Patient', 'id', id, 'active', active))) FROM unnest('{la,lb}'::text[]) id, unnest('{true,false}'::boolean[]) active;
+SELECT FROM fhir.update('{"resourceType":"Group","id":"lc","type":"person","actual":true}');
+SELECT FROM fhir.update('{"resourceType":"List","id":"l1","status":"current","mode":"working","entry":[{"item":{"reference":"Patient/la"}},{"item":{"reference":"Patient/lb/_history/1"}},
+    {"item":{"reference":"Patient/lb/_history/7"}},{"deleted":true,"item":{"reference":"Group/lc"}},{"item":{"reference":"http://x.org/Group/lc"}}]}');
+SELECT FROM fhir.update('{"resourceType":"List","id":"l2","status":"current","mode":"working","entry":[{"item":{"reference":"Group/lc"}}]}');
+SELECT FROM fhir.update('{"resourceType":"List","id":"none","status":"current","mode":"working"}');
+SELECT q, (SELECT string_agg(concat_ws(' ', e #>> '{request,url}', e #>> '{response,etag}'), ', ' ORDER BY e #>> '{request,url}', e #>> '{response,etag}') FROM jsonb_array_elements(fhir.history_bundle(q) -> 'entry') e) AS found
+FROM unnest(ARRAY['_history?_list=l1', 'Patient/_history?_list=List/l1', 'Patient/la/_history?_list=l1', 'Group/_history?_list=l1', '_history?_list=l1,l2', '_history?_list=none', '_history?_list=l1&_since=2999-01-01']) q;
+SELECT fhir.history_bundle('_history?_list=l1,l2&_count=0');
+SELECT jsonb_array_length(fhir.history_bundle(pg_temp.link(fhir.history_bundle('_history?_list=l1&_count=2'), 'next')) -> 'entry') AS rest;
+ROLLBACK;
 -- What is refused.
+SELECT fhir.history_bundle('_history?_list=$current-problems');
 SELECT fhir.history_bundle('Patient/never/_history');
 SELECT fhir.history_bundle('Patient/a');
 SELECT fhir.history_bundle('Patient/a/_history?_since=yesterday');

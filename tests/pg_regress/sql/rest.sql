@@ -43,6 +43,16 @@ SELECT status, body FROM ask('PATCH', '/Patient?family=two', '{"Content-Type": "
     '{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"add"},{"name":"path","valueString":"Patient"},{"name":"name","valueString":"active"},{"name":"value","valueBoolean":true}]}]}');
 SELECT status, body FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/json-patch+json"}', '[{"op":"test","path":"/gender","value":"female"}]');
 SELECT status, body FROM ask('PATCH', '/Patient/none', '{}', '[]');
+-- what names no kind of patch is refused, and told which there are
+SELECT * FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/json"}', '[{"op":"add","path":"/gender","value":"female"}]');
+SELECT status FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/fhir+json"}', '{"gender":"female"}');
+SELECT * FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/xml-patch+xml"}', '<diff/>');
+SELECT status FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/vnd.x+json"}', '{"gender":"female"}');
+SELECT status, body FROM ask('PATCH', '/Patient/a', '{"Content-Type": "application/json; charset=utf-8", "If-Match": "W/\"9\""}',
+    '{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.active"}]}]}');
+SELECT e -> 'response' ->> 'status' AS status, e -> 'response' #>> '{outcome,issue,0,diagnostics}' LIKE '%application/json-patch+json%' AS told
+FROM jsonb_array_elements(fhir.bundle('{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"PATCH","url":"Patient/a"},"resource":{"resourceType":"Binary","contentType":"application/xml-patch+xml","data":"W10="}},
+    {"request":{"method":"PATCH","url":"Patient/a"},"resource":{"resourceType":"Binary","contentType":"application/json-patch+json","data":"W10="}}]}') -> 'entry') e;
 
 -- search, by GET and by POST
 SELECT * FROM ask('GET', 'http://x.org/Patient?family=two');
@@ -72,6 +82,11 @@ SELECT * FROM ask('PUT', '/Patient/a', '{}', '{"resourceType":"Patient"}');
 SELECT * FROM ask('POST', '/Patient/a', '{}', '{}');
 SELECT * FROM ask('GET', '/Nonsense/a');
 SELECT * FROM ask('BREW', '/Patient/a');
+SELECT * FROM ask('GET', '/Patient/a/$meta-add');
+BEGIN READ ONLY;
+SELECT status, headers FROM ask('PUT', '/Patient/a', '{}', '{"resourceType":"Patient","id":"a","active":true}');
+ROLLBACK;
+SELECT status, body FROM ask('GET', '/_history?_list=nothing');
 
 -- operations and metadata
 SELECT status, body FROM ask('GET', '/metadata');

@@ -3,6 +3,7 @@
 use crate::index::query::{self, ErrorKind, MAX_TEXT, QueryError, shown};
 use crate::index::time::{self, Interval};
 use crate::model::{self, TypeId};
+use crate::search::list::Member;
 use crate::search::quote::query_part;
 use crate::search::request::{CURSOR, DEFAULT_COUNT, MAX_COUNT};
 
@@ -21,6 +22,10 @@ pub struct Request {
     pub since: Option<i64>,
     /// Only versions that were current at some moment of this time.
     pub at: Option<Interval>,
+    /// Only what is in these Lists, by their ids.
+    pub lists: Vec<String>,
+    /// What is in them, once they have been read: a version, or all versions of a resource.
+    pub members: Option<Vec<Member>>,
     /// The versions on a page; with 0 only their number is asked for.
     pub count: u64,
     /// Where the page before ended.
@@ -64,7 +69,7 @@ impl Request {
             Scope::Type(ty) => format!("{}/_history", ty.name()),
             Scope::System => "_history".to_owned(),
         };
-        Request { scope, since: None, at: None, count: DEFAULT_COUNT, cursor: None, understood }
+        Request { scope, since: None, at: None, lists: Vec::new(), members: None, count: DEFAULT_COUNT, cursor: None, understood }
     }
 
     /// Reads `[Type/[id/]]_history[?_since=…&_at=…&_count=…]`.
@@ -114,10 +119,14 @@ impl Request {
             },
             // how the answer is written is for who sends it
             "_format" | "_pretty" => {}
-            "_list" => return refuse(ErrorKind::NotSupported, "history of a list is not supported".to_owned(), "ask for the history of its members"),
+            "_list" if !self.lists.is_empty() => return invalid("_list stands there twice", "name several Lists with commas: _list=a,b"),
+            "_list" if value.split(',').all(|list| is_id(list.strip_prefix("List/").unwrap_or(list)) || list.starts_with('$')) => {
+                self.lists = value.split(',').map(str::to_owned).collect();
+            }
+            "_list" => return invalid(format!("\"{}\" is no id of a List", shown(value)), "_list=id"),
             _ => {
                 let message = format!("unknown parameter \"{}\" of a history", shown(name));
-                return refuse(ErrorKind::Unknown, message, "there are _since, _at and _count");
+                return refuse(ErrorKind::Unknown, message, "there are _since, _at, _list and _count");
             }
         }
         Ok(())
@@ -168,7 +177,8 @@ mod tests {
         assert_eq!(request.count, 7);
         assert_eq!(request.understood, "Patient/_history?_since=2000-01-01T00:00:01Z&_at=2000-01-02&_count=7&_format=json");
         assert_eq!(Request::parse(&request.understood), Ok(request));
-        for text in ["_since=soon", "_since=", "_at=x", "_count=-1", "_count=x", "_count=10001", "_list=1", "_sort=x", "name=x", "_cursor=x"] {
+        assert_eq!(Request::parse("_history?_list=a,List/b").unwrap().lists, ["a", "List/b"]);
+        for text in ["_since=soon", "_since=", "_at=x", "_count=-1", "_count=x", "_count=10001", "_list=", "_list=a b", "_list=a&_list=b", "_list=Patient/a", "_sort=x", "name=x", "_cursor=x"] {
             assert!(Request::parse(&format!("_history?{text}")).is_err(), "{text}");
         }
     }

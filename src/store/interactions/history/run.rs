@@ -2,7 +2,7 @@
 
 use super::request::{Request, Scope};
 use super::{Cursor, Entry, bundle as build};
-use crate::model;
+use crate::model::{self, TypeId};
 use crate::pg::error::Error;
 use crate::pg::spi::Spi;
 use crate::search::resolve;
@@ -12,10 +12,18 @@ use crate::store::stamp::{self, Version};
 
 /// The Bundle of a page, from the path `[Type/[id/]]_history[?…]`; FH404 if there never was such a resource.
 pub fn bundle(spi: &Spi, lake: &str, path: &str) -> Result<Vec<u8>, Error> {
-    let request = Request::parse(path)?;
+    let mut request = Request::parse(path)?;
     check(lake)?;
+    let place = Place { lake, as_of: None };
+    if !request.lists.is_empty() {
+        let mut members = Vec::new();
+        for list in &request.lists {
+            members.extend(resolve::members(spi, place, list)?);
+        }
+        request.members = Some(members);
+    }
     if request.count == 0 {
-        spi.query(&request.number(lake, &resolve::types_present(spi, Place { lake, as_of: None })?))?;
+        spi.query(&request.number(lake, &present(spi, lake, &request)?))?;
         let total = spi.number(0, 1);
         return Ok(build::bundle(&request, &[], None, total)?);
     }
@@ -34,15 +42,21 @@ pub fn bundle(spi: &Spi, lake: &str, path: &str) -> Result<Vec<u8>, Error> {
 /// The versions of a page, the latest first, and where the next one begins.
 pub fn page(spi: &Spi, lake: &str, request: &Request) -> Result<(Vec<Entry>, Option<Cursor>), Error> {
     check(lake)?;
-    let present = match request.scope {
-        Scope::System => resolve::types_present(spi, Place { lake, as_of: None })?,
-        _ => Vec::new(),
-    };
-    let rows = spi.query(&request.rows(lake, &present, request.count.saturating_add(1)))?;
+    let rows = spi.query(&request.rows(lake, &present(spi, lake, request)?, request.count.saturating_add(1)))?;
     let shown = rows.min(request.count as usize);
     let entries: Vec<Entry> = (0..shown).filter_map(|row| entry(spi, row)).collect();
     let next = entries.last().filter(|_| rows > shown).map(Entry::cursor);
     Ok((entries, next))
+}
+
+/// The types whose tables the request has to read, where it names none itself.
+fn present(spi: &Spi, lake: &str, request: &Request) -> Result<Vec<TypeId>, Error> {
+    if request.scope != Scope::System {
+        return Ok(Vec::new());
+    }
+    let types = resolve::types_present(spi, Place { lake, as_of: None })?;
+    let wanted = |ty: &TypeId| request.members.as_ref().is_none_or(|members| members.iter().any(|member| member.ty == *ty));
+    Ok(types.into_iter().filter(wanted).collect())
 }
 
 fn entry(spi: &Spi, row: usize) -> Option<Entry> {

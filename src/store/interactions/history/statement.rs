@@ -5,6 +5,7 @@
 
 use super::request::{Request, Scope};
 use crate::model::TypeId;
+use crate::search::list::Member;
 use crate::search::quote::{identifier, literal};
 use crate::search::statement::timestamp;
 
@@ -60,6 +61,7 @@ impl Request {
             Scope::Type(ty) => all.push(equal("v.type", ty.name())),
             Scope::System => {}
         }
+        all.extend(self.members.as_deref().map(among));
         all.extend(self.since.map(|since| compare("v.last_updated", ">=", &timestamp(since))));
         if let Some(at) = self.at {
             let (low, high) = (timestamp(at.low), timestamp(at.high));
@@ -87,6 +89,27 @@ impl Request {
     }
 }
 
+/// Only the versions, and all versions of the resources, that are in a List.
+fn among(members: &[Member]) -> String {
+    let mut types: Vec<TypeId> = members.iter().map(|member| member.ty).collect();
+    types.sort();
+    types.dedup();
+    let list = |texts: Vec<String>| format!("(ARRAY[{}]::pg_catalog.text[])", texts.iter().map(|text| literal(text)).collect::<Vec<_>>().join(", "));
+    let of_type = |ty: &TypeId| {
+        let of = || members.iter().filter(|member| member.ty == *ty);
+        let ids = |all: bool| of().filter(|member| all || member.version.is_none()).map(|member| member.id.clone()).collect();
+        let versions: Vec<String> = of().filter_map(|member| Some(format!("{}/{}", member.id, member.version.as_ref()?))).collect();
+        let mut condition = format!("{} AND {}", equal("v.type", ty.name()), compare("v.id", "=", &format!("ANY {}", list(ids(true)))));
+        if !versions.is_empty() {
+            let version = "pg_catalog.concat(v.id, '/', v.version)";
+            let one = compare(version, "=", &format!("ANY {}", list(versions)));
+            condition.push_str(&format!(" AND ({} OR {one})", compare("v.id", "=", &format!("ANY {}", list(ids(false))))));
+        }
+        condition
+    };
+    if types.is_empty() { "false".to_owned() } else { format!("({})", types.iter().map(of_type).collect::<Vec<_>>().join(" OR ")) }
+}
+
 fn compare(column: &str, operator: &str, constant: &str) -> String {
     format!("{column} OPERATOR(pg_catalog.{operator}) {constant}")
 }
@@ -111,6 +134,17 @@ mod tests {
         assert!(sql.contains("\"o'lake\".\"patient\" AS r") && sql.contains("\"o'lake\".history AS h"), "{sql}");
         assert!(sql.ends_with("WHERE v.type OPERATOR(pg_catalog.=) 'Patient' AND v.id OPERATOR(pg_catalog.=) 'a' ORDER BY v.version DESC LIMIT 3"), "{sql}");
         assert!(written("_history").ends_with("AS v ORDER BY v.last_updated DESC, v.type, v.id LIMIT 3"));
+    }
+
+    #[test]
+    fn a_list_names_resources_and_versions() {
+        let member = |id: &str, version: Option<&str>| Member { ty: model::type_named("Patient").unwrap(), id: id.to_owned(), version: version.map(str::to_owned) };
+        let listed = |members: Vec<Member>| Request { members: Some(members), ..Request::parse("_history?_list=l").unwrap() }.rows("lake", &[], 3);
+        let all = listed(vec![member("a", None), member("b", None)]);
+        assert!(all.contains("WHERE (v.type OPERATOR(pg_catalog.=) 'Patient' AND v.id OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'b']::pg_catalog.text[])) ORDER"), "{all}");
+        let one = listed(vec![member("a", None), member("b", Some("2"))]);
+        assert!(one.contains("AND (v.id OPERATOR(pg_catalog.=) ANY (ARRAY['a']::pg_catalog.text[]) OR pg_catalog.concat(v.id, '/', v.version) OPERATOR(pg_catalog.=) ANY (ARRAY['b/2']::pg_catalog.text[]))"), "{one}");
+        assert!(listed(Vec::new()).contains("WHERE false ORDER"));
     }
 
     #[test]

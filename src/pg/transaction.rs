@@ -13,3 +13,9 @@ pub fn is_outermost() -> bool {
     // SAFETY: a plain variable.
     unsafe { pg_sys::GetCurrentTransactionNestLevel() == 1 }
 }
+
+/// The number of the innermost savepoint or exception block that is open, never given twice in a transaction.
+pub fn savepoint() -> u32 {
+    // SAFETY: a plain variable.
+    unsafe { pg_sys::GetCurrentSubTransactionId() }
+}

@@ -151,6 +151,11 @@ impl<'a> Trigger<'a> {
         Value::Datum(Datum::from(tuple))
     }
 
+    /// What a BEFORE trigger returns to let `row` through as it is.
+    pub fn unchanged(&self, row: Row) -> Value {
+        Value::Datum(Datum::from(row.tuple))
+    }
+
     /// What an AFTER trigger returns.
     pub fn done(&self) -> Value {
         Value::Datum(Datum::null())

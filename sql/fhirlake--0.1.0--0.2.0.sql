@@ -817,6 +817,26 @@ CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end
 COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text, timestamptz) IS
     'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';
 
+-- export.sql
+
+CREATE FUNCTION fhir.export(
+    directory text,
+    types text[] DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    of text DEFAULT NULL,
+    format text DEFAULT 'ndjson',
+    compression text DEFAULT NULL,
+    history boolean DEFAULT false,
+    after pg_catalog.pg_snapshot DEFAULT NULL,
+    overwrite boolean DEFAULT false)
+    RETURNS TABLE (file text, type text, resources bigint, bytes bigint)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_export';
+COMMENT ON FUNCTION fhir.export(text, text[], timestamptz, text, text, text, boolean, pg_catalog.pg_snapshot, boolean) IS
+    'writes the current lake into a folder of the server: a file for each type, and manifest.json as FHIR Bulk Data has it. '
+    'since: only what changed then or later, and what was deleted; of: Patient for what belongs to patients, Patient/id, Group/id; '
+    'compression: gzip or zstd; history: superseded versions too; after: only what that snapshot did not show. '
+    'All files appear when all are complete. Takes pg_write_server_files.';
+
 -- operations.sql
 
 -- $meta: https://hl7.org/fhir/R4/resource-operations.html ---------------------------------------------------------------

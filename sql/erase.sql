@@ -265,14 +265,14 @@ BEGIN
         WITH whole AS (
             SELECT r.type, r.id, r.type || '/' || r.id <> $1 AND EXISTS (
                 SELECT FROM %1$s.membership m WHERE m.type = r.type AND m.id = r.id) AS is_shared
-            FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND 'Patient/' || r.id = $1)
+            FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND r.id = $3)
             UNION
             SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1)
         SELECT coalesce(array_agg(w.type) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.id) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.type ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}'),
                coalesce(array_agg(w.id ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}')
-        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared;
+        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
 
     action := 'erase';
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE (m.type, m.id) IN (SELECT * FROM unnest($1, $2))', lake)

@@ -13,6 +13,7 @@ pub mod error;
 pub mod function;
 mod gin;
 pub mod guard;
+pub mod invalidation;
 pub mod jsonb;
 pub mod memory;
 pub mod plans;

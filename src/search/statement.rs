@@ -90,6 +90,20 @@ impl Request {
         ))
     }
 
+    /// All matching rows, as a statement whose only parameter is the query, which comes with it: so its plan can be kept. None where
+    /// the keys alone do not decide, or several clauses should. For conditions that few rows meet.
+    pub fn lookup(&self, place: Place) -> Option<(String, String)> {
+        let ([ty], Filter::Row(arguments), None) = (self.types.as_slice(), &self.filter, place.as_of) else { return None };
+        if clauses(*ty, arguments).len() != 1 {
+            return None;
+        }
+        let writer = Writer::new(place);
+        let row = Row { alias: "r".to_owned(), ty: Some(*ty), whole: true };
+        let statement =
+            format!("SELECT {} FROM {} r WHERE r.search OPERATOR(fhir.|=) $1::fhir.query", row.columns(), writer.table(Some(*ty)));
+        Some((statement, row_search(Some(*ty), "!", arguments)))
+    }
+
     /// What a page returns behind its fixed columns, in this order.
     pub fn extra_columns(&self) -> Vec<SortKey> {
         let mut extra: Vec<SortKey> = self.order().into_iter().map(|sort| sort.by).filter(|by| !matches!(by, SortKey::Type | SortKey::Id | SortKey::LastUpdated)).collect();
@@ -490,6 +504,20 @@ mod tests {
              r.last_updated OPERATOR(pg_catalog.=) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz AND r.id OPERATOR(pg_catalog.>) 'p1') ORDER BY r.last_updated DESC, r.id LIMIT 3"
         );
         assert_eq!(super::Request::number(&self::request(""), LAKE), "SELECT count(*) FROM \"lake\".\"resource\" r");
+    }
+
+    #[test]
+    fn what_the_keys_decide_is_looked_up_with_the_query_as_a_parameter() {
+        let (statement, query) = request("Patient?identifier=a|b&active=true").lookup(LAKE).unwrap();
+        assert_eq!(
+            statement,
+            "SELECT r.type, r.id, r.version, r.last_updated, r.resource FROM \"lake\".\"patient\" r WHERE r.search OPERATOR(fhir.|=) $1::fhir.query"
+        );
+        assert_eq!(query, "Patient!?identifier=a|b&active=true");
+        for more in ["Patient?identifier=a&_id=b", "Observation?subject:Patient.name=a", "Patient?_lastUpdated=2020", "?identifier=a"] {
+            assert!(request(more).lookup(LAKE).is_none(), "{more}");
+        }
+        assert!(request("Patient?identifier=a").lookup(Place { as_of: Some(0), ..LAKE }).is_none());
     }
 
     #[test]

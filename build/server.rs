@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 pub fn compile() -> Result<(), String> {
-    let sources = ["src/pg/probe.c", "src/pg/count.c", "src/pg/entries.c"];
+    let sources = ["src/pg/probe.c", "src/pg/count.c", "src/pg/entries.c", "src/pg/signals.c"];
     let headers = ["src/pg/gin_versions.h"];
     sources.iter().chain(&headers).for_each(|source| println!("cargo:rerun-if-changed={source}"));
     println!("cargo:rerun-if-env-changed=PG_CONFIG");

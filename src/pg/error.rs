@@ -32,6 +32,7 @@ pub const FOREIGN_KEY_VIOLATION: &str = "23503";
 pub const CHECK_VIOLATION: &str = "23514";
 pub const SERIALIZATION_FAILURE: &str = "40001";
 pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
+pub const WRONG_OBJECT_TYPE: &str = "42809";
 pub const UNDEFINED_TABLE: &str = "42P01";
 pub const UNDEFINED_FILE: &str = "58P01";
 pub const DUPLICATE_FILE: &str = "58P02";

@@ -24,12 +24,14 @@ use crate::pg::arrays::{text_array, texts};
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
 use crate::pg::memory::Scratch;
+use crate::pg::progress::CopyProgress;
 use crate::pg::snapshot::{self, View};
 use crate::pg::spi::{self, Arg, Spi};
 use crate::pg::time::{check_for_interrupts, now, random};
-use crate::pg::{exit, running, settings, signals};
+use crate::pg::{exit, running, settings, threads as pg_threads};
 use crate::sql_function;
 use pgrx::pg_sys;
+use pgrx::pg_sys::Oid;
 use std::collections::HashSet;
 
 // (directory, types, since, of, format, compression, history, after, overwrite)
@@ -164,7 +166,12 @@ pub fn mark() -> Result<String, Error> {
 /// One is here, for the reading.
 pub fn threads() -> Threads {
     let count = std::thread::available_parallelism().map_or(1, |count| count.get()).saturating_sub(1).clamp(1, THREADS);
-    Threads { count, start: signals::blocked, alive: check_for_interrupts }
+    Threads { count, start, alive: check_for_interrupts }
+}
+
+/// Without its signals blocked no thread is started; then there are fewer.
+fn start(spawn: &mut dyn FnMut()) {
+    let _ = pg_threads::with_signals_blocked(spawn);
 }
 
 fn export(call: &Call) -> Result<Value, Error> {
@@ -272,8 +279,8 @@ impl Export<'_> {
                 statements.push(scope.superseded(ty));
             }
             let written = match self.asked.format {
-                Format::Ndjson => self.lines(ty, &statements)?,
-                Format::Parquet => self.rows(ty, &statements)?,
+                Format::Ndjson => self.lines(ty, table, &statements)?,
+                Format::Parquet => self.rows(ty, table, &statements)?,
             };
             self.output.extend(written);
         }
@@ -281,25 +288,26 @@ impl Export<'_> {
     }
 
     /// A file of lines of what the statements give; none where they give nothing.
-    fn lines(&mut self, ty: TypeId, statements: &[String]) -> Result<Option<Written>, Error> {
+    fn lines(&mut self, ty: TypeId, table: Option<Oid>, statements: &[String]) -> Result<Option<Written>, Error> {
         let name = self.name(ty);
         let create = || self.folder.create(&name);
         let mut lines = Lines::new(&create, self.asked.compression, threads());
-        self.each(statements, |row| match self.sql.container(row, 1) {
-            Some(container) => Ok(lines.add(container)?),
-            None => Ok(()),
+        self.each(table, statements, |row| {
+            let Some(container) = self.sql.container(row, 1) else { return Ok(0) };
+            lines.add(container)?;
+            Ok(container.len())
         })?;
         let Some((outgoing, count)) = lines.end()? else { return Ok(None) };
         Ok(Some(self.complete(outgoing, name, ty.name(), count)))
     }
 
     /// A table of what the statements give; none where they give nothing.
-    fn rows(&mut self, ty: TypeId, statements: &[String]) -> Result<Option<Written>, Error> {
+    fn rows(&mut self, ty: TypeId, table: Option<Oid>, statements: &[String]) -> Result<Option<Written>, Error> {
         let name = self.name(ty);
         let sources = Source::of_resources();
         let fields: Vec<Field> = sources.iter().map(|source| source.field.clone()).chain([Field { name: "type".into(), kind: Kind::Text, is_list: false }]).collect();
         let mut rows: Option<Rows> = None;
-        self.each(statements, |row| {
+        self.each(table, statements, |row| {
             let rows = match &mut rows {
                 Some(rows) => rows,
                 empty => empty.insert(Rows::new(self.folder.create(&name)?, &fields, self.asked.compression, threads())?),
@@ -312,8 +320,11 @@ impl Export<'_> {
         Ok(Some(self.complete(outgoing, name, ty.name(), count)))
     }
 
-    /// Does something with each row of the statements, one after the other; what it allocates is freed behind each row.
-    fn each(&self, statements: &[String], mut work: impl FnMut(usize) -> Result<(), Error>) -> Result<(), Error> {
+    /// Does something with each row of the statements, one after the other; what it allocates is freed behind each row. `work`
+    /// tells the bytes of the row, for those who watch.
+    fn each(&self, table: Option<Oid>, statements: &[String], mut work: impl FnMut(usize) -> Result<usize, Error>) -> Result<(), Error> {
+        let progress = table.map(CopyProgress::start_export);
+        let (mut count, mut bytes) = (0, 0);
         for statement in statements {
             let cursor = self.with_parameters(|parameters| self.sql.open(statement, parameters))?;
             loop {
@@ -321,7 +332,11 @@ impl Export<'_> {
                 let rows = cursor.fetch(self.sql, STEP)?;
                 for row in 0..rows {
                     let _row = self.scratch.enter();
-                    work(row)?;
+                    bytes += work(row)? as u64;
+                }
+                count += rows as i64;
+                if let Some(progress) = &progress {
+                    progress.update(bytes, count, 0);
                 }
                 if rows < STEP {
                     break;

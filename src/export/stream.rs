@@ -86,6 +86,8 @@ pub struct Rows {
     table: Table,
     pool: Pool<Group, u64, TableError>,
     group: Group,
+    /// Bytes of the group before the row that is being made.
+    before: usize,
     count: u64,
     alive: fn(),
 }
@@ -95,7 +97,7 @@ impl Rows {
     pub fn new(outgoing: Outgoing, fields: &[Field], compression: Compression, threads: Threads) -> Result<Rows, ExportError> {
         let table = Table::new(outgoing, fields, compression)?;
         let group = table.group();
-        Ok(Rows { table, pool: Pool::new(threads.count.min(1), threads.start, table::write), group, count: 0, alive: threads.alive })
+        Ok(Rows { table, pool: Pool::new(threads.count.min(1), threads.start, table::write), group, before: 0, count: 0, alive: threads.alive })
     }
 
     /// The row that is being made.
@@ -103,10 +105,15 @@ impl Rows {
         &mut self.group
     }
 
-    /// Ends it.
-    pub fn end_row(&mut self) -> Result<(), ExportError> {
+    /// Ends it; tells its bytes.
+    pub fn end_row(&mut self) -> Result<usize, ExportError> {
         self.group.end_row();
-        if self.group.is_full() { self.give() } else { Ok(()) }
+        let bytes = self.group.bytes() - self.before;
+        if self.group.is_full() {
+            self.give()?;
+        }
+        self.before = self.group.bytes();
+        Ok(bytes)
     }
 
     fn give(&mut self) -> Result<(), ExportError> {
@@ -162,16 +169,8 @@ mod tests {
             assert_eq!(count, 1000);
             outgoing.publish().unwrap();
             let mut found = String::new();
-            let mut reader = crate::load::files::open(&folder.join(name)).unwrap();
-            match compression {
-                Compression::Zstd => {
-                    let mut decoder = zstd::stream::read::Decoder::new(std::fs::File::open(folder.join(name)).unwrap()).unwrap();
-                    std::io::Read::read_to_string(&mut decoder, &mut found).unwrap();
-                }
-                _ => {
-                    std::io::Read::read_to_string(&mut reader, &mut found).unwrap();
-                }
-            }
+            let mut reader = crate::load::files::open(&folder.join(name), &Default::default()).unwrap();
+            std::io::Read::read_to_string(&mut reader, &mut found).unwrap();
             assert!(found.lines().eq(texts.iter().map(String::as_str)), "{name}");
         }
         std::fs::remove_dir_all(folder).unwrap();

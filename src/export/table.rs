@@ -218,6 +218,11 @@ impl Group {
         self.rows == 0
     }
 
+    /// Of its values.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Ends a row; columns that were not given are NULL.
     pub fn end_row(&mut self) {
         self.rows += 1;
@@ -508,7 +513,7 @@ mod tests {
             });
             assert_eq!(rows.len(), 4);
             for part in ["b: true", "s: -7", "i: 8", "l: 1099511627776", "f: 0.5", "d: 0.25", "n: -12.500", "m: 12345678901234567890.1234567890",
-                "day: 2000-01-01", "at: 2000-01-01 00:00:00", "x: [0, 255]", "t: \"é\"", "j: \"{\\\"b\\\":[1.50,\\\"x\\\"]}\""]
+                "day: 2000-01-01", "at: 2000-01-01 00:00:00", "x: [0, 255]", "t: \"é\"", "j: \"{\"b\":[1.50,\"x\"]}\""]
             {
                 assert!(rows[0].contains(part), "{part} in {}", rows[0]);
             }

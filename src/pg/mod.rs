@@ -25,7 +25,6 @@ pub mod running;
 mod searched;
 mod selectivity;
 pub mod settings;
-pub mod signals;
 pub mod snapshot;
 pub mod spi;
 pub mod subtransaction;

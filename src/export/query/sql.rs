@@ -124,8 +124,8 @@ impl Source {
     }
 }
 
-/// Puts the cells of a row of the last step, and ends it.
-pub fn put_row(sql: &Spi, row: usize, sources: &[Source], rows: &mut Rows) -> Result<(), Error> {
+/// Puts the cells of a row of the last step, and ends it; tells its bytes.
+pub fn put_row(sql: &Spi, row: usize, sources: &[Source], rows: &mut Rows) -> Result<usize, Error> {
     for (at, source) in sources.iter().enumerate() {
         source.put(sql, row, rows, at)?;
     }

@@ -22,6 +22,11 @@ BEGIN
         EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
         RETURN NEXT format('made index %s.history_type', lake);
     END IF;
+    IF (SELECT count(*) <> 3 FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
+        PERFORM fhir.create_ndjson(name);
+        RETURN NEXT format('made view %s.ndjson', lake);
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION fhir.upgrade_lake(text) IS

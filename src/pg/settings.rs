@@ -14,8 +14,19 @@ pub enum Validation {
     structure,
 }
 
+/// What becomes of lines that hold no valid resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PostgresGucEnum)]
+#[allow(non_camel_case_types)]
+pub enum OnError {
+    /// The first ends the statement.
+    stop,
+    /// They go to `load_error`, and the others are loaded.
+    reject,
+}
+
 static LAKE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"lake"));
 static VALIDATION: GucSetting<Validation> = GucSetting::<Validation>::new(Validation::structure);
+static LOAD_ON_ERROR: GucSetting<OnError> = GucSetting::<OnError>::new(OnError::stop);
 
 /// Any user may set them: they decide about the user's own statements. A lake's owner who wants validation whatever the
 /// writer says declares it: `ALTER TABLE lake.resource ADD CHECK (fhir.is_valid(resource))`.
@@ -36,6 +47,14 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
+    GucRegistry::define_enum_guc(
+        c"fhir.load_on_error",
+        c"What becomes of lines sent to a view ndjson that hold no valid resource.",
+        c"stop: the first ends the statement. reject: they go to load_error of the lake, and the others are loaded.",
+        &LOAD_ON_ERROR,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
     // Postgres 14 can only warn about names that it does not know; from 15 on they are refused.
     // SAFETY: the name is a constant.
     unsafe {
@@ -53,4 +72,8 @@ pub fn lake() -> String {
 
 pub fn validation() -> Validation {
     VALIDATION.get()
+}
+
+pub fn load_on_error() -> OnError {
+    LOAD_ON_ERROR.get()
 }

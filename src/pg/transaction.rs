@@ -13,3 +13,12 @@ pub fn is_outermost() -> bool {
     // SAFETY: a plain variable.
     unsafe { pg_sys::GetCurrentTransactionNestLevel() == 1 }
 }
+
+/// From now on in this transaction: it does not commit (55000) while `reason` gives one.
+pub fn refuse_commit_while(reason: fn() -> Option<&'static str>) {
+    register_xact_callback(PgXactCallbackEvent::PreCommit, move || {
+        if let Some(reason) = reason() {
+            pgrx::ereport!(pgrx::PgLogLevel::ERROR, pgrx::PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, reason);
+        }
+    });
+}

@@ -4,8 +4,9 @@ use crate::pg::error::Error;
 use crate::pg::function::{Call, Value};
 use crate::pg::spi::connected;
 use crate::sql_function;
-use crate::store::accepted;
+use crate::store::{Stamped, accepted};
 use pgrx::pg_sys;
+use std::rc::Rc;
 
 sql_function!(pg_test_store_nothing_stays_accepted, nothing_stays_accepted);
 sql_function!(pg_test_store_error_keeps_its_constraint, error_keeps_its_constraint);
@@ -17,12 +18,13 @@ fn failed(what: &str) -> Error {
 
 /// An error in the middle of a batch leaves nothing that a later write could pass for valid with.
 fn nothing_stays_accepted(_: &Call) -> Result<Value, Error> {
+    let container = crate::json::parse(br#"{"resourceType":"Patient","id":"p"}"#, &crate::json::Limits::default())?;
+    let row = Rc::new(Stamped::first(&container, 0, [0; 8])?);
     let result = (|| -> Result<(), Error> {
-        let batch = accepted::Batch::begin();
-        batch.accept(b"bytes");
+        let _batch = accepted::Batch::begin([&row]);
         Err(failed("on purpose"))
     })();
-    if result.is_ok() || accepted::is_accepted(b"bytes") {
+    if result.is_ok() || accepted::row_of(&row.resource).is_some() {
         return Err(failed("still accepted"));
     }
     Ok(Value::Void)

@@ -368,6 +368,11 @@ CREATE FUNCTION fhir.check_references() RETURNS trigger
 COMMENT ON FUNCTION fhir.check_references() IS
     'constraint trigger of a lake, made by fhir.set_integrity: what a written resource refers to must be there, and nothing may refer to what is deleted';
 
+CREATE FUNCTION fhir.note_deletion() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_note_deletion';
+COMMENT ON FUNCTION fhir.note_deletion() IS
+    'BEFORE DELETE trigger of a lake, made by fhir.set_integrity: notes what a transaction deletes, so that references to many are looked for at once';
+
 CREATE FUNCTION fhir.literal_references(resource jsonb) RETURNS TABLE (path text, type text, id text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_literal_references';
 COMMENT ON FUNCTION fhir.literal_references(jsonb) IS
@@ -410,6 +415,7 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format('DROP TRIGGER IF EXISTS zz_references ON %I.resource', lake);
+    EXECUTE format('DROP TRIGGER IF EXISTS zz_deletion ON %I.resource', lake);
     IF mode = 'off' THEN
         EXECUTE format('DROP INDEX IF EXISTS %I.resource_unindexed_references', lake);
         RETURN;
@@ -422,6 +428,7 @@ BEGIN
     EXECUTE format($$
         CREATE CONSTRAINT TRIGGER zz_references AFTER INSERT OR UPDATE OR DELETE ON %I.resource
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fhir.check_references(%L)$$, lake, mode);
+    EXECUTE format('CREATE TRIGGER zz_deletion BEFORE DELETE ON %I.resource FOR EACH ROW EXECUTE FUNCTION fhir.note_deletion()', lake);
 END
 $function$;
 COMMENT ON FUNCTION fhir.set_integrity(text, text) IS
@@ -900,6 +907,26 @@ CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'fhir_everything_rows';
 COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text, timestamptz) IS
     'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';
+
+-- export.sql
+
+CREATE FUNCTION fhir.export(
+    directory text,
+    types text[] DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    of text DEFAULT NULL,
+    format text DEFAULT 'ndjson',
+    compression text DEFAULT NULL,
+    history boolean DEFAULT false,
+    after pg_catalog.pg_snapshot DEFAULT NULL,
+    overwrite boolean DEFAULT false)
+    RETURNS TABLE (file text, type text, resources bigint, bytes bigint)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_export';
+COMMENT ON FUNCTION fhir.export(text, text[], timestamptz, text, text, text, boolean, pg_catalog.pg_snapshot, boolean) IS
+    'writes the current lake into a folder of the server: a file for each type, and manifest.json as FHIR Bulk Data has it. '
+    'since: only what changed then or later, and what was deleted; of: Patient for what belongs to patients, Patient/id, Group/id; '
+    'compression: gzip or zstd; history: superseded versions too; after: only what that snapshot did not show. '
+    'All files appear when all are complete. Takes pg_write_server_files.';
 
 -- operations.sql
 

@@ -7,6 +7,11 @@ CREATE FUNCTION fhir.check_references() RETURNS trigger
 COMMENT ON FUNCTION fhir.check_references() IS
     'constraint trigger of a lake, made by fhir.set_integrity: what a written resource refers to must be there, and nothing may refer to what is deleted';
 
+CREATE FUNCTION fhir.note_deletion() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_note_deletion';
+COMMENT ON FUNCTION fhir.note_deletion() IS
+    'BEFORE DELETE trigger of a lake, made by fhir.set_integrity: notes what a transaction deletes, so that references to many are looked for at once';
+
 CREATE FUNCTION fhir.literal_references(resource jsonb) RETURNS TABLE (path text, type text, id text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_literal_references';
 COMMENT ON FUNCTION fhir.literal_references(jsonb) IS
@@ -49,6 +54,7 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format('DROP TRIGGER IF EXISTS zz_references ON %I.resource', lake);
+    EXECUTE format('DROP TRIGGER IF EXISTS zz_deletion ON %I.resource', lake);
     IF mode = 'off' THEN
         EXECUTE format('DROP INDEX IF EXISTS %I.resource_unindexed_references', lake);
         RETURN;
@@ -61,6 +67,7 @@ BEGIN
     EXECUTE format($$
         CREATE CONSTRAINT TRIGGER zz_references AFTER INSERT OR UPDATE OR DELETE ON %I.resource
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fhir.check_references(%L)$$, lake, mode);
+    EXECUTE format('CREATE TRIGGER zz_deletion BEFORE DELETE ON %I.resource FOR EACH ROW EXECUTE FUNCTION fhir.note_deletion()', lake);
 END
 $function$;
 COMMENT ON FUNCTION fhir.set_integrity(text, text) IS

@@ -26,6 +26,8 @@ pub mod load;
 
 pub mod view;
 
+pub mod export;
+
 pub mod rest;
 
 #[cfg(all(feature = "pg", feature = "pg_test"))]

@@ -238,6 +238,12 @@ pub fn start_of_references(p: ParameterKey) -> [u8; 4] {
     [high, low, b'r', TYPED]
 }
 
+/// The bytes that those to resources of one type begin with.
+pub fn start_of_references_to(p: ParameterKey, ty: TypeId) -> [u8; 6] {
+    let ([a, b, c, d], [high, low]) = (start_of_references(p), ty.0.to_be_bytes());
+    [a, b, c, d, high, low]
+}
+
 /// Type and id that such a key stands for; `None` for any other key, and for one that was cut.
 pub fn referenced(key: &[u8]) -> Option<(TypeId, String)> {
     let [_, _, b'r', TYPED, high, low, value @ ..] = key else { return None };
@@ -297,6 +303,8 @@ mod tests {
             let mut buffer = KeyBuffer::default();
             let key = buffer.reference(p, target);
             assert!(key.starts_with(&start_of_references(p)));
+            let ty = model::type_named(target.split('/').next().unwrap_or_default()).unwrap();
+            assert!(key.starts_with(&start_of_references_to(p, ty)));
             assert_eq!(referenced(key).map(|(ty, id)| format!("{}/{id}", ty.name())).as_deref(), Some(target));
         }
         let mut buffer = KeyBuffer::default();

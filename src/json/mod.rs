@@ -22,4 +22,5 @@ pub use error::JsonError;
 pub use number::Number;
 pub use parse::{Limits, Parser, parse};
 pub use reader::{Array, Node, Object, root};
+pub use text::write_string;
 pub use writer::{Item, write};

@@ -3,11 +3,13 @@
 use flate2::read::MultiGzDecoder;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a file in a folder ends in to be loaded with it.
-const SUFFIXES: [&str; 2] = [".ndjson", ".ndjson.gz"];
+const SUFFIXES: [&str; 3] = [".ndjson", ".ndjson.gz", ".ndjson.zst"];
 const BUFFER: usize = 256 * 1024;
 
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub enum FilesError {
     Relative,
     BadPattern(String),
     None,
+    /// A pipe, a device.
+    NoFile(PathBuf),
     Unreadable { path: PathBuf, error: io::Error },
 }
 
@@ -24,6 +28,7 @@ impl fmt::Display for FilesError {
             FilesError::Relative => write!(f, "path of a load must be absolute"),
             FilesError::BadPattern(reason) => write!(f, "path of a load is not a valid pattern: {reason}"),
             FilesError::None => write!(f, "no file to load"),
+            FilesError::NoFile(path) => write!(f, "\"{}\" is not a regular file", path.display()),
             FilesError::Unreadable { path, error } => write!(f, "could not read \"{}\": {error}", path.display()),
         }
     }
@@ -67,18 +72,43 @@ pub fn find(path: &str) -> Result<Vec<PathBuf>, FilesError> {
     Ok(files)
 }
 
-/// The text of a file: unpacked if it begins as gzip does, whatever its name.
-pub fn open(path: &Path) -> Result<Box<dyn BufRead>, FilesError> {
+/// The bytes of a file, counted.
+struct Counted {
+    file: io::Take<File>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(to)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// How many bytes a file has.
+pub fn size(path: &Path) -> Result<u64, FilesError> {
     let unreadable = |error| FilesError::Unreadable { path: path.to_owned(), error };
+    let about = std::fs::metadata(path).map_err(unreadable)?;
+    // to open a pipe would wait for who writes into it
+    if about.is_file() { Ok(about.len()) } else { Err(FilesError::NoFile(path.to_owned())) }
+}
+
+/// The text of a file: unpacked if it begins as gzip or zstd does, whatever its name. Only what the file has now: what another
+/// process appends meanwhile is not read. `read` counts the bytes that were read from it.
+pub fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, FilesError> {
+    let unreadable = |error| FilesError::Unreadable { path: path.to_owned(), error };
+    let size = size(path)?;
     let mut file = File::open(path).map_err(unreadable)?;
     let mut start = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut start).map_err(unreadable)?;
+    file.by_ref().take(4).read_to_end(&mut start).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
-    if start == [0x1F, 0x8B] {
-        Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file)))))
-    } else {
-        Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
-    }
+    let file = Counted { file: file.take(size), read: read.clone() };
+    Ok(match start.as_slice() {
+        [0x1F, 0x8B, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file))),
+        [0x28, 0xB5, 0x2F, 0xFD] => Box::new(zstd::stream::read::Decoder::new(file).map_err(unreadable)?),
+        _ => Box::new(file),
+    })
 }
 
 #[cfg(test)]
@@ -122,9 +152,36 @@ mod tests {
             packed.extend(encoder.finish().unwrap());
         }
         std::fs::write(&path, packed).unwrap();
-        let mut text = String::new();
-        open(&path).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "one\ntwo\n");
+        assert_eq!(unpacked(&path).unwrap(), "one\ntwo\n");
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn unpacked(path: &Path) -> io::Result<String> {
+        let (mut text, read) = (String::new(), Arc::default());
+        open(path, &read).unwrap().read_to_string(&mut text)?;
+        assert_eq!(read.load(Ordering::Relaxed), size(path).unwrap());
+        Ok(text)
+    }
+
+    #[test]
+    fn zstd_is_known_too_and_what_breaks_off_is_an_error() {
+        let folder = folder("zstd");
+        let packed = [zstd::encode_all(&b"one\n"[..], 1).unwrap(), zstd::encode_all(&b"two\n"[..], 1).unwrap()].concat();
+        let path = folder.join("packed");
+        std::fs::write(&path, &packed).unwrap();
+        assert_eq!(unpacked(&path).unwrap(), "one\ntwo\n");
+        std::fs::write(&path, &packed[..packed.len() - 3]).unwrap();
+        assert!(unpacked(&path).is_err());
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(b"one\n").unwrap();
+        let packed = encoder.finish().unwrap();
+        std::fs::write(&path, &packed[..packed.len() - 5]).unwrap();
+        assert!(unpacked(&path).is_err());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_device_is_no_file() {
+        assert!(matches!(open(Path::new("/dev/null"), &Arc::default()), Err(FilesError::NoFile(_))));
     }
 }

@@ -10,6 +10,12 @@ pub fn may_read_server_files() -> bool {
     unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), Oid::from(pg_sys::ROLE_PG_READ_SERVER_FILES)) }
 }
 
+/// Whether the current user has the privileges of `pg_write_server_files` (superusers do).
+pub fn may_write_server_files() -> bool {
+    // SAFETY: look-ups in the catalogue of roles.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), Oid::from(pg_sys::ROLE_PG_WRITE_SERVER_FILES)) }
+}
+
 /// The current user becomes `owner` until this is dropped, in the way of a `SECURITY DEFINER` function: it cannot change the
 /// role back, and what its tables trigger cannot do lasting things to the session.
 ///

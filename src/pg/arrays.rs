@@ -5,8 +5,8 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::{Datum, Oid};
 
 /// A `jsonb[]` of these containers, in the current memory context.
-pub fn jsonb_array(containers: &[Vec<u8>]) -> Datum {
-    array(containers.iter().map(Vec::as_slice), pg_sys::JSONBOID)
+pub fn jsonb_array<'a>(containers: impl Iterator<Item = &'a [u8]>) -> Datum {
+    array(containers, pg_sys::JSONBOID)
 }
 
 /// A `text[]` of these, in the current memory context.

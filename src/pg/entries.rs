@@ -44,17 +44,33 @@ impl Entries {
     /// Errors: 42501 where the user has no SELECT on the table or row-level security hides rows of it from them; 55000 where
     /// the table has no such index, or rows wait in its pending list.
     pub fn open(table: pg_sys::Oid, name: &str) -> Result<Entries, Error> {
+        let Some(entries) = Entries::opened(table)? else {
+            return Err(Error::new(INSUFFICIENT_PRIVILEGE, format!("the index of table \"{name}\" cannot be read as a whole"))
+                .hint("it needs SELECT on that very table, no row-level security that applies, and one index on column search"));
+        };
+        nothing_pending(entries.index, name)?;
+        Ok(entries)
+    }
+
+    /// As [`Entries::open`], but `None` where the keys of all rows cannot be read.
+    pub fn try_open(table: pg_sys::Oid) -> Result<Option<Entries>, Error> {
+        let Some(entries) = Entries::opened(table)? else { return Ok(None) };
+        let index = entries.index;
+        // SAFETY: the index is open; where this fails, the server closes it.
+        if unsafe { attempt(|| fhirlake_pending_rows(index))? } > 0.0 {
+            entries.close()?;
+            return Ok(None);
+        }
+        Ok(Some(entries))
+    }
+
+    fn opened(table: pg_sys::Oid) -> Result<Option<Entries>, Error> {
         let query_type = access::own_type(c"query").ok_or_else(|| Error::new(INTERNAL, "type fhir.query is missing"))?;
         let (mut opened, mut index, mut rows) = (std::ptr::null_mut(), std::ptr::null_mut(), 0.0);
         let (opened_at, index_at, rows_at) = (&raw mut opened, &raw mut index, &raw mut rows);
         // SAFETY: the places outlive the call; what it opened is closed below, by the server where something raises.
-        if !unsafe { attempt(|| fhirlake_open_searched(table, query_type, opened_at, index_at, rows_at))? } {
-            return Err(Error::new(INSUFFICIENT_PRIVILEGE, format!("the index of table \"{name}\" cannot be read as a whole"))
-                .hint("it needs SELECT on that very table, no row-level security that applies, and one index on column search"));
-        }
-        let entries = Entries { table: opened, index };
-        nothing_pending(index, name)?;
-        Ok(entries)
+        let is_open = unsafe { attempt(|| fhirlake_open_searched(table, query_type, opened_at, index_at, rows_at))? };
+        Ok(is_open.then_some(Entries { table: opened, index }))
     }
 
     /// As [`Entries::each`] with no prefix, of another GIN index on the same table, whose keys are texts.
@@ -73,6 +89,11 @@ impl Entries {
     /// Calls `take` with each key that begins with the prefix, in order.
     pub fn each(&self, prefix: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
         walk(self.index, prefix, take)
+    }
+
+    /// Whether any key begins with the prefix. Its rows may all be gone.
+    pub fn any(&self, prefix: &[u8]) -> Result<bool, Error> {
+        Ok(!behind(self.index, prefix, true, prefix, &mut [pg_sys::Datum::null()])?.is_empty())
     }
 
     /// The locks stay until the transaction ends, as those of any query do.
@@ -100,18 +121,24 @@ fn walk(index: pg_sys::Relation, prefix: &[u8], take: &mut dyn FnMut(&[u8])) -> 
         let scratch = Scratch::new(c"fhirlake entries");
         let entered = scratch.enter();
         let mut keys = vec![pg_sys::Datum::null(); BATCH];
-        let (start, at) = (jsonb::varlena(&from), prefix.as_ptr().cast::<c_char>());
-        let (length, into) = (prefix.len() as i32, keys.as_mut_ptr());
-        // SAFETY: the array holds BATCH datums; what they point at lives until the scratch context goes.
-        let n = unsafe { attempt(|| fhirlake_keys_behind(index, start, inclusive, at, length, into, BATCH as i32))? };
-        let Some(last) = keys.get(..n as usize).filter(|keys| !keys.is_empty()) else { return Ok(()) };
-        for key in last {
+        let keys = behind(index, &from, inclusive, prefix, &mut keys)?;
+        let Some(last) = keys.last() else { return Ok(()) };
+        for key in keys {
             // SAFETY: plain datums of variable length, made above.
             take(unsafe { jsonb::bytes(*key) });
         }
-        // SAFETY: as above; the list is not empty.
-        from = last.last().map(|key| unsafe { jsonb::bytes(*key) }.to_vec()).unwrap_or_default();
+        // SAFETY: as above.
+        from = unsafe { jsonb::bytes(*last) }.to_vec();
         inclusive = false;
         drop(entered);
     }
+}
+
+/// The next keys with the prefix, behind `from` or with it, as many as a page has and the array holds; in the current memory context.
+fn behind<'a>(index: pg_sys::Relation, from: &[u8], inclusive: bool, prefix: &[u8], keys: &'a mut [pg_sys::Datum]) -> Result<&'a [pg_sys::Datum], Error> {
+    let (start, at) = (jsonb::varlena(from), prefix.as_ptr().cast::<c_char>());
+    let (length, into, max) = (prefix.len() as i32, keys.as_mut_ptr(), keys.len() as i32);
+    // SAFETY: the array holds as many datums as said.
+    let n = unsafe { attempt(|| fhirlake_keys_behind(index, start, inclusive, at, length, into, max))? };
+    Ok(keys.get(..n as usize).unwrap_or_default())
 }

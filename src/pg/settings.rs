@@ -28,6 +28,9 @@ static LAKE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(So
 static VALIDATION: GucSetting<Validation> = GucSetting::<Validation>::new(Validation::structure);
 static LOAD_ON_ERROR: GucSetting<OnError> = GucSetting::<OnError>::new(OnError::stop);
 
+const MAX_LOAD_WORKERS: i32 = 64;
+static LOAD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(-1);
+
 /// Any user may set them: they decide about the user's own statements. A lake's owner who wants validation whatever the
 /// writer says declares it: `ALTER TABLE lake.resource ADD CHECK (fhir.is_valid(resource))`.
 pub fn define() {
@@ -55,6 +58,16 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
+    GucRegistry::define_int_guc(
+        c"fhir.load_workers",
+        c"Threads of a load that read, check and index resources before they are written.",
+        c"-1: one for each processor, at most 8. 0: none, the backend does everything itself.",
+        &LOAD_WORKERS,
+        -1,
+        MAX_LOAD_WORKERS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
     // Postgres 14 can only warn about names that it does not know; from 15 on they are refused.
     // SAFETY: the name is a constant.
     unsafe {
@@ -68,6 +81,12 @@ pub fn define() {
 /// The name of the current lake.
 pub fn lake() -> String {
     LAKE.get().map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "lake".into())
+}
+
+/// How many threads a load may start.
+pub fn load_workers() -> usize {
+    let automatic = || std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+    usize::try_from(LOAD_WORKERS.get()).unwrap_or_else(|_| automatic())
 }
 
 pub fn validation() -> Validation {

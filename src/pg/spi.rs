@@ -159,8 +159,7 @@ impl Spi {
     ) -> Result<u64, Error> {
         let plan = self.plan(sql, args)?;
         let mut values: Vec<Datum> = args.iter().map(Arg::datum).collect();
-        let nulls: Vec<c_char> =
-            args.iter().map(|arg| if matches!(arg, Arg::Null(_)) { b'n' as c_char } else { b' ' as c_char }).collect();
+        let nulls: Vec<c_char> = args.iter().map(Arg::null_flag).collect();
         let (values, nulls) = (values.as_mut_ptr(), nulls.as_ptr());
         // SAFETY: the closure owns nothing; what it may jump over lives in this frame, which goes on with the error as a value.
         let code = unsafe { attempt(|| call(plan.0, values, nulls))? };
@@ -189,7 +188,7 @@ impl Spi {
 }
 
 impl Arg<'_> {
-    fn type_oid(&self) -> Oid {
+    pub(super) fn type_oid(&self) -> Oid {
         match self {
             Arg::Null(ty) | Arg::Datum(ty, _) => *ty,
             Arg::Text(_) => pg_sys::TEXTOID,
@@ -199,7 +198,12 @@ impl Arg<'_> {
         }
     }
 
-    fn datum(&self) -> Datum {
+    /// How SPI marks whether this is NULL.
+    pub(super) fn null_flag(&self) -> c_char {
+        if matches!(self, Arg::Null(_)) { b'n' as c_char } else { b' ' as c_char }
+    }
+
+    pub(super) fn datum(&self) -> Datum {
         match self {
             Arg::Null(_) => Datum::null(),
             Arg::Datum(_, datum) => *datum,

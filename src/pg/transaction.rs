@@ -22,3 +22,9 @@ pub fn refuse_commit_while(reason: fn() -> Option<&'static str>) {
         }
     });
 }
+
+/// The number of the innermost savepoint or exception block that is open, never given twice in a transaction.
+pub fn savepoint() -> u32 {
+    // SAFETY: a plain variable.
+    unsafe { pg_sys::GetCurrentSubTransactionId() }
+}

@@ -154,8 +154,9 @@ impl<'a> Trigger<'a> {
         Value::Datum(Datum::from(tuple))
     }
 
-    /// What an INSTEAD OF trigger returns for a row that it has dealt with; for one that it has not, [`Trigger::done`].
-    pub fn pass(&self, row: Row) -> Value {
+    /// What a BEFORE trigger returns to let `row` through as it is, and an INSTEAD OF trigger for a row that it has dealt with; for
+    /// one that it has not, [`Trigger::done`].
+    pub fn unchanged(&self, row: Row) -> Value {
         Value::Datum(Datum::from(row.tuple))
     }
 

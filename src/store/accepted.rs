@@ -1,49 +1,55 @@
-//! What is known of a resource on its way through the server to the trigger: that it has passed validation, that its id is new.
+//! What is known of a resource on its way through the server to the trigger: its row, that its id is new.
 //!
-//! The loader validates a line before it inserts it; the trigger need not do it again. What is remembered is the bytes, not
-//! a state of the session: it cannot vouch for anything else, whatever happens in between.
+//! The loader validates a resource and makes its row before it inserts it; the trigger need not do it again. What is remembered is
+//! the bytes, not a state of the session: it cannot vouch for anything else, whatever happens in between.
 
+use super::stamped::Stamped;
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 
+/// Rows that are about to be written.
 #[derive(Default)]
-struct Accepted {
-    /// Its key is random, so that no two documents can be made to share a number.
+struct Rows {
+    /// Its key is random, so that nobody can make many documents share a number.
     hasher: RandomState,
-    hashes: HashSet<u64>,
+    by_hash: HashMap<u64, Rc<Stamped>>,
 }
 
 thread_local! {
-    static ACCEPTED: RefCell<Accepted> = RefCell::default();
+    static ROWS: RefCell<Rows> = RefCell::default();
 }
 
-/// Documents stay accepted until this is dropped.
-pub struct Batch(());
+/// Rows stay accepted until this is dropped; then those that were before are again.
+pub struct Batch(Rows);
 
 impl Batch {
-    pub fn begin() -> Batch {
-        Batch(())
-    }
-
-    /// Remembers that these bytes are a valid resource.
-    pub fn accept(&self, container: &[u8]) {
-        ACCEPTED.with_borrow_mut(|accepted| {
-            let hash = accepted.hasher.hash_one(container);
-            accepted.hashes.insert(hash);
-        });
+    /// The triggers take these rows as they are for resources with the same bytes.
+    pub fn begin<'a>(rows: impl IntoIterator<Item = &'a Rc<Stamped>>) -> Batch {
+        let mut accepted = Rows::default();
+        for row in rows {
+            let hash = accepted.hasher.hash_one(row.resource.as_slice());
+            accepted.by_hash.insert(hash, row.clone());
+        }
+        Batch(ROWS.replace(accepted))
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        ACCEPTED.with_borrow_mut(|accepted| accepted.hashes.clear());
+        ROWS.replace(std::mem::take(&mut self.0));
     }
 }
 
-/// Whether these bytes are known to be a valid resource.
-pub fn is_accepted(container: &[u8]) -> bool {
-    ACCEPTED.with_borrow(|accepted| !accepted.hashes.is_empty() && accepted.hashes.contains(&accepted.hasher.hash_one(container)))
+/// The row of the resource with exactly these bytes, if it is accepted.
+pub fn row_of(container: &[u8]) -> Option<Rc<Stamped>> {
+    ROWS.with_borrow(|rows| {
+        if rows.by_hash.is_empty() {
+            return None;
+        }
+        rows.by_hash.get(&rows.hasher.hash_one(container)).filter(|row| row.resource == container).cloned()
+    })
 }
 
 thread_local! {
@@ -76,14 +82,23 @@ pub fn is_new(id: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn row(text: &str) -> Rc<Stamped> {
+        let container = crate::json::parse(text.as_bytes(), &crate::json::Limits::default()).unwrap();
+        Rc::new(Stamped::first(&container, 0, [0; 8]).unwrap())
+    }
+
     #[test]
     fn only_the_bytes_that_were_accepted_are_and_only_in_the_batch() {
-        let batch = Batch::begin();
-        batch.accept(b"one");
-        assert!(is_accepted(b"one"));
-        assert!(!is_accepted(b"two"));
-        drop(batch);
-        assert!(!is_accepted(b"one"));
+        let (one, two) = (row(r#"{"resourceType":"Patient","id":"1"}"#), row(r#"{"resourceType":"Patient","id":"2"}"#));
+        let known = |row: &Stamped| row_of(&row.resource).map(|row| row.id.clone());
+        let outer = Batch::begin([&one]);
+        assert_eq!((known(&one).as_deref(), known(&two).as_deref()), (Some("1"), None));
+        let inner = Batch::begin([&two]);
+        assert_eq!((known(&one).as_deref(), known(&two).as_deref()), (None, Some("2")));
+        drop(inner);
+        assert_eq!(known(&one).as_deref(), Some("1"));
+        drop(outer);
+        assert_eq!(known(&one), None);
     }
 
     #[test]

@@ -49,6 +49,8 @@ SQL
 replica_start
 on primary >/dev/null <<'SQL'
 INSERT INTO lake.observation (resource) SELECT format('{"resourceType":"Observation","id":"o%s","status":"final","subject":{"reference":"Patient/s%s"},"effectiveDateTime":"20%s-02-03","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"valueQuantity":{"value":%s,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}}', i, 1 + i % 20, 10 + i % 10, i % 90)::jsonb FROM generate_series(1, 3000) i;
+INSERT INTO lake.observation (resource) SELECT format('{"resourceType":"Observation","id":"d%s","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/gone"}}', i)::jsonb FROM generate_series(1, 3) i;
+INSERT INTO lake.basic (resource) VALUES ('{"resourceType":"Basic","id":"b","code":{"text":"x"},"extension":[{"url":"http://x.org","valueReference":{"reference":"Device/gone"}}]}');
 INSERT INTO lake.appointment (resource) SELECT format('{"resourceType":"Appointment","id":"a%s","status":"booked","start":"2024-01-01T10:00:00Z","participant":[{"actor":{"reference":"Patient/s1"},"status":"accepted"},{"actor":{"reference":"Patient/s%s"},"status":"accepted"}]}', i, 1 + i % 5)::jsonb FROM generate_series(1, 40) i;
 INSERT INTO lake.ndjson SELECT format('{"resourceType":"Observation","id":"b%s","status":"final","subject":{"reference":"Patient/s%s"},"code":{"coding":[{"system":"http://loinc.org","code":"%s-1"}]}}', i, 1 + i % 20, i % 9) FROM generate_series(1, 3000) i;
 INSERT INTO lake.ndjson SELECT format('{"resourceType":"Appointment","id":"a%s","status":"booked","participant":[{"actor":{"reference":"Patient/s1"},"status":"accepted"},{"actor":{"reference":"Patient/s%s"},"status":"accepted"}]}', i, 1 + i % 5) FROM generate_series(30, 60) i;
@@ -84,20 +86,42 @@ reads=(
   "SELECT t FROM fhir.timeline('s1') t"
   "SELECT id FROM lake.observation WHERE search OPERATOR(fhir.|=) 'value-quantity=lt3' ORDER BY id"
   "SELECT fhir.diff('Patient', 's1', 1, 3)"
-  "SELECT s FROM fhir.stats() s"
+  "SELECT type, resources FROM fhir.stats()"
+  "SELECT fhir.integrity(), d FROM fhir.dangling_references() d ORDER BY d"
+  "SELECT d FROM fhir.dangling_references('Observation') d ORDER BY d"
+  "SELECT r FROM fhir.referring('{Patient/s1,Patient/gone}') r ORDER BY r"
+  "SELECT p FROM fhir.purge('Patient/s4') p"
+  "SELECT fhir.revert('Patient', 's2', version => 1)"
+  "SELECT r FROM fhir.revert_where('Patient/s1', '2020-01-01') r"
+  "SELECT status, answer - 'date' FROM fhir.rest('GET', '/metadata')"
+  "SELECT r FROM fhir.rest('GET', '/Patient/s1', '{\"If-None-Match\": \"W/\\\"3\\\"\"}') r"
+  "SELECT r FROM fhir.rest('GET', '/Patient/s1/_history/2') r"
+  "SELECT r FROM fhir.rest('GET', '/Patient/nobody') r"
+  "SELECT r FROM fhir.rest('GET', '/Observation/o1') r"
+  "SELECT r FROM fhir.rest('GET', '/Observation?subject=Patient/s7&_count=3&_sort=-date') r"
+  "SELECT r FROM fhir.rest('POST', '/Patient/_search', '{\"Content-Type\": \"application/x-www-form-urlencoded\"}', 'family=f3&_count=2') r"
+  "SELECT r FROM fhir.rest('GET', '/Patient/s1/\$everything?_count=5') r"
+  "SELECT r FROM fhir.rest('GET', '/Patient/_history?_count=5') r"
+  "SELECT r FROM fhir.rest('POST', '/', body => '{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{\"request\":{\"method\":\"GET\",\"url\":\"Patient/s1\"}},{\"request\":{\"method\":\"GET\",\"url\":\"Patient?family=f3&_count=2\"}}]}') r"
   "SELECT md5(string_agg(r::text, '' ORDER BY type, id)) FROM lake.resource r"
   "SELECT md5(string_agg(h::text, '' ORDER BY type, id, version)) FROM lake.history h"
   "SELECT md5(string_agg(m::text, '' ORDER BY m::text)) FROM lake.membership m"
 )
-# No clock in an answer, so that the same question has the same answer.
-for statement in "${reads[@]}"; do
-  on primary -c "$statement" >"$work/primary" 2>&1 || echo 'it failed' >>"$work/primary"
-  on replica -c 'SET default_transaction_read_only = on' -c "$statement" >"$work/replica" 2>&1 || true
-  check "the same: $statement" '' "$(diff "$work/primary" "$work/replica" | head -n 5)"
-  check "and an answer: $statement" yes "$([[ -s $work/primary ]] && ! grep -q 'ERROR' "$work/primary" && echo yes || head -n 3 "$work/primary")"
-  # The primary itself, told not to write.
-  check "in a read-only transaction: $statement" '' "$(on primary -c 'SET default_transaction_read_only = on' -c "$statement" 2>&1 | diff "$work/primary" - | head -n 5)"
-done
+for statement in "${reads[@]}"; do printf '%s;\n' "$statement"; done >"$work/reads.sql"
+# answers SERVER FILE [STATEMENT]: what all of them give, each behind the statement itself.
+answers() { on "$1" -a -v ON_ERROR_STOP=0 ${3:+-c "$3"} -f "$work/reads.sql" >"$2" 2>&1; }
+# same WHEN: no clock in an answer, so that the same question has the same answer.
+same() {
+  answers primary "$work/primary"
+  answers replica "$work/replica"
+  check "$1 the replica answers as the primary" '' "$(diff "$work/primary" "$work/replica" | head -n 10 | cut -c 1-2000)"
+  check "$1 all have an answer" '' "$(grep 'ERROR' "$work/primary" | head -n 3)"
+  check "$1 nothing is left out" "${#reads[@]}" "$(grep -cFxf "$work/reads.sql" "$work/primary")"
+}
+same 'at first'
+# The primary itself, told not to write.
+answers primary "$work/told" 'SET default_transaction_read_only = on'
+check 'a read-only transaction answers as any' '' "$(grep -v '^SET default' "$work/told" | diff "$work/primary" - | head -n 10 | cut -c 1-2000)"
 
 writes=(
   "SELECT fhir.create('{\"resourceType\":\"Patient\"}')"
@@ -106,6 +130,15 @@ writes=(
   "SELECT fhir.update('{\"resourceType\":\"Patient\",\"id\":\"s1\",\"active\":false}', if_match => '3')"
   "SELECT fhir.delete('Patient', 's1')"
   "SELECT fhir.delete_where('Patient?family=f1', true)"
+  "SELECT fhir.bundle('{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{\"resource\":{\"resourceType\":\"Patient\"},\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}]}')"
+  "SELECT fhir.erase('Patient', 's1')"
+  "SELECT fhir.purge('Patient/s1', preview => false)"
+  "SELECT fhir.revert('Patient', 's1', version => 1, preview => false)"
+  "SELECT fhir.revert_where('Patient/s1', '2020-01-01', preview => false)"
+  "SELECT fhir.patch('Patient', 's1', '[{\"op\":\"add\",\"path\":\"/active\",\"value\":false}]')"
+  "SELECT fhir.meta_add('Patient', 's1', '{\"tag\":[{\"code\":\"x\"}]}')"
+  "SELECT fhir.set_integrity('warn')"
+  "SELECT fhir.create_lake('another')"
   "INSERT INTO lake.patient (resource) VALUES ('{\"resourceType\":\"Patient\"}')"
   "DELETE FROM lake.patient"
 )
@@ -113,6 +146,67 @@ for statement in "${writes[@]}"; do
   check "the replica refuses: $statement" 25006 "$(on replica -v VERBOSITY=sqlstate -c "$statement" 2>&1 | sed -n 's/^ERROR:  //p')"
   check "so does a read-only transaction: $statement" 25006 "$(on primary -v VERBOSITY=sqlstate -c 'SET default_transaction_read_only = on' -c "$statement" 2>&1 | sed -n 's/^ERROR:  //p')"
 done
+
+# rest WHERE METHOD URL [BODY]: the status, and of an OperationOutcome the type of its issue.
+rest() {
+  on "$1" -F ' ' -v method="$2" -v url="$3" -v body="${4:-}" <<'SQL'
+SELECT status, answer->'issue'->0->>'code' FROM fhir.rest(:'method', :'url', '{"Content-Type": "application/fhir+json"}', nullif(:'body', ''));
+SQL
+}
+patient='{"resourceType":"Patient","id":"s1","active":false}'
+entry='{"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient"}}'
+refused='405 not-supported'
+# A batch answers each entry by itself.
+batch='SELECT answer->'"'entry'"'->0->'"'response'"'->>'"'status'"', answer->'"'entry'"'->1->'"'response'"'->>'"'status'"' FROM fhir.rest('"'POST', '/'"', body => '
+batch+="'{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[$entry,{\"request\":{\"method\":\"GET\",\"url\":\"Patient/s1\"}}]}')"
+refuses() {
+  check "$1: POST" "$refused" "$(rest "$2" POST /Patient '{"resourceType":"Patient"}')"
+  check "$1: PUT" "$refused" "$(rest "$2" PUT /Patient/s1 "$patient")"
+  check "$1: PUT of what is new" "$refused" "$(rest "$2" PUT /Patient/new "${patient/s1/new}")"
+  check "$1: PATCH" "$refused" "$(rest "$2" PATCH /Patient/s1 '{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.active"}]}]}')"
+  check "$1: DELETE" "$refused" "$(rest "$2" DELETE /Patient/s1)"
+  check "$1: a transaction" "$refused" "$(rest "$2" POST / "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[$entry]}")"
+  check "$1: an operation that writes" "$refused" "$(rest "$2" POST "/Patient/s1/\$meta-add" '{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"tag":[{"code":"x"}]}}]}')"
+  check "$1: entries of a batch" '405 Method Not Allowed|200 OK' "$(on "$2" -c "$batch")"
+}
+refuses 'REST on the replica' replica
+on primary -c "ALTER DATABASE \"$PGDATABASE\" SET default_transaction_read_only = on"
+refuses 'REST on a read-only database' primary
+on primary -c 'SET default_transaction_read_only = off' -c "ALTER DATABASE \"$PGDATABASE\" RESET default_transaction_read_only"
+
+# What removes and what brings back, with integrity enforced and without, and one of each that fails.
+on primary >/dev/null <<'SQL'
+SELECT fhir.erase('Observation', 'o4');
+SELECT fhir.purge('Patient/s3', preview => false, shared => true);
+SELECT fhir.revert('Patient', 's2', version => 1, preview => false);
+DELETE FROM lake.observation WHERE id IN ('o7', 'o8');
+SELECT fhir.revert('Observation', 'o7', version => 1, preview => false);
+SELECT fhir.revert_where('Patient/s2', (SELECT last_updated FROM lake.history WHERE (type, id, version) = ('Patient', 's2', 1)), preview => false);
+SELECT fhir.bundle(jsonb_build_object('resourceType', 'Bundle', 'type', 'transaction', 'entry', (
+    SELECT jsonb_agg(jsonb_build_object('fullUrl', 'urn:uuid:' || gen_random_uuid(), 'request', '{"method":"POST","url":"Observation"}'::jsonb, 'resource', resource - 'id'))
+    FROM (SELECT resource FROM lake.observation WHERE search OPERATOR(fhir.|=) 'subject=Patient/s5' ORDER BY id LIMIT 50) o)));
+SQL
+caught_up
+same 'after erasing and reverting'
+check 'what was purged is not there' '0 0' "$(on replica -F ' ' -c "SELECT (SELECT count(*) FROM lake.resource WHERE compartment = 'Patient/s3'), (SELECT count(*) FROM lake.history WHERE compartment = 'Patient/s3')")"
+on primary >/dev/null 2>"$work/refusals" <<'SQL' || true
+\set ON_ERROR_STOP off
+\set VERBOSITY sqlstate
+SELECT fhir.set_integrity('enforce');
+DELETE FROM lake.patient WHERE id = 's6';
+INSERT INTO lake.observation (resource) VALUES ('{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/nobody"}}');
+SELECT fhir.purge('Patient/s8', preview => false, shared => true);
+BEGIN; SELECT fhir.purge('Patient/s9', preview => false, shared => true); SELECT fhir.erase('Patient', 's11'); ROLLBACK;
+DELETE FROM lake.patient WHERE id ~ '^s1..$';
+SELECT fhir.erase('Patient', 's150');
+SELECT fhir.revert('Patient', 's101', version => 1, preview => false);
+VACUUM lake.observation, lake.patient;
+SQL
+check 'what breaks a reference was refused on the primary' 'ERROR: 23503 ERROR: 23503' "$(xargs <"$work/refusals")"
+caught_up
+same 'with integrity enforced'
+cluster_use primary
+check_lake 'the primary'
 
 # It takes over: the lake is whole, and writes go on where the primary stopped.
 cluster_stop primary fast

@@ -28,7 +28,7 @@ bench() {
   PGOPTIONS="-c default_transaction_isolation=$level" "$PG_BIN/pgbench" -n -c "$clients" -j 2 -T "$seconds" --max-tries=0 \
     --failures-detailed "${files[@]}" "$PGDATABASE" >"$work/$name.out" 2>"$work/$name.err" || echo "pgbench ended with status $?" >>"$work/$name.err"
 }
-mix=(create@2 update@4 increment@4 condition@3 delete@3 dml@3 transaction@2 rollback@1 read@4 bundle@1)
+mix=(create@2 update@4 increment@4 condition@3 delete@3 dml@3 transaction@2 rollback@1 read@4 bundle@1 batch@2 many@1 refer@2 erase@1 revert@1)
 bench 'read committed' 12 "${mix[@]}" vacuum@1 &
 bench 'repeatable read' 3 "${mix[@]}" &
 bench 'serializable' 3 "${mix[@]}" &
@@ -48,6 +48,7 @@ check 'no deadlock' 0 "$(sql -c 'SELECT deadlocks FROM pg_stat_database WHERE da
 check 'no increment was lost' '' "$(sql -c "
   SELECT o.id, o.resource->>'valueInteger', count(i) FROM lake.observation o LEFT JOIN stress.increment i ON i.counter = o.id
   WHERE o.id LIKE 'counter-%' GROUP BY 1, 2 HAVING (o.resource->>'valueInteger')::bigint <> count(i) OR count(i) = 0")"
+echo "$(sql -F ' ' -c "SELECT count(*) FROM stress.increment") increments, $(sql -c 'SELECT count(*) FROM lake.resource') resources, $(sql -c 'SELECT count(*) FROM lake.history') versions before them"
 check 'an increment is a version' 0 "$(sql -c "
   SELECT count(*) FROM lake.observation o WHERE o.id LIKE 'counter-%' AND o.version <> 1 + (o.resource->>'valueInteger')::bigint")"
 check 'a condition made one resource' '' "$(sql -c "
@@ -58,6 +59,11 @@ check 'and conditions were met by several' t "$(sql -c "
   SELECT count(*) > count(DISTINCT (kind, value)) AND count(DISTINCT kind) = 2 FROM stress.condition")"
 check 'what was rolled back is not there' 0 "$(sql -c "
   SELECT (SELECT count(*) FROM lake.membership WHERE compartment IN ('Patient/s9', 'Patient/s8')) + (SELECT count(*) FROM lake.resource WHERE compartment = 'Patient/s9' AND type = 'Observation')")"
+check 'no reference leads nowhere' '' "$(sql -c 'SELECT * FROM fhir.dangling_references() LIMIT 5')"
+check 'patients to whom something refers were deleted, and not deleted' t "$(sql -c "SELECT array_agg(DISTINCT status) @> ARRAY[201, 204, 409, 422] FROM stress.answer")"
+check 'what was erased left nothing' '' "$(sql -c "
+  SELECT type, id FROM lake.resource WHERE id LIKE 'z%' OR compartment LIKE 'Patient/z%' UNION ALL
+  SELECT type, id FROM lake.history WHERE id LIKE 'z%' OR compartment LIKE 'Patient/z%' LIMIT 5")"
 check_lake 'after it'
 check 'reached: every kind of write has happened' t "$(sql -c "
   SELECT count(*) FILTER (WHERE method = 'DELETE') > 0 AND count(*) FILTER (WHERE method = 'POST') > 0 AND count(*) FILTER (WHERE method = 'PUT') > 0

@@ -1,9 +1,9 @@
-//! The trigger that checks references, and what points where, read from the index.
+//! The triggers that check references, and what points where, read from the index.
 
-use super::{Reference, literal, parameters, unindexed};
+use super::{Deletions, Moment, Reference, Turn, literal, parameters, unindexed};
 use crate::index::key;
 use crate::json;
-use crate::model::{self, TypeId};
+use crate::model::{self, SearchParameter, TypeId};
 use crate::path::reference::is_id;
 use crate::pg::access::{self, AsOwner};
 use crate::pg::arrays::{text_array, texts};
@@ -14,7 +14,7 @@ use crate::pg::jsonb::varlena;
 use crate::pg::plans::Lookups;
 use crate::pg::spi::{self, Arg, Spi};
 use crate::pg::time::{check_for_interrupts, transaction};
-use crate::pg::transaction::{before_commit, is_outermost};
+use crate::pg::transaction::{before_commit, is_outermost, savepoint};
 use crate::pg::trigger::{Event, Row, Trigger};
 use crate::sql_function;
 use crate::store::stamp;
@@ -22,8 +22,10 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 
 sql_function!(fhir_check_references, check);
+sql_function!(fhir_note_deletion, note);
 sql_function!(fhir_unindexed_references, |call| {
     let targets = json::root(call.jsonb(0)?).map(|resource| unindexed_of(resource, call)).transpose()?.unwrap_or_default();
     let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
@@ -45,7 +47,7 @@ fn unindexed_of(resource: json::Node, call: &Call) -> Result<BTreeSet<String>, E
     Ok(unindexed(resource, call.bytes(1)?))
 }
 
-// The trigger ------------------------------------------------------------------------------------------------------------
+// The triggers -----------------------------------------------------------------------------------------------------------
 
 /// What happens to a reference that leads nowhere.
 #[derive(Clone, Copy, PartialEq)]
@@ -157,43 +159,116 @@ fn written(trigger: &Trigger, site: &Site, lake: &Lake, mode: Mode) -> Result<()
     })
 }
 
+thread_local! {
+    static DELETIONS: RefCell<Deletions> = RefCell::default();
+}
+
+fn moment() -> Moment {
+    Moment { transaction: transaction(), savepoint: savepoint() }
+}
+
+/// Trigger BEFORE DELETE, each row: so that the first check of a statement knows all that it deletes.
+fn note(call: &Call) -> Result<Value, Error> {
+    let trigger = call.trigger()?;
+    let (true, true, Some(old)) = (trigger.is_before, trigger.is_row, trigger.old().filter(|_| trigger.event == Event::Delete)) else {
+        return Err(Error::new(error::WRONG_TRIGGER, "fhir.note_deletion() is a trigger BEFORE DELETE FOR EACH ROW"));
+    };
+    let (ty, id) = call.kept(|| Site::of(&trigger))?.key(&old)?;
+    DELETIONS.with_borrow_mut(|deletions| deletions.note(moment(), trigger.schema().to_u32(), ty, id));
+    Ok(trigger.unchanged(old))
+}
+
+/// Deletions that are asked about together.
+const TOGETHER: usize = 200;
+
+/// Rows that are read when many are asked about together: where there are as many, each is asked about alone.
+const MANY: usize = 100;
+
 /// Nothing may point at what is gone.
+///
+/// A writer who refers to it has locked it, or finds it gone. So whatever refers to it is committed, or of this transaction, from the
+/// moment on at which it could be deleted, and any later look finds it: also one that many deletions share.
 fn deleted(trigger: &Trigger, site: &Site, lake: &Lake, mode: Mode) -> Result<(), Error> {
     FOUND.with_borrow_mut(|found| found.targets.clear());
     let Some(old) = trigger.old() else { return Ok(()) };
     let (ty, id) = site.key(&old)?;
-    let target = format!("{}/{id}", ty.name());
+    let (now, schema) = (moment(), lake.schema.to_u32());
+    let Turn::Ask(batch) = DELETIONS.with_borrow_mut(|deletions| deletions.turn(now, schema, ty, id, TOGETHER)) else { return Ok(()) };
     let _plans = Lookups::begin();
     spi::connected(|sql| {
-        if version_of(sql, lake, ty, id)?.is_some() {
-            return Ok(()); // written again since
-        }
-        for holder in types_in(lake.schema) {
-            let targets = [target.as_str()];
-            let mut found = holders(sql, lake, holder, &targets, As::Check(Some(LISTED as i64)))?;
-            if found.is_empty() {
-                continue;
-            }
-            // Where none of the first few stands its second look, one behind them may.
-            found.retain(|f| f.is_reference);
-            if found.is_empty() {
-                found = holders(sql, lake, holder, &targets, As::Check(None))?;
-                found.retain(|f| f.is_reference);
-            }
-            let Some(first) = found.first() else { continue };
-            match mode {
-                // As for a foreign key, no more is told than where: who deletes may not be allowed to see what points here.
-                Mode::Enforce => {
-                    let message = format!("{target} is still referred to from type {}", holder.name());
-                    return Err(Error::new(error::FOREIGN_KEY_VIOLATION, message)
-                        .detail(format!("at {}", first.path))
-                        .hint(format!("SELECT * FROM fhir.referring('{{{target}}}') lists what you may see of it")));
-                }
-                Mode::Warn => warn(format!("{} is {target}, deleted", first.path)),
+        if batch.len() > 1 {
+            let (own, others): (Vec<Gone>, Vec<Gone>) = unreferred(sql, lake, batch)?.into_iter().partition(|(t, i)| *t == ty && **i == *id);
+            DELETIONS.with_borrow_mut(|deletions| deletions.found_unreferred(now, schema, others.into_iter()));
+            if !own.is_empty() {
+                return Ok(());
             }
         }
-        Ok(())
+        no_longer_referred(sql, lake, mode, ty, id)
     })
+}
+
+type Gone = (TypeId, Rc<str>);
+
+/// Those of many that are gone and that nothing refers to; it may leave some out.
+fn unreferred(sql: &Spi, lake: &Lake, mut batch: Vec<Gone>) -> Result<Vec<Gone>, Error> {
+    // before anything else: what refers to it is looked for when it is gone
+    let types: BTreeSet<TypeId> = batch.iter().map(|(ty, _)| *ty).collect();
+    for ty in types {
+        let ids: Vec<&str> = batch.iter().filter(|(t, _)| *t == ty).map(|(_, id)| &**id).collect();
+        let query = format!(
+            "SELECT version, id FROM {} WHERE type OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) ANY ($2)",
+            table(&lake.name, ty)
+        );
+        sql.int_as_of_now(&query, &[Arg::Text(ty.name()), Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])?;
+        let there: HashSet<String> = (0..).map_while(|row| sql.text(row, 2).map(str::to_owned)).collect();
+        batch.retain(|(t, id)| *t != ty || !there.contains(&**id));
+    }
+    let targets: Vec<String> = batch.iter().map(|(ty, id)| format!("{}/{id}", ty.name())).collect();
+    let mut asked: Vec<&str> = targets.iter().map(String::as_str).collect();
+    for holder in types_in(lake.schema) {
+        if asked.is_empty() {
+            break;
+        }
+        let found = holders(sql, lake, holder, &asked, As::Check(Some(MANY as i64)))?;
+        if found.len() >= MANY {
+            return Ok(Vec::new());
+        }
+        asked.retain(|target| !found.iter().any(|f| f.target == *target));
+    }
+    let asked: HashSet<&str> = asked.into_iter().collect();
+    Ok(batch.into_iter().zip(&targets).filter(|(_, target)| asked.contains(target.as_str())).map(|(gone, _)| gone).collect())
+}
+
+fn no_longer_referred(sql: &Spi, lake: &Lake, mode: Mode, ty: TypeId, id: &str) -> Result<(), Error> {
+    if version_of(sql, lake, ty, id)?.is_some() {
+        return Ok(()); // written again since
+    }
+    let target = format!("{}/{id}", ty.name());
+    for holder in types_in(lake.schema) {
+        let targets = [target.as_str()];
+        let mut found = holders(sql, lake, holder, &targets, As::Check(Some(LISTED as i64)))?;
+        if found.is_empty() {
+            continue;
+        }
+        // Where none of the first few stands its second look, one behind them may.
+        found.retain(|f| f.is_reference);
+        if found.is_empty() {
+            found = holders(sql, lake, holder, &targets, As::Check(None))?;
+            found.retain(|f| f.is_reference);
+        }
+        let Some(first) = found.first() else { continue };
+        match mode {
+            // As for a foreign key, no more is told than where: who deletes may not be allowed to see what points here.
+            Mode::Enforce => {
+                let message = format!("{target} is still referred to from type {}", holder.name());
+                return Err(Error::new(error::FOREIGN_KEY_VIOLATION, message)
+                    .detail(format!("at {}", first.path))
+                    .hint(format!("SELECT * FROM fhir.referring('{{{target}}}') lists what you may see of it")));
+            }
+            Mode::Warn => warn(format!("{} is {target}, deleted", first.path)),
+        }
+    }
+    Ok(())
 }
 
 /// References and resources that one message lists.
@@ -328,7 +403,9 @@ fn holders(sql: &Spi, lake: &Lake, ty: TypeId, targets: &[&str], asker: As) -> R
     let mut search = Search { sql, targets: targets.iter().copied().collect(), asker, seen: HashSet::new(), found: Vec::new() };
     let from = format!("SELECT id, resource FROM {} WHERE ", table(&lake.name, ty));
     let list = targets.join(",");
-    for parameter in parameters(ty) {
+    // A user's own question is one of many targets, and of a table whose keys he may not be allowed to read.
+    let asked = if matches!(asker, As::Check(_)) { that_tell(lake, ty, targets)? } else { parameters(ty).to_vec() };
+    for parameter in asked {
         let query = format!("{from} search OPERATOR(fhir.|=) $1 LIMIT $2");
         // a fhir.query is stored as its text
         let asked = format!("{}!?{}={list}", ty.name(), parameter.code);
@@ -342,6 +419,25 @@ fn holders(sql: &Spi, lake: &Lake, ty: TypeId, targets: &[&str], asker: As) -> R
         search.run(&query, Arg::Datum(pg_sys::TEXTARRAYOID, text_array(targets)))?;
     }
     Ok(search.found)
+}
+
+/// The reference parameters of a type under which the index has any target of these types: most types are referred to by few.
+fn that_tell(lake: &Lake, ty: TypeId, targets: &[&str]) -> Result<Vec<&'static SearchParameter>, Error> {
+    let all = parameters(ty).to_vec();
+    let name = std::ffi::CString::new(ty.name().to_lowercase()).unwrap_or_default();
+    let Some(entries) = access::table(lake.schema, &name).map(Entries::try_open).transpose()?.flatten() else { return Ok(all) };
+    let types: BTreeSet<TypeId> = targets.iter().filter_map(|target| model::type_named(target.split('/').next()?)).collect();
+    let mut tell = Vec::new();
+    for parameter in all {
+        for target in &types {
+            if entries.any(&key::start_of_references_to(parameter.key, *target))? {
+                tell.push(parameter);
+                break;
+            }
+        }
+    }
+    entries.close()?;
+    Ok(tell)
 }
 
 struct Search<'a> {

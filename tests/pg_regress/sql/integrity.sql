@@ -98,6 +98,67 @@ SELECT attempt($$
     INSERT INTO lake.encounter (resource) VALUES (encounter('q', 'Patient/q'))$$);
 SELECT attempt($$TRUNCATE lake.patient$$);
 
+-- Many at once. First all that refers to them stays, then some, then none.
+INSERT INTO lake.patient (resource) SELECT jsonb_build_object('resourceType', 'Patient', 'id', 'm' || n) FROM generate_series(1, 250) n;
+INSERT INTO lake.encounter (resource) SELECT encounter('m' || n, 'Patient/m' || n) FROM generate_series(1, 250) n;
+INSERT INTO lake.basic (resource) VALUES ('{"resourceType": "Basic", "id": "m", "code": {"text": "x"}, "extension": [{"url": "http://x.org", "valueReference": {"reference": "Patient/m249"}}]}');
+SELECT attempt($$DELETE FROM lake.patient WHERE id LIKE 'm%'$$) LIKE '23503 | Patient/m% is still referred to from type % | at %';
+SELECT attempt($$DELETE FROM lake.encounter WHERE id LIKE 'm%' AND id <> 'm222'; DELETE FROM lake.basic WHERE id = 'm'; DELETE FROM lake.patient WHERE id LIKE 'm%'$$);
+SELECT attempt($$DELETE FROM lake.patient WHERE id LIKE 'm%' AND id <> 'm249'; DELETE FROM lake.encounter WHERE id LIKE 'm%' AND id <> 'm222'$$);
+SELECT attempt($$DELETE FROM lake.patient WHERE id LIKE 'm%'; DELETE FROM lake.encounter WHERE id LIKE 'm%'$$);
+-- at once after each statement too
+SELECT attempt($$SET CONSTRAINTS ALL IMMEDIATE; DELETE FROM lake.encounter WHERE id LIKE 'm%' AND id <> 'm7'; DELETE FROM lake.patient WHERE id LIKE 'm%' AND id <> 'm249'$$);
+-- also what a trigger of the user removes row by row, where those behind it still have theirs
+CREATE FUNCTION cascade() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM lake.encounter WHERE id = OLD.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER cascade AFTER DELETE ON lake.patient FOR EACH ROW EXECUTE FUNCTION cascade();
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+DELETE FROM lake.patient WHERE id LIKE 'm11%';
+SELECT count(*) FROM lake.encounter WHERE id LIKE 'm%';
+ROLLBACK;
+DROP TRIGGER cascade ON lake.patient;
+DROP FUNCTION cascade();
+-- an answer does not outlive the savepoint in which it was given
+BEGIN;
+DELETE FROM lake.patient WHERE id IN ('m1', 'm2');
+SAVEPOINT s;
+DELETE FROM lake.encounter WHERE id IN ('m1', 'm2');
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK TO s;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+-- nor the id that comes back with what refers to it
+BEGIN;
+DELETE FROM lake.encounter WHERE id IN ('m1', 'm2', 'm3');
+DELETE FROM lake.patient WHERE id IN ('m1', 'm2', 'm3');
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
+INSERT INTO lake.patient (resource) VALUES ('{"resourceType": "Patient", "id": "m2"}');
+INSERT INTO lake.encounter (resource) VALUES (encounter('m2', 'Patient/m2'));
+DELETE FROM lake.patient WHERE id IN ('m2', 'm4');
+DELETE FROM lake.encounter WHERE id = 'm4';
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+-- 500 resources go, and the table of what refers to patients is not asked for each
+BEGIN;
+DELETE FROM lake.basic WHERE id = 'm';
+DELETE FROM lake.encounter WHERE id LIKE 'm%';
+DELETE FROM lake.patient WHERE id LIKE 'm%';
+SELECT idx_scan AS before FROM pg_stat_xact_user_tables WHERE relid = 'lake.encounter'::regclass \gset
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT idx_scan - :before < 50 FROM pg_stat_xact_user_tables WHERE relid = 'lake.encounter'::regclass;
+COMMIT;
+SELECT count(*) FROM lake.resource WHERE id LIKE 'm%';
+-- the trigger is for deletions alone
+CREATE TRIGGER wrong BEFORE INSERT ON lake.patient FOR EACH ROW EXECUTE FUNCTION fhir.note_deletion();
+SELECT attempt($$INSERT INTO lake.patient (resource) VALUES ('{"resourceType": "Patient"}')$$);
+DROP TRIGGER wrong ON lake.patient;
+
 -- A plain writer, from whom policies hide patients: existence is asked as the owner, and nobody can turn it off for himself.
 CREATE ROLE regress_integrity;
 SELECT fhir.grant_lake('lake', 'regress_integrity', 'write');
@@ -141,6 +202,17 @@ INSERT INTO lake.encounter (resource) VALUES (encounter('w9', 'Patient/w9'));
 ROLLBACK;
 INSERT INTO lake.encounter (resource) VALUES (encounter('w10', 'Patient/w10', '{"hospitalization": {"origin": {"reference": "Location/l"}}}'));
 
+-- of many that go together too
+INSERT INTO lake.patient (resource) SELECT jsonb_build_object('resourceType', 'Patient', 'id', 'v' || n) FROM generate_series(1, 4) n;
+INSERT INTO lake.encounter (resource) SELECT encounter('v' || n, 'Patient/v' || n) FROM generate_series(1, 4) n;
+BEGIN;
+DELETE FROM lake.encounter WHERE id IN ('v1', 'v3');
+DELETE FROM lake.patient WHERE id LIKE 'v%';
+COMMIT;
+BEGIN;
+DELETE FROM lake.encounter WHERE id LIKE 'v%';
+COMMIT;
+
 -- what leads nowhere
 SELECT * FROM fhir.dangling_references() ORDER BY 1, 2, 3;
 SELECT count(*) FROM fhir.dangling_references('Patient');
@@ -159,7 +231,7 @@ SELECT count(*) FROM (
 -- off leaves nothing behind
 SELECT fhir.set_integrity('off');
 SELECT fhir.integrity();
-SELECT to_regclass('lake.resource_unindexed_references'), (SELECT count(*) FROM pg_trigger WHERE tgfoid = 'fhir.check_references()'::regprocedure);
+SELECT to_regclass('lake.resource_unindexed_references'), (SELECT count(*) FROM pg_trigger WHERE tgfoid IN ('fhir.check_references()'::regprocedure, 'fhir.note_deletion()'::regprocedure));
 INSERT INTO lake.encounter (resource) VALUES (encounter('last', 'Patient/last'));
 
 SELECT fhir.drop_lake('lake');

@@ -1,7 +1,9 @@
 -- A lake that many write to, and what tells afterwards what they were promised.
 SELECT fhir.create_lake();
+SELECT fhir.set_integrity('enforce');
 CREATE SCHEMA stress;
 CREATE UNLOGGED TABLE stress.increment (counter text, version bigint);
+CREATE UNLOGGED TABLE stress.answer (method text, status int);
 CREATE UNLOGGED TABLE stress.condition (kind text, value text);
 
 INSERT INTO lake.patient (resource) SELECT jsonb_build_object('resourceType', 'Patient', 'id', 's' || i, 'gender', 'unknown') FROM generate_series(1, 20) i;
@@ -99,4 +101,104 @@ BEGIN
     IF jsonb_array_length(found) <> 2 OR found->0 <> found->1 THEN
         RAISE EXCEPTION 'a search saw half of a transaction: %', found;
     END IF;
+END $$;
+
+-- Bundles and REST -------------------------------------------------------------------------------------------------------
+
+-- A batch answers each entry by itself. Only what was told to be written counts.
+CREATE FUNCTION stress.batch(counter text, appointment text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    seen jsonb := fhir.read('Observation', counter);
+    told record;
+    response jsonb;
+BEGIN
+    SELECT * INTO told FROM fhir.rest('POST', '/', body => jsonb_build_object('resourceType', 'Bundle', 'type', 'batch', 'entry', jsonb_build_array(
+        jsonb_build_object('request', jsonb_build_object('method', 'DELETE', 'url', 'Appointment/' || appointment)),
+        jsonb_build_object('request', '{"method":"POST","url":"Observation"}'::jsonb, 'resource', stress.observation(NULL, 's1', 3)),
+        jsonb_build_object('request', '{"method":"POST","url":"Observation"}'::jsonb, 'resource', stress.observation(NULL, 'nobody', 3)),
+        jsonb_build_object('request', jsonb_build_object('method', 'PUT', 'url', 'Appointment/' || appointment), 'resource', stress.appointment(appointment, ARRAY['s1', 's5'])),
+        jsonb_build_object('request', jsonb_build_object('method', 'GET', 'url', 'Observation?subject=Patient/s1&_count=3')),
+        jsonb_build_object('request', jsonb_build_object('method', 'PUT', 'url', 'Observation/' || counter, 'ifMatch', 'W/"' || (seen->'meta'->>'versionId') || '"'),
+            'resource', jsonb_set(seen, '{valueInteger}', to_jsonb((seen->>'valueInteger')::int + 1)))))::text);
+    IF told.status <> 200 OR jsonb_array_length(told.answer->'entry') <> 6 THEN
+        RAISE EXCEPTION 'a batch was answered with % %', told.status, told.answer;
+    END IF;
+    FOR response IN SELECT e->'response' FROM jsonb_array_elements(told.answer->'entry') e LOOP
+        IF response->>'status' !~ '^(200|201|204|404|409|410|412) ' AND response->'outcome'->'issue'->0->>'diagnostics' !~ 'Patient/nobody' THEN
+            RAISE EXCEPTION 'an entry of a batch was answered with %', response;
+        END IF;
+    END LOOP;
+    IF told.answer->'entry'->2->'response'->>'status' !~ '^(422|409) ' THEN
+        RAISE EXCEPTION 'a reference to nobody was answered with %', told.answer->'entry'->2;
+    END IF;
+    response := told.answer->'entry'->5->'response';
+    IF response->>'status' ~ '^200' THEN
+        INSERT INTO stress.increment VALUES (counter, substring(response->>'etag' FROM '[0-9]+')::bigint);
+        RETURN true;
+    END IF;
+    RETURN false;
+END $$;
+
+-- A transaction over many that others write at the same time, in another order each time, with one more of a counter.
+CREATE FUNCTION stress.many(counter text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    seen jsonb := fhir.read('Observation', counter);
+    written jsonb;
+BEGIN
+    written := fhir.bundle((SELECT jsonb_build_object('resourceType', 'Bundle', 'type', 'transaction', 'entry', jsonb_agg(e ORDER BY random())) FROM (
+        SELECT jsonb_build_object('request', jsonb_build_object('method', 'PUT', 'url', 'Observation/m' || i), 'resource', stress.observation('m' || i, 's' || i % 5 + 1, i)) e
+        FROM generate_series(1, 12) i
+        UNION ALL SELECT jsonb_build_object('request', jsonb_build_object('method', 'DELETE', 'url', 'Appointment/a' || i)) FROM generate_series(1, 4) i
+        UNION ALL SELECT jsonb_build_object('request', jsonb_build_object('method', 'PUT', 'url', 'Appointment/a' || i), 'resource', stress.appointment('a' || i, ARRAY['s1', 's3']))
+        FROM generate_series(5, 8) i
+        UNION ALL SELECT jsonb_build_object('fullUrl', 'urn:uuid:00000000-0000-4000-8000-00000000000' || i, 'request', '{"method":"POST","url":"Observation"}'::jsonb,
+            'resource', stress.observation(NULL, 's2', i) || jsonb_build_object('hasMember', jsonb_build_array(jsonb_build_object('reference', 'urn:uuid:00000000-0000-4000-8000-00000000000' || (i + 1) % 4))))
+        FROM generate_series(0, 3) i
+        UNION ALL SELECT jsonb_build_object('request', jsonb_build_object('method', 'PUT', 'url', 'Observation/' || counter, 'ifMatch', 'W/"' || (seen->'meta'->>'versionId') || '"'),
+            'resource', jsonb_set(seen, '{valueInteger}', to_jsonb((seen->>'valueInteger')::int + 1)))) entries));
+    INSERT INTO stress.increment SELECT counter, substring(e->'response'->>'etag' FROM '[0-9]+')::bigint
+        FROM jsonb_array_elements(written->'entry') e WHERE e->'response'->>'location' LIKE 'Observation/' || counter || '/_history/%';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a transaction does not tell of the counter: %', written;
+    END IF;
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'FH412' OR SQLSTATE 'FH409' THEN
+    RETURN false;
+END $$;
+
+-- One refers to what another deletes; whoever comes second is told so. A transaction for each, for two that refer and then both delete
+-- would wait for each other.
+CREATE FUNCTION stress.ask(method text, url text, body jsonb DEFAULT NULL) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    told record;
+BEGIN
+    SELECT * INTO told FROM fhir.rest(method, url, body => body::text);
+    IF told.status NOT IN (200, 201, 204, 404, 409, 410, 412) AND NOT (method = 'PUT' AND told.status = 422) THEN
+        RAISE EXCEPTION '% % was answered with % %', method, url, told.status, told.answer;
+    END IF;
+    INSERT INTO stress.answer VALUES (method, told.status);
+    RETURN told.status;
+END $$;
+
+-- A patient comes with a record, is written over, and goes without a trace; what others own is brought back to what it was.
+CREATE FUNCTION stress.erase(patient text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM fhir.update(stress.patient(patient, 'z'));
+    INSERT INTO lake.observation (resource) SELECT stress.observation(patient || '-' || i, patient, i) FROM generate_series(1, 5) i;
+    UPDATE lake.observation SET resource = resource || '{"status":"amended"}' WHERE compartment = 'Patient/' || patient;
+    PERFORM fhir.erase('Observation', patient || '-1');
+    PERFORM fhir.purge('Patient/' || patient, preview => false);
+END $$;
+
+CREATE FUNCTION stress.revert(type text, id text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    earlier bigint;
+BEGIN
+    SELECT h.version INTO earlier FROM fhir.history(type, id, count => 3) h WHERE h.method <> 'DELETE' ORDER BY h.version LIMIT 1;
+    IF earlier IS NOT NULL THEN
+        PERFORM fhir.revert(type, id, version => earlier, preview => false);
+    END IF;
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'FH412' OR SQLSTATE 'FH409' OR SQLSTATE 'FH404' OR SQLSTATE 'FH410' THEN
+    RETURN false;
 END $$;

@@ -1,0 +1,404 @@
+//! `fhir.export`: the current lake into files of the server.
+//!
+//! 1. The horizon is read before the snapshot, so that the manifest names an instant from which the next export misses nothing.
+//! 2. Each type is read through a cursor, its rows go to other threads in batches and come back as text, in order.
+//! 3. When all files are complete they get their names, the manifest last. An error before that leaves nothing.
+
+use super::file::FileError;
+use super::folder::{DELETED, Folder, MANIFEST};
+use super::lines::{self, Batch, Block, LinesError};
+use super::manifest::{self, Listed, Manifest};
+use super::members::{self, Members};
+use super::pool::{Failed, Pool};
+use super::request::{self, Compression, Format, RequestError, Subjects, suffix};
+use super::sink::Sink;
+use super::statement::Scope;
+use crate::index::time::{OPEN_HIGH, OPEN_LOW, instant_text};
+use crate::json;
+use crate::model::{self, TypeId};
+use crate::pg::access;
+use crate::pg::arrays::{text_array, texts};
+use crate::pg::error::{self, Error};
+use crate::pg::function::{Call, Value};
+use crate::pg::memory::Scratch;
+use crate::pg::snapshot::{self, View};
+use crate::pg::spi::{self, Arg, Spi};
+use crate::pg::time::{check_for_interrupts, now, random};
+use crate::pg::{running, settings, signals};
+use crate::sql_function;
+use pgrx::pg_sys;
+use std::collections::HashSet;
+
+// (directory, types, since, of, format, compression, history, after, overwrite)
+sql_function!(fhir_export, export);
+
+/// Rows fetched in one step.
+const STEP: usize = 500;
+/// Threads at most: more than these wait for the reading.
+const THREADS: usize = 8;
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Error {
+        Error::new(error::INVALID_PARAMETER, error.message).hint(error.hint)
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Error {
+        let message = error.to_string();
+        let io = |error: &std::io::Error| match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => (error::DISK_FULL, "free room there, or export with compression"),
+            std::io::ErrorKind::PermissionDenied => (error::INSUFFICIENT_PRIVILEGE, "the user that the server runs as must be able to write there"),
+            _ => (error::IO_ERROR, "the folder is one on the database server, seen by the user that the server runs as"),
+        };
+        match error {
+            FileError::Relative => Error::new(error::INVALID_PARAMETER, message).hint("name a folder on the database server, such as /data/export"),
+            FileError::NoFolder(_) => Error::new(error::UNDEFINED_FILE, message)
+                .hint("make it on the database server, with an owner that lets the user that the server runs as write to it"),
+            FileError::NotAFolder(_) => Error::new("42809", message),
+            FileError::Exists(_) => {
+                Error::new(error::DUPLICATE_FILE, message).hint("name an empty folder, or replace the export that is there with overwrite => true")
+            }
+            FileError::Io { error, .. } => {
+                let (sqlstate, hint) = io(&error);
+                Error::new(sqlstate, message).hint(hint)
+            }
+        }
+    }
+}
+
+impl From<Failed<LinesError>> for Error {
+    fn from(failed: Failed<LinesError>) -> Error {
+        match failed {
+            Failed::Job(LinesError::Memory) => Error::new(error::OUT_OF_MEMORY, "no memory for the text of resources"),
+            Failed::Job(LinesError::Broken) => Error::new("XX001", "a stored resource is not well-formed"),
+            Failed::Job(LinesError::Packing(reason)) => Error::new(error::INTERNAL, format!("could not pack text: {reason}")),
+            Failed::Thread => Error::new(error::INTERNAL, "a thread of the export failed"),
+        }
+    }
+}
+
+impl From<LinesError> for Error {
+    fn from(error: LinesError) -> Error {
+        Failed::Job(error).into()
+    }
+}
+
+/// What the caller asks for.
+struct Asked {
+    lake: String,
+    types: Option<Vec<TypeId>>,
+    since: Option<i64>,
+    subjects: Subjects,
+    format: Format,
+    compression: Compression,
+    history: bool,
+    after: Option<pg_sys::Datum>,
+}
+
+impl Asked {
+    fn read(call: &Call) -> Result<Asked, Error> {
+        // SAFETY: the SQL declaration says that this argument is a text[]; it lives as long as the call.
+        let names = call.datum(1).map(|types| unsafe { texts(types) });
+        let format = Format::read(call.text(4)?)?;
+        if format == Format::Parquet {
+            return Err(Error::new("0A000", "Parquet is not written yet"));
+        }
+        let since = call.datum(2).map(|since| since.value() as i64).filter(|since| *since != OPEN_LOW);
+        if since == Some(OPEN_HIGH) {
+            return Err(Error::new(error::INVALID_PARAMETER, "nothing changed since infinity"));
+        }
+        let lake = settings::lake();
+        if !access::has_table(&lake, "resource") {
+            return Err(Error::new(error::UNDEFINED_TABLE, format!("there is no lake \"{lake}\""))
+                .hint("SELECT fhir.create_lake() makes one, fhir.lakes() lists them, SET fhir.lake chooses one"));
+        }
+        Ok(Asked {
+            lake,
+            types: names.map(|names| request::types(Some(names))).transpose()?,
+            since,
+            subjects: Subjects::read(call.optional_text(3)?)?,
+            format,
+            compression: Compression::read(call.optional_text(5)?, format)?,
+            history: call.bool(6)?,
+            after: call.datum(7),
+        })
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { lake: &self.lake, subjects: &self.subjects, since: self.since.is_some(), after: self.after.is_some() }
+    }
+
+    /// The types asked for of which there may be resources.
+    fn types(&self) -> Vec<TypeId> {
+        let all = || model::resource_types().collect();
+        self.types.clone().unwrap_or_else(all)
+    }
+}
+
+fn export(call: &Call) -> Result<Value, Error> {
+    if !access::may_write_server_files() {
+        return Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to write files of the server")
+            .detail("this takes a superuser or a member of pg_write_server_files")
+            .hint("GRANT pg_write_server_files TO …, or let the client write: \\copy (SELECT resource FROM …) TO …"));
+    }
+    let asked = Asked::read(call)?;
+    let mark = u64::from_be_bytes(random().ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for a name"))?);
+    let folder = Folder::open(call.text(0)?, format!("{mark:016x}"), call.bool(8)?)?;
+    let mut rows = call.rows()?;
+    // A fixed snapshot was taken when the transaction began, or later.
+    let horizon = if snapshot::is_fixed() { running::horizon().min(running::transaction_start()) } else { running::horizon() };
+    let scratch = Scratch::new(c"fhirlake export");
+    spi::connected(|sql| {
+        sql.afresh(View::OfTransaction, |sql| {
+            let mut export = Export { sql, asked: &asked, folder, compartments: Vec::new(), scratch: &scratch, output: Vec::new(), deleted: Vec::new() };
+            export.compartments = export.patients()?;
+            export.types()?;
+            if asked.since.is_some() || asked.after.is_some() || asked.history {
+                export.deletions()?;
+            }
+            for written in export.publish(horizon)? {
+                rows.add([written.path.into(), written.ty.into(), (written.count as i64).into(), (written.bytes as i64).into()]);
+            }
+            Ok(())
+        })
+    })?;
+    Ok(Value::Null)
+}
+
+/// A file that is complete.
+struct Written {
+    path: String,
+    name: String,
+    ty: String,
+    count: u64,
+    bytes: u64,
+}
+
+/// An export at work.
+struct Export<'a> {
+    sql: &'a Spi,
+    asked: &'a Asked,
+    folder: Folder,
+    /// The patients, if only theirs are wanted.
+    compartments: Vec<String>,
+    scratch: &'a Scratch,
+    output: Vec<Written>,
+    deleted: Vec<Written>,
+}
+
+impl Export<'_> {
+    /// Runs `work` with the parameters of all statements.
+    fn with_parameters<T>(&self, work: impl FnOnce(&[Arg; 3]) -> Result<T, Error>) -> Result<T, Error> {
+        let compartments: Vec<&str> = self.compartments.iter().map(String::as_str).collect();
+        work(&[
+            self.asked.since.map_or(Arg::Null(pg_sys::TIMESTAMPTZOID), Arg::Time),
+            self.asked.after.map_or(Arg::Null(pg_sys::PG_SNAPSHOTOID), |after| Arg::Datum(pg_sys::PG_SNAPSHOTOID, after)),
+            Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&compartments)),
+        ])
+    }
+
+    /// The patients that were named, and those of the groups.
+    fn patients(&self) -> Result<Vec<String>, Error> {
+        let Subjects::Named { patients, groups } = &self.asked.subjects else { return Ok(Vec::new()) };
+        let statement = self.asked.scope().groups();
+        let (mut found, mut seen) = (patients.clone(), HashSet::new());
+        let mut level: Vec<String> = groups.clone();
+        for depth in 0.. {
+            level.retain(|id| seen.insert(id.clone()));
+            if level.is_empty() {
+                break;
+            }
+            if depth == members::DEPTH {
+                return Err(Error::new("54001", format!("groups inside groups are deeper than {}", members::DEPTH)));
+            }
+            let ids: Vec<&str> = level.iter().map(String::as_str).collect();
+            let count = self.sql.select(&statement, &[Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])?;
+            if depth == 0 && count < level.len() {
+                let there: HashSet<&str> = (0..count).filter_map(|row| self.sql.text(row, 1)).collect();
+                let missing = level.iter().find(|id| !there.contains(id.as_str())).map_or("", String::as_str);
+                return Err(Error::new("FH404", format!("there is no {}/{missing}", request::GROUP)));
+            }
+            let mut next = Vec::new();
+            for row in 0..count {
+                let Some(group) = self.sql.container(row, 2).and_then(json::root) else { continue };
+                let Members { patients, groups } = members::members(group, now());
+                found.extend(patients);
+                next.extend(groups);
+            }
+            level = next;
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The resources of all types, and their superseded versions if they are wanted.
+    fn types(&mut self) -> Result<(), Error> {
+        let scope = self.asked.scope();
+        for ty in self.asked.types() {
+            let table = access::table_named(&self.asked.lake, &ty.name().to_lowercase());
+            let mut statements = Vec::new();
+            if table.is_some_and(|table| !access::is_empty(table)) {
+                statements.push(scope.current(ty));
+            }
+            if self.asked.history {
+                statements.push(scope.superseded(ty));
+            }
+            if let Some(written) = self.lines(ty, &statements)? {
+                self.output.push(written);
+            }
+        }
+        Ok(())
+    }
+
+    /// A file of lines of what the statements give; none where they give nothing.
+    fn lines(&mut self, ty: TypeId, statements: &[String]) -> Result<Option<Written>, Error> {
+        let compression = self.asked.compression;
+        let name = format!("{}{}", ty.name(), suffix(self.asked.format, compression));
+        let mut file = LinesFile { pool: None, sink: None, count: 0, compression };
+        let mut batch = Batch::new(compression);
+        for statement in statements {
+            let cursor = self.with_parameters(|parameters| self.sql.open(statement, parameters))?;
+            loop {
+                let rows = cursor.fetch(self.sql, STEP)?;
+                for row in 0..rows {
+                    let _row = self.scratch.enter();
+                    if let Some(container) = self.sql.container(row, 1) {
+                        batch.add(container)?;
+                    }
+                    if batch.is_full() {
+                        file.give(std::mem::replace(&mut batch, Batch::new(compression)), &self.folder, &name)?;
+                    }
+                }
+                check_for_interrupts();
+                if rows < STEP {
+                    break;
+                }
+            }
+            cursor.close()?;
+        }
+        if !batch.is_empty() {
+            file.give(batch, &self.folder, &name)?;
+        }
+        let Some((sink, count)) = file.end(&self.folder, &name)? else { return Ok(None) };
+        self.complete(sink, name, ty.name().to_owned(), count).map(Some)
+    }
+
+    fn complete(&mut self, sink: Sink, name: String, ty: String, count: u64) -> Result<Written, Error> {
+        let outgoing = sink.finish()?;
+        let written = Written { path: outgoing.path().to_string_lossy().into_owned(), name, ty, count, bytes: outgoing.bytes() };
+        self.folder.add(outgoing);
+        Ok(written)
+    }
+
+    /// A file of Bundles of what was deleted; none where nothing was.
+    fn deletions(&mut self) -> Result<(), Error> {
+        let scope = self.asked.scope();
+        let wanted: HashSet<TypeId> = self.asked.types().into_iter().collect();
+        let types = self.with_parameters(|parameters| {
+            let count = self.sql.select(&scope.deleted_types(), parameters)?;
+            Ok((0..count).filter_map(|row| self.sql.text(row, 1).and_then(model::type_named)).collect::<Vec<_>>())
+        })?;
+        let name = format!("{DELETED}{}", suffix(Format::Ndjson, self.asked.compression));
+        let compression = self.asked.compression;
+        let (mut file, mut count) = (None, 0u64);
+        for ty in types.into_iter().filter(|ty| wanted.contains(ty)) {
+            let cursor = self.with_parameters(|parameters| self.sql.open(&scope.deleted(ty), parameters))?;
+            loop {
+                check_for_interrupts();
+                let rows = cursor.fetch(self.sql, manifest::ENTRIES)?;
+                let _memory = self.scratch.enter();
+                let ids: Vec<&str> = (0..rows).filter_map(|row| self.sql.text(row, 1)).collect();
+                if !ids.is_empty() {
+                    let sink = opened(&mut file, &self.folder, &name, compression)?;
+                    sink.put(&lines::packed(manifest::deletions(ty.name(), &ids).into_bytes(), compression)?)?;
+                    count += 1;
+                }
+                if rows < manifest::ENTRIES {
+                    break;
+                }
+            }
+            cursor.close()?;
+        }
+        if let Some(sink) = file {
+            let written = self.complete(sink, name, "Bundle".to_owned(), count)?;
+            self.deleted.push(written);
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest and gives all files their names.
+    fn publish(mut self, horizon: i64) -> Result<Vec<Written>, Error> {
+        self.sql.query("SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text")?;
+        let snapshot = self.sql.text(0, 1).unwrap_or_default().to_owned();
+        let listed = |files: &[Written]| files.iter().map(|file| Listed { ty: file.ty.clone(), name: file.name.clone(), count: file.count }).collect();
+        let asked = self.asked;
+        let manifest = Manifest {
+            transaction_time: instant_text(horizon),
+            request: request::url(&asked.subjects, asked.types.as_deref(), asked.since, asked.format),
+            output: listed(&self.output),
+            deleted: listed(&self.deleted),
+            snapshot,
+        };
+        let mut outgoing = self.folder.create(MANIFEST)?;
+        outgoing.put(manifest.text().as_bytes())?;
+        outgoing.sync()?;
+        self.folder.add(outgoing);
+        check_for_interrupts();
+        self.folder.publish()?;
+        self.output.append(&mut self.deleted);
+        Ok(self.output)
+    }
+}
+
+/// The file of a type, made when its first lines come.
+struct LinesFile {
+    pool: Option<Pool<Batch, Block, LinesError>>,
+    sink: Option<Sink>,
+    count: u64,
+    compression: Compression,
+}
+
+impl LinesFile {
+    fn give(&mut self, batch: Batch, folder: &Folder, name: &str) -> Result<(), Error> {
+        if self.pool.is_none() {
+            self.pool = Some(Pool::new(threads(), signals::blocked, lines::block));
+        }
+        while self.pool.as_ref().is_some_and(Pool::is_full) {
+            self.take(folder, name)?;
+        }
+        if let Some(pool) = &mut self.pool {
+            pool.give(batch);
+        }
+        Ok(())
+    }
+
+    /// Writes the oldest block; whether there was one.
+    fn take(&mut self, folder: &Folder, name: &str) -> Result<bool, Error> {
+        let Some(block) = self.pool.as_mut().and_then(|pool| pool.take(check_for_interrupts)) else { return Ok(false) };
+        let block = block?;
+        opened(&mut self.sink, folder, name, self.compression)?.put(&block.bytes)?;
+        self.count += block.resources;
+        Ok(true)
+    }
+
+    /// The file with all that was given, and how many lines; none if nothing was.
+    fn end(mut self, folder: &Folder, name: &str) -> Result<Option<(Sink, u64)>, Error> {
+        while self.take(folder, name)? {}
+        let count = self.count;
+        Ok(self.sink.take().map(|sink| (sink, count)))
+    }
+}
+
+fn opened<'s>(sink: &'s mut Option<Sink>, folder: &Folder, name: &str, compression: Compression) -> Result<&'s mut Sink, Error> {
+    match sink {
+        Some(sink) => Ok(sink),
+        empty => Ok(empty.insert(Sink::new(folder.create(name)?, compression)?)),
+    }
+}
+
+/// One for the reading is this one.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get()).saturating_sub(1).clamp(1, THREADS)
+}

@@ -122,7 +122,7 @@ BEGIN
 
     FOR type IN SELECT fhir.resource_types() LOOP
         partition := lake || '.' || quote_ident(lower(type));
-        EXECUTE format('CREATE TABLE %s PARTITION OF %s.resource (type DEFAULT %L) FOR VALUES IN (%3$L) WITH (fillfactor = 90)',
+        EXECUTE format('CREATE TABLE %s PARTITION OF %s.resource (type DEFAULT %L) FOR VALUES IN (%3$L)',
             partition, lake, type);
         EXECUTE format('CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %s
             FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate()', partition);
@@ -238,8 +238,8 @@ BEGIN
     IF cascade THEN
         EXECUTE format('DROP SCHEMA %s CASCADE', lake);
     ELSE
-        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
 END

@@ -24,6 +24,7 @@ pub mod settings;
 pub mod signals;
 pub mod snapshot;
 pub mod spi;
+pub mod spill;
 pub mod subtransaction;
 pub mod threads;
 pub mod time;

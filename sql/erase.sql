@@ -16,6 +16,9 @@ DECLARE
     past jsonb;
     was_absent boolean;
 BEGIN
+    IF revert.type IS NULL OR revert.id IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF (revert.version IS NULL) = (revert.as_of IS NULL) THEN
         RAISE EXCEPTION 'fhir.revert takes either a version or a moment'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'fhir.revert(''Patient'', ''1'', version => 3), or as_of => ''2024-01-01''.';
@@ -49,7 +52,8 @@ BEGIN
     IF past IS NULL AND now IS NULL THEN
         RAISE EXCEPTION 'there is no %/%, nor was there then', revert.type, revert.id USING ERRCODE = 'FH404';
     END IF;
-    IF revert.preview THEN
+    -- only who says so writes
+    IF revert.preview IS NOT false THEN
         RETURN CASE
             WHEN past IS NULL THEN '[{"op": "remove", "path": ""}]'::jsonb
             WHEN now IS NULL THEN jsonb_build_array(jsonb_build_object('op', 'add', 'path', '', 'value', past))
@@ -261,14 +265,14 @@ BEGIN
         WITH whole AS (
             SELECT r.type, r.id, r.type || '/' || r.id <> $1 AND EXISTS (
                 SELECT FROM %1$s.membership m WHERE m.type = r.type AND m.id = r.id) AS is_shared
-            FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND 'Patient/' || r.id = $1)
+            FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND r.id = $3)
             UNION
             SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1)
         SELECT coalesce(array_agg(w.type) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.id) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.type ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}'),
                coalesce(array_agg(w.id ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}')
-        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared;
+        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
 
     action := 'erase';
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE (m.type, m.id) IN (SELECT * FROM unnest($1, $2))', lake)

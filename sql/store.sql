@@ -122,7 +122,7 @@ BEGIN
 
     FOR type IN SELECT fhir.resource_types() LOOP
         partition := lake || '.' || quote_ident(lower(type));
-        EXECUTE format('CREATE TABLE %s PARTITION OF %s.resource (type DEFAULT %L) FOR VALUES IN (%3$L) WITH (fillfactor = 90)',
+        EXECUTE format('CREATE TABLE %s PARTITION OF %s.resource (type DEFAULT %L) FOR VALUES IN (%3$L)',
             partition, lake, type);
         EXECUTE format('CREATE TRIGGER zz_refuse_truncate BEFORE TRUNCATE ON %s
             FOR EACH STATEMENT EXECUTE FUNCTION fhir.refuse_truncate()', partition);

@@ -8,6 +8,8 @@ CREATE FUNCTION fhir.upgrade_lake(name text DEFAULT fhir.current_lake()) RETURNS
     AS $function$
 DECLARE
     lake text := quote_ident(name);
+    partition regclass;
+    changed integer := 0;
 BEGIN
     IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
         RAISE EXCEPTION 'there is no lake "%"', name
@@ -45,6 +47,17 @@ BEGIN
             COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before it';
             COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says'$$, lake);
         RETURN NEXT format('added columns to %s.load and %1$s.load_error', lake);
+    END IF;
+    -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
+    FOR partition IN
+        SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = (lake || '.resource')::regclass AND c.reloptions = '{fillfactor=90}' ORDER BY c.relname
+    LOOP
+        EXECUTE format('ALTER TABLE %s RESET (fillfactor)', partition);
+        changed := changed + 1;
+    END LOOP;
+    IF changed > 0 THEN
+        RETURN NEXT format('took fillfactor from %s tables of %s', changed, lake);
     END IF;
 END
 $function$;

@@ -21,11 +21,14 @@ pub struct Between {
     pub conditions: Vec<usize>,
 }
 
+/// The number of a condition, and what it compares with.
+type Bound = (usize, Comparison, Interval);
+
 impl Between {
     /// The dates that a query bounds on both sides, where the rows are known to be valid resources of one type.
     pub fn of(query: &Query) -> Vec<Between> {
         let (Some(ty), None) = (query.parameters_of, query.resource_type) else { return Vec::new() };
-        let mut bounds: Vec<(ParameterKey, Vec<(usize, Comparison, Interval)>)> = Vec::new();
+        let mut bounds: Vec<(ParameterKey, Vec<Bound>)> = Vec::new();
         for (number, condition) in query.conditions.iter().enumerate() {
             let Some((parameter, comparison, searched)) = bound(condition) else { continue };
             match bounds.iter_mut().find(|(known, _)| *known == parameter) {
@@ -37,7 +40,7 @@ impl Between {
         bounds.into_iter().filter_map(|(parameter, all)| Between::join(parameter, &all)).collect()
     }
 
-    fn join(parameter: ParameterKey, all: &[(usize, Comparison, Interval)]) -> Option<Between> {
+    fn join(parameter: ParameterKey, all: &[Bound]) -> Option<Between> {
         let lower = all.iter().filter(|(_, c, _)| matches!(c, Comparison::Gt | Comparison::Ge));
         let upper = all.iter().filter(|(_, c, _)| matches!(c, Comparison::Lt | Comparison::Le));
         // what lies wholly inside the searched interval meets ge and le too, what only touches it does not

@@ -53,8 +53,7 @@ const BROAD_PREFIX: usize = 2;
 
 impl Scan {
     pub fn of(query: &Query) -> Scan {
-        let mut scan = Scan::default();
-        scan.resource_type = query.parameters_of;
+        let mut scan = Scan { resource_type: query.parameters_of, ..Scan::default() };
         let ranges = Between::of(query);
         for range in &ranges {
             scan.add_between(range);

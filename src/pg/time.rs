@@ -1,6 +1,7 @@
 //! The server's clock and transaction number.
 
 use pgrx::pg_sys;
+use std::cell::RefCell;
 
 /// `clock_timestamp()`: microseconds since 2000-01-01 UTC.
 pub fn now() -> i64 {
@@ -14,11 +15,32 @@ pub fn transaction() -> u64 {
     unsafe { pg_sys::GetTopFullTransactionId().value }
 }
 
-/// Bytes nobody can guess.
+/// Random bytes that were fetched together: each call of the generator has a price of its own.
+struct Random {
+    bytes: [u8; 512],
+    used: usize,
+}
+
+thread_local! {
+    static RANDOM: RefCell<Random> = const { RefCell::new(Random { bytes: [0; 512], used: 512 }) };
+}
+
+/// Bytes nobody can guess; none are given twice.
 pub fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0u8; N];
-    // SAFETY: fills that many bytes.
-    unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), N as pg_sys::Size) }.then_some(bytes)
+    const { assert!(N <= 512) };
+    RANDOM.with_borrow_mut(|random| {
+        if random.bytes.len() - random.used < N {
+            let bytes = &mut random.bytes;
+            // SAFETY: fills that many bytes.
+            unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), bytes.len() as pg_sys::Size) }.then_some(())?;
+            random.used = 0;
+        }
+        let taken = random.bytes.get_mut(random.used..random.used + N)?;
+        let fresh = (&*taken).try_into().ok()?;
+        taken.fill(0);
+        random.used += N;
+        Some(fresh)
+    })
 }
 
 /// Lets the user cancel a long loop. What it raises passes through pgrx's guard.

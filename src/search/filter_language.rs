@@ -172,7 +172,7 @@ fn test(types: &[TypeId], path: &[Segment], operator: Operator, value: &str, arg
     let (mut any, mut refused) = (Vec::new(), None);
     for kind in &kinds {
         let asked = asked(*kind, operator, code, value).and_then(|asked| match asked {
-            Asked::Argument { modifier, value } if modifier.is_empty() => arguments.read(types, &name, &value),
+            Asked::Argument { modifier: "", value } => arguments.read(types, &name, &value),
             Asked::Argument { modifier, value } => arguments.read(types, &format!("{name}:{modifier}"), &value),
             Asked::Not { value } => arguments.read(types, &name, &value).map(|filter| Filter::Not(Box::new(filter))),
         });

@@ -90,6 +90,20 @@ impl Request {
         ))
     }
 
+    /// All matching rows, as a statement whose only parameter is the query, which comes with it: so its plan can be kept. None where
+    /// the keys alone do not decide, or several clauses should. For conditions that few rows meet.
+    pub fn lookup(&self, place: Place) -> Option<(String, String)> {
+        let ([ty], Filter::Row(arguments), None) = (self.types.as_slice(), &self.filter, place.as_of) else { return None };
+        if clauses(*ty, arguments).len() != 1 {
+            return None;
+        }
+        let writer = Writer::new(place);
+        let row = Row { alias: "r".to_owned(), ty: Some(*ty), whole: true };
+        let statement =
+            format!("SELECT {} FROM {} r WHERE r.search OPERATOR(fhir.|=) $1::fhir.query", row.columns(), writer.table(Some(*ty)));
+        Some((statement, row_search(Some(*ty), "!", arguments)))
+    }
+
     /// What a page returns behind its fixed columns, in this order.
     pub fn extra_columns(&self) -> Vec<SortKey> {
         let mut extra: Vec<SortKey> = self.order().into_iter().map(|sort| sort.by).filter(|by| !matches!(by, SortKey::Type | SortKey::Id | SortKey::LastUpdated)).collect();
@@ -436,16 +450,14 @@ fn filter(conditions: &[String]) -> String {
     if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
 }
 
-/// A moment, in microseconds since 2000-01-01 UTC, as an SQL constant.
+/// A moment, in microseconds since 2000-01-01 UTC, as an SQL constant. Outside of the years of four digits, where nothing in a lake
+/// stands, it is infinity.
 pub fn timestamp(at: i64) -> String {
     match at {
-        time::OPEN_LOW => "'-infinity'::pg_catalog.timestamptz".to_owned(),
-        time::OPEN_HIGH => "'infinity'::pg_catalog.timestamptz".to_owned(),
+        at if at < time::FIRST => "'-infinity'::pg_catalog.timestamptz".to_owned(),
+        at if at > time::LAST => "'infinity'::pg_catalog.timestamptz".to_owned(),
         // a date alone would be read in the session's time zone
-        at => match time::shown(at) {
-            date if !date.contains('T') => format!("'{date}T00:00:00Z'::pg_catalog.timestamptz"),
-            instant => format!("'{instant}'::pg_catalog.timestamptz"),
-        },
+        at => format!("'{}'::pg_catalog.timestamptz", time::instant_text(at)),
     }
 }
 
@@ -490,6 +502,20 @@ mod tests {
              r.last_updated OPERATOR(pg_catalog.=) '2000-01-01T00:00:00Z'::pg_catalog.timestamptz AND r.id OPERATOR(pg_catalog.>) 'p1') ORDER BY r.last_updated DESC, r.id LIMIT 3"
         );
         assert_eq!(super::Request::number(&self::request(""), LAKE), "SELECT count(*) FROM \"lake\".\"resource\" r");
+    }
+
+    #[test]
+    fn what_the_keys_decide_is_looked_up_with_the_query_as_a_parameter() {
+        let (statement, query) = request("Patient?identifier=a|b&active=true").lookup(LAKE).unwrap();
+        assert_eq!(
+            statement,
+            "SELECT r.type, r.id, r.version, r.last_updated, r.resource FROM \"lake\".\"patient\" r WHERE r.search OPERATOR(fhir.|=) $1::fhir.query"
+        );
+        assert_eq!(query, "Patient!?identifier=a|b&active=true");
+        for more in ["Patient?identifier=a&_id=b", "Observation?subject:Patient.name=a", "Patient?_lastUpdated=2020", "?identifier=a"] {
+            assert!(request(more).lookup(LAKE).is_none(), "{more}");
+        }
+        assert!(request("Patient?identifier=a").lookup(Place { as_of: Some(0), ..LAKE }).is_none());
     }
 
     #[test]
@@ -548,6 +574,17 @@ mod tests {
              fhir.sort_key(r.search, 'family', false) OPERATOR(pg_catalog.=) '\\x61'::pg_catalog.bytea AND fhir.sort_key(r.search, 'birthdate', true) IS NULL AND r.id OPERATOR(pg_catalog.>) 'x') \
              ORDER BY fhir.sort_key(r.search, 'family', false), fhir.sort_key(r.search, 'birthdate', true) DESC NULLS LAST, r.id LIMIT 2"
         );
+    }
+
+    #[test]
+    fn any_moment_has_a_constant() {
+        let constant = |at: i64| timestamp(at).split('\'').nth(1).unwrap().to_owned();
+        assert_eq!(constant(0), "2000-01-01T00:00:00Z");
+        assert_eq!(constant(time::parse("0001").unwrap().low), "0001-01-01T00:00:00Z");
+        assert_eq!(constant(time::parse("9999").unwrap().high - 1), "9999-12-31T23:59:59.999999Z");
+        for (at, expected) in [(i64::MIN, "-infinity"), (i64::MIN + 1, "-infinity"), (time::FIRST - 1, "-infinity"), (time::LAST + 1, "infinity"), (i64::MAX, "infinity")] {
+            assert_eq!(constant(at), expected, "{at}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::model::{self, TypeId};
 use crate::pg::access::{self, AsOwner};
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
+use crate::pg::invalidation;
 use crate::pg::jsonb::varlena;
 use crate::pg::settings::{self, Validation};
 use crate::pg::spi::{self, Arg, Spi};
@@ -17,7 +18,8 @@ use crate::pg::trigger::{Event, Row, Trigger};
 use crate::sql_function;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 sql_function!(fhir_stamp, stamp);
 sql_function!(fhir_keep, keep);
@@ -70,8 +72,41 @@ struct Site {
     membership: Oid,
 }
 
+/// What is known of tables, and as of which [`invalidation::generation`].
+#[derive(Default)]
+struct Sites {
+    generation: u64,
+    known: HashMap<Oid, Site>,
+}
+
+thread_local! {
+    static SITES: RefCell<Sites> = RefCell::default();
+}
+
 impl Site {
+    /// As [`Site::read`], kept for as long as no table changes.
     fn of(trigger: &Trigger) -> Result<Site, Error> {
+        let (table, generation) = (trigger.table(), invalidation::generation());
+        let known = SITES.with_borrow_mut(|sites| {
+            if sites.generation != generation {
+                *sites = Sites { generation, known: HashMap::new() };
+            }
+            sites.known.get(&table).copied()
+        });
+        if let Some(site) = known {
+            return Ok(site);
+        }
+        let site = Site::read(trigger)?;
+        SITES.with_borrow_mut(|sites| {
+            // while it was read something may have changed: then it is read again the next time
+            if sites.generation == generation && invalidation::generation() == generation {
+                sites.known.insert(table, site);
+            }
+        });
+        Ok(site)
+    }
+
+    fn read(trigger: &Trigger) -> Result<Site, Error> {
         let other = |name: &std::ffi::CStr| {
             access::table(trigger.schema(), name).ok_or_else(|| {
                 let name = name.to_string_lossy();
@@ -118,7 +153,7 @@ fn stamp(call: &Call) -> Result<Value, Error> {
     let (true, true, Some(new)) = (trigger.is_before, trigger.is_row, trigger.new()) else {
         return Err(Error::new(error::WRONG_TRIGGER, "fhir.stamp() is a trigger BEFORE INSERT OR UPDATE FOR EACH ROW"));
     };
-    let site = call.kept(|| Site::of(&trigger))?;
+    let site = Site::of(&trigger)?;
     let container = site.resource(new)?;
     let submitted = Submitted::read(container, site.holds)?;
     match trigger.old() {
@@ -229,7 +264,7 @@ fn keep(call: &Call) -> Result<Value, Error> {
     if trigger.is_before || !trigger.is_row {
         return Err(Error::new(error::WRONG_TRIGGER, "fhir.keep() is a trigger AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW"));
     }
-    let site = call.kept(|| Site::of(&trigger))?;
+    let site = Site::of(&trigger)?;
     match trigger.event {
         Event::Insert => check_first(&trigger, &site)?,
         Event::Update | Event::Delete => write_history(&trigger, &site)?,
@@ -242,10 +277,10 @@ fn keep(call: &Call) -> Result<Value, Error> {
 /// The deletion of the same id may have committed between the stamp, which saw no tombstone, and the insertion, which waited
 /// for it. Then the version is taken already.
 fn check_first(trigger: &Trigger, site: &Site) -> Result<(), Error> {
-    let Some(new) = trigger.new().filter(|_| !access::is_empty(site.history)) else { return Ok(()) };
+    let Some(new) = trigger.new() else { return Ok(()) };
     let (id, version) = (site.id(new)?, site.version(new));
-    if super::time::is_uuid_of(id, version.last_updated) || accepted::is_new(id) {
-        return Ok(()); // the server made this id just now
+    if super::time::is_uuid_of(id, version.last_updated) || accepted::is_new(id) || access::is_empty(site.history) {
+        return Ok(()); // the server made this id just now, or nothing was ever deleted
     }
     let Some(ty) = new.text(site.ty) else { return Ok(()) };
     match last_version(trigger, site, stamp::resource_type(ty)?, id)? {

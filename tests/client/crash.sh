@@ -8,7 +8,7 @@ source "$here/store/cluster.sh"
 
 clients=6
 work=$(mktemp -d)
-touch "$work/none.told" "$work/none.err"
+touch "$work"/{none,eraser,reverter}.told "$work/none.err"
 trap 'cluster_remove crash; wait; rm -rf "$work"' EXIT
 
 # Statements without end for client $1 of round $2. After each, psql prints what the server answered: type, id, version, token.
@@ -61,6 +61,36 @@ batches() {
 
 session() { PGAPPNAME=$1 "$PG_BIN/psql" -XqAt -F ' ' -v ON_ERROR_STOP=1 -d "$PGDATABASE" >>"$work/$1.told" 2>>"$work/$1.err" || true; }
 
+# Records that come and go without a trace: by fhir.purge, and one resource after the other by fhir.erase.
+erasures() {
+  echo "SET fhir.lake = 'removals';"
+  awk -v r="$1" '
+    BEGIN {
+      q = sprintf("%c", 39)
+      for (k = 1; ; k++) {
+        token = "e" r "x" k
+        printf "SELECT tests.fill(%s%s%s) IS NOT NULL \\g /dev/null\nSELECT %smade%s, %s%s%s;\n", q, token, q, q, q, q, token, q
+        if (k % 2) printf "SELECT %sgone%s, %s%s%s FROM (SELECT count(*) FROM fhir.purge(%s%s%s, preview => false, shared => true)) p;\n", q, q, q, token, q, q, token, q
+        else printf "SELECT %sgone%s, %s%s%s FROM (SELECT count(e) FROM removals.resource r, fhir.erase(r.type, r.id) e WHERE r.compartment = %sPatient/%s%s) p;\n", q, q, q, token, q, q, token, q
+      }
+    }' 2>/dev/null
+}
+
+# Records that are changed and brought back.
+reverts() {
+  echo "SET fhir.lake = 'removals';"
+  awk -v r="$1" '
+    BEGIN {
+      q = sprintf("%c", 39)
+      for (k = 1; ; k++) {
+        token = "v" r "x" k
+        printf "SELECT tests.fill(%s%s%s) IS NOT NULL \\g /dev/null\nSELECT clock_timestamp() AS moment \\gset\nSELECT %smade%s, %s%s%s;\n", q, token, q, q, q, q, token, q
+        printf "UPDATE removals.observation SET resource = resource || %s{\"status\":\"amended\"}%s WHERE compartment = %sPatient/%s%s;\nSELECT %schanged%s, %s%s%s;\n", q, q, q, token, q, q, q, q, token, q
+        printf "SELECT %sreverted%s, %s%s%s FROM (SELECT count(*) FROM fhir.revert_where(%sPatient/%s%s, :%smoment%s, preview => false)) r;\n", q, q, q, token, q, q, token, q, q, q
+      }
+    }' 2>/dev/null
+}
+
 told() { cat "$work"/*.told | wc -l; }
 processes() { sql -c "SELECT pid FROM pg_stat_activity WHERE application_name LIKE '$1' AND state = 'active' AND backend_type = 'client backend' $2 LIMIT 1"; }
 
@@ -69,9 +99,14 @@ victim_batch() { processes 'batch' "AND backend_xid IS NOT NULL AND (query LIKE 
 victim_large() { processes 'large' 'AND backend_xid IS NOT NULL'; }
 victim_server() { cluster_pid crash; }
 
+victim_eraser() { processes 'eraser' "AND backend_xid IS NOT NULL AND query ~ 'purge|erase'"; }
+victim_reverter() { processes 'reverter' "AND backend_xid IS NOT NULL AND query LIKE '%revert_where%'"; }
+# While somebody erases and somebody reverts.
+victim_server_of_both() { [[ $(victim_eraser) && $(victim_reverter) ]] && cluster_pid crash; }
+
 # round NUMBER NAME VICTIM: clients write; once enough was acknowledged in all ways, a process of the server is killed.
 round() {
-  local number=$1 name=$2 before client try pid=''
+  local number=$1 name=$2 before client try
   before=$(told)
   for ((client = 1; client <= clients; client++)); do writes "$client" "$number" | session "writer-$client" & done
   batches "$number" "$bundles" | session batch &
@@ -85,25 +120,31 @@ round() {
     sleep 0.05
   done
   check "$name: clients write" yes "$( (($(told) >= before + 250)) && echo yes || echo "no: $(cat "$work"/*.err | head -n 5)")"
+  strike "$name" "$3"
+  verify "$number" "$name"
+}
+
+# strike NAME VICTIM: kills it, and waits until the server is back.
+strike() {
+  local try pid=''
   for try in {1..600}; do
-    pid=$("$3") && [[ $pid ]] && cluster_owns crash "$pid" && break
+    pid=$("$2") && [[ $pid ]] && cluster_owns crash "$pid" && break
     pid=''
     sleep 0.05
   done
-  check "$name: there is one of ours to kill" yes "${pid:+yes}"
+  check "$1: there is one of ours to kill" yes "${pid:+yes}"
   kill -9 "$pid"
   wait
-  if [[ $3 == victim_server ]]; then
-    cluster_is_gone crash || check "$name: its processes end with it" yes no
+  if [[ $2 == victim_server* ]]; then
+    cluster_is_gone crash || check "$1: its processes end with it" yes no
     # A process that is ending lets go of the shared memory last, and until then no server starts on it.
     for try in {1..20}; do
       as_server "$PG_BIN/pg_ctl" -D "$place/crash/data" -l "$place/crash/log" -w -t 120 start >/dev/null 2>&1 </dev/null && break
-      ((try < 20)) || die "$name: the server did not start again:" "$(as_server tail -n 20 "$place/crash/log")"
+      ((try < 20)) || die "$1: the server did not start again:" "$(as_server tail -n 20 "$place/crash/log")"
       sleep 0.5
     done
   fi
   cluster_settle crash
-  verify "$number" "$name"
 }
 
 verify() {
@@ -125,6 +166,34 @@ verify() {
   sql -c 'VACUUM'
 }
 
+# removals NUMBER NAME VICTIM: records come and go, and one of those who remove or revert is killed, or the server.
+removals() {
+  local try
+  erasures "$1" | session eraser &
+  reverts "$1" | session reverter &
+  for try in {1..600}; do
+    if grep -q "gone e$1x2" "$work/eraser.told" && grep -q "reverted v$1x1" "$work/reverter.told"; then break; fi
+    sleep 0.1
+  done
+  strike "$2" "$3"
+  cat "$work"/{eraser,reverter}.told | grep -E '^(made|gone|changed|reverted) ' >"$work/removals"
+  sql -c 'TRUNCATE tests.told' -c "\\copy tests.told FROM '$work/removals' (DELIMITER ' ')"
+  check "$2: there were some" t "$(sql -c "SELECT array_agg(DISTINCT what) @> '{gone,reverted}' FROM tests.told WHERE token LIKE '_$1x%'")"
+  check "$2: what was told to be gone has left nothing" '' "$(sql -c "SELECT r FROM tests.record r JOIN tests.told t USING (token) WHERE t.what = 'gone' LIMIT 5")"
+  # 200 observations, patient, appointment; each observation twice, of those that were changed and brought back more often
+  check "$2: every record is there whole or not at all" '' "$(sql -c "
+    SELECT r FROM tests.record r WHERE (resources, others) IS DISTINCT FROM (202, 2) OR cardinality(current) <> 1
+      OR (versions, current[1]) NOT IN ((200, '2 final'), (400, '3 amended'), (600, '4 final')) OR (token LIKE 'e%' AND versions <> 200) LIMIT 5")"
+  check "$2: what was told to be written is there" '' "$(sql -c "
+    SELECT t, r FROM tests.told t LEFT JOIN tests.record r USING (token)
+    WHERE token LIKE 'v%' AND coalesce(r.versions, 0) < CASE t.what WHEN 'made' THEN 200 WHEN 'changed' THEN 400 ELSE 600 END LIMIT 5")"
+  # What was under way may have been done without anybody being told.
+  check "$2: no more is gone than was under way" t "$(sql -c "
+    SELECT count(*) <= $1 FROM (SELECT token FROM tests.told WHERE token LIKE 'e%' GROUP BY token HAVING bool_and(what <> 'gone') EXCEPT SELECT token FROM tests.record) t")"
+  check "$2: no reference leads nowhere" '' "$(sql -c "SELECT * FROM fhir.dangling_references(lake => 'removals') LIMIT 5")"
+  check_lake "$2" removals
+}
+
 cluster_start crash
 "$PG_BIN/createdb" "$PGDATABASE"
 install_checks
@@ -137,6 +206,9 @@ round 2 'a backend is killed in a transaction of many rows' victim_batch
 round 3 'a backend is killed in a statement of 200,000 rows' victim_large
 round 4 'the server is killed' victim_server
 round 5 'the server is killed once more' victim_server
-check 'the server recovered each time' 5 "$(as_server cat "$place/crash/log" | grep -c 'automatic recovery in progress')"
-echo "$(wc -l <"$work/ack") writes and $(wc -l <"$work/batch_ack") transactions of many rows were acknowledged"
+removals 1 'a backend is killed that erases' victim_eraser
+removals 2 'a backend is killed that reverts' victim_reverter
+removals 3 'the server is killed while somebody erases and somebody reverts' victim_server_of_both
+check 'the server recovered each time' 8 "$(as_server cat "$place/crash/log" | grep -c 'automatic recovery in progress')"
+echo "$(wc -l <"$work/ack") writes and $(wc -l <"$work/batch_ack") transactions of many rows were acknowledged, $(grep -c '^gone' "$work/removals") records erased, $(grep -c '^reverted' "$work/removals") brought back"
 finish

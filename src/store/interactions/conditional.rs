@@ -5,6 +5,7 @@ use super::reading::stored;
 use super::{PRECONDITION_FAILED, Stored, criteria};
 use crate::model::TypeId;
 use crate::pg::error::{Error, SERIALIZATION_FAILURE};
+use crate::pg::plans::Lookups;
 use crate::pg::snapshot::{self, View};
 use crate::pg::spi::{Arg, Spi};
 use crate::search::request::Handling;
@@ -40,8 +41,16 @@ pub(super) fn several(ty: TypeId) -> Error {
 
 /// Up to two matches: more need not be told apart.
 fn matches(spi: &Spi, lake: &str, search: &str) -> Result<Vec<Stored>, Error> {
-    let rows = rows(spi, lake, search)?;
-    let count = spi.query(&format!("SELECT f.id, f.version, f.last_updated, f.resource FROM ({rows}) AS f LIMIT 2"))?;
+    let place = Place { lake, as_of: None };
+    let request = resolve::request(spi, place, search, Handling::Strict)?;
+    let first = |rows: &str| format!("SELECT f.id, f.version, f.last_updated, f.resource FROM ({rows}) AS f LIMIT 2");
+    let count = match request.lookup(place) {
+        Some((rows, query)) => {
+            let _plan = Lookups::begin();
+            spi.select(&first(&rows), &[Arg::Text(&query)])?
+        }
+        None => spi.query(&first(&request.rows(place)))?,
+    };
     Ok((0..count).filter_map(|row| stored(spi, row)).collect())
 }
 

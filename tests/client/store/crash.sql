@@ -21,3 +21,33 @@ CREATE FUNCTION tests.bundle(token text, count bigint) RETURNS jsonb LANGUAGE sq
     SELECT jsonb_build_object('resourceType', 'Bundle', 'type', 'transaction', 'entry', jsonb_agg(jsonb_build_object(
         'fullUrl', 'urn:uuid:' || gen_random_uuid(), 'resource', o, 'request', '{"method":"POST","url":"Observation"}'::jsonb)))
     FROM tests.observations(token, count) o $$;
+
+-- A lake of records that come, are written over, and go without a trace or back to what they were.
+SELECT fhir.create_lake('removals');
+SELECT fhir.set_integrity('enforce', 'removals');
+INSERT INTO removals.patient (resource) VALUES (tests.patient('shared', 'shared'));
+CREATE TABLE tests.told (what text, token text);
+
+CREATE FUNCTION tests.fill(token text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO removals.patient (resource) VALUES (tests.patient(token, token));
+    INSERT INTO removals.observation (resource) SELECT jsonb_build_object('resourceType', 'Observation', 'id', token || '-' || i, 'status', 'registered', 'code', '{"text":"x"}'::jsonb,
+        'subject', jsonb_build_object('reference', 'Patient/' || token)) FROM generate_series(1, 200) i;
+    INSERT INTO removals.appointment (resource) VALUES (jsonb_build_object('resourceType', 'Appointment', 'id', token, 'status', 'booked', 'participant', (
+        SELECT jsonb_agg(jsonb_build_object('actor', jsonb_build_object('reference', 'Patient/' || p), 'status', 'accepted')) FROM unnest(ARRAY[token, 'shared']) p)));
+    INSERT INTO removals.entity SELECT compartment, type, id, 'Observation.note[0].text', 0, 4, 'pain', 'problem' FROM removals.observation WHERE id = token || '-7';
+    UPDATE removals.observation SET resource = resource || '{"status":"final"}' WHERE compartment = 'Patient/' || token;
+END $$;
+
+-- What there is of each record in all tables.
+CREATE VIEW tests.record AS
+    SELECT token, count(*) FILTER (WHERE source = 'resource') AS resources, count(*) FILTER (WHERE source = 'history') AS versions,
+        count(*) FILTER (WHERE source NOT IN ('resource', 'history')) AS others,
+        array_agg(DISTINCT version || state) FILTER (WHERE source = 'resource' AND type = 'Observation') AS current
+    FROM (SELECT regexp_replace(id, '-[0-9]+$', '') AS token, 'resource' AS source, type, version, ' ' || (resource->>'status') AS state FROM removals.observation
+        UNION ALL SELECT id, 'resource', type, version, '' FROM removals.patient WHERE id <> 'shared'
+        UNION ALL SELECT id, 'resource', type, version, '' FROM removals.appointment
+        UNION ALL SELECT regexp_replace(id, '-[0-9]+$', ''), 'history', type, version, '' FROM removals.history
+        UNION ALL SELECT id, 'membership', type, NULL, '' FROM removals.membership
+        UNION ALL SELECT regexp_replace(id, '-[0-9]+$', ''), 'entity', type, NULL, '' FROM removals.entity) found
+    GROUP BY token;

@@ -10,7 +10,6 @@ SELECT count(*), tgname, tgfoid::regproc
 FROM pg_trigger JOIN pg_inherits ON inhrelid = tgrelid WHERE inhparent = 'lake.resource'::regclass
 GROUP BY 2, 3 ORDER BY 2;
 \d lake.patient
-SELECT reloptions FROM pg_class WHERE oid = 'lake.patient'::regclass;
 SELECT attname, attstorage, attcompression FROM pg_attribute
 WHERE attrelid = 'lake.patient'::regclass AND attname IN ('resource', 'search') ORDER BY 1;
 -- Every table and column of it that a user meets is described.

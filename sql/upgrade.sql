@@ -59,6 +59,11 @@ BEGIN
     IF changed > 0 THEN
         RETURN NEXT format('took fillfactor from %s tables of %s', changed, lake);
     END IF;
+    IF (SELECT count(*) <> 3 FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
+        PERFORM fhir.create_ndjson(name);
+        RETURN NEXT format('made view %s.ndjson', lake);
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION fhir.upgrade_lake(text) IS

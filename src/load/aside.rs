@@ -48,16 +48,15 @@ impl Aside {
     /// them may refer to another, so the rest is tried again as long as some are resolved.
     pub fn resolve(
         mut self,
-        lake: &str,
         writer: &mut Writer,
         journal: &mut Journal,
     ) -> Result<(), Error> {
-        let scratch = Scratch::new(c"fhirlake references");
+        let (scratch, lake) = (Scratch::new(c"fhirlake references"), writer.lake().to_owned());
         let mut passes = 0;
         while let Some(mut waiting) = self.spill.take() {
             let mut answers = Answers::new();
             let (total, mut left) = (waiting.len(), Aside::new());
-            pass(&mut waiting, lake, &scratch, &mut answers, &mut |row, origin, unresolved| match unresolved {
+            pass(&mut waiting, &lake, &scratch, &mut answers, &mut |row, origin, unresolved| match unresolved {
                 [] => writer.add(row, origin),
                 _ => left.add(&row, origin),
             })?;
@@ -68,7 +67,7 @@ impl Aside {
             if left.spill.as_ref().is_some_and(|left| left.len() == total || passes >= PASSES) {
                 // None of them was resolved, or too little: as they are, then.
                 let Some(mut rest) = left.spill.take() else { continue };
-                pass(&mut rest, lake, &scratch, &mut answers, &mut |row, origin, unresolved| {
+                pass(&mut rest, &lake, &scratch, &mut answers, &mut |row, origin, unresolved| {
                     let told: Rejected = line::unwritten(&row.resource, unresolved.join("\n"), "22023");
                     journal.unresolved(origin, &told)?;
                     writer.add(row, origin)

@@ -5,11 +5,13 @@
 //! not ([`work`], [`bundle`], [`line`]), as the [`options`] say. All that is pure, and no thread ever calls the server.
 //!
 //! `sql.rs` takes the results in order, in the backend's own thread; `write.rs`, `current.rs` and `versions.rs` write them in batches,
-//! `aside.rs` resolves references that are searches, `targets.rs` counts those that lead nowhere, and `journal.rs` keeps the books.
+//! `aside.rs` resolves references that are searches, `targets.rs` counts those that lead nowhere, and `journal.rs` keeps the books. [`copy`]
+//! takes the lines that a client sends.
 
 pub mod balance;
 pub mod blocks;
 pub mod bundle;
+pub mod copy;
 pub mod documents;
 pub mod files;
 pub mod line;

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest line that is read. A resource may hold attachments, but a datum may not pass 1 GB and a batch is in memory.
-const MAX_LINE: usize = 64 * 1024 * 1024;
+pub const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// How long the backend waits for threads before it looks whether it is wanted otherwise.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -170,12 +170,12 @@ struct Load {
 
 impl Load {
     fn new(options: Options, inputs: &[Input]) -> Load {
-        let lake = access::quoted(&settings::lake());
+        let lake = settings::lake();
         let paths = inputs.iter().map(|input| input.path.clone());
         Load {
             options,
-            writer: Writer::new(lake.clone(), options),
-            journal: Journal::new(lake, options, paths),
+            journal: Journal::new(access::quoted(&lake), options, paths),
+            writer: Writer::new(lake, options),
             aside: Aside::new(),
             targets: Targets::new(),
         }
@@ -206,7 +206,7 @@ impl Load {
         self.writer.flush()?;
         self.journal.take(self.writer.take_outcomes())?;
         self.writer.complete()?;
-        self.aside.resolve(&settings::lake(), &mut self.writer, &mut self.journal)?;
+        self.aside.resolve(&mut self.writer, &mut self.journal)?;
         self.writer.complete()?;
         if self.options.count_dangling && !self.options.dry_run {
             self.journal.dangling(self.targets.missing()?);

@@ -189,6 +189,11 @@ impl Worker {
         })
     }
 
+    /// The row of one line; `place` is how many bytes of the load stand before it.
+    pub fn line(&mut self, text: &[u8], place: u64, work: &Work) -> Result<Stamped, Rejected> {
+        self.row(text, place, None, work).map(|row| row.stamped).map_err(|refusal| line::rejected(text, &refusal))
+    }
+
     /// One resource; as an entry it may have its id, and the targets of its links, from its Bundle.
     fn resource(&mut self, text: &[u8], place: u64, entry: Option<(&Entry, &Links)>, work: &Work) -> Outcome {
         match self.row(text, place, entry, work) {

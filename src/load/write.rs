@@ -1,4 +1,5 @@
-//! Rows into the tables of a lake, in batches.
+//! Rows into the tables of a lake, in batches: in bulk where nothing of the user's is passed by, else through the triggers of the
+//! lake, which know these rows as made and valid.
 //!
 //! A batch that the server refuses for what its rows say is divided until each row that is to blame stands alone and becomes a
 //! rejected line; each try is a subtransaction.
@@ -7,12 +8,15 @@ use super::line::{self, Rejected};
 use super::options::{OnError, Options};
 use super::{current, versions};
 use crate::model::TypeId;
-use crate::pg::error::{Error, Told};
+use crate::pg::access;
+use crate::pg::bulk::Tables;
+use crate::pg::error::{self, Error, Told};
 use crate::pg::memory::Scratch;
 use crate::pg::spi::{Arg, connected};
 use crate::pg::subtransaction::subtransaction;
-use crate::store::{Stamped, table_of};
-use std::collections::{BTreeMap, HashSet};
+use crate::store::Stamped;
+use crate::store::interactions::tables;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 /// Rows of one table and bytes of all that wait, whichever comes first.
@@ -60,13 +64,14 @@ pub struct Effect {
     pub rejected: Vec<(usize, Rejected)>,
 }
 
-/// Collects rows, and writes them where there are enough.
+/// Collects rows, and writes them where there are enough. It must come to [`Writer::complete`], or an error must end the
+/// transaction: until then searches do not find all that was written.
 pub struct Writer {
     lake: String,
     options: Options,
-    tables: BTreeMap<TypeId, Waiting>,
+    waiting: BTreeMap<TypeId, Waiting>,
     bytes: usize,
-    scratch: Scratch,
+    bulk: Tables,
     outcomes: Outcomes,
 }
 
@@ -74,28 +79,23 @@ pub struct Writer {
 struct Waiting {
     rows: Vec<Stamped>,
     origins: Vec<Origin>,
-    ids: HashSet<String>,
 }
 
 impl Writer {
-    /// `lake` is quoted.
     pub fn new(lake: String, options: Options) -> Writer {
-        let scratch = Scratch::new(c"fhirlake load");
-        Writer { lake, options, tables: BTreeMap::new(), bytes: 0, scratch, outcomes: Outcomes::default() }
+        Writer { lake, options, waiting: BTreeMap::new(), bytes: 0, bulk: Tables::default(), outcomes: Outcomes::default() }
+    }
+
+    /// The name of the lake.
+    pub fn lake(&self) -> &str {
+        &self.lake
     }
 
     /// Takes a row; later ones with the same id supersede it.
     pub fn add(&mut self, row: Stamped, origin: Origin) -> Result<(), Error> {
         let ty = row.ty;
-        // Versions find their order by themselves.
-        if !self.options.keep_versions && self.tables.get(&ty).is_some_and(|waiting| waiting.ids.contains(&row.id)) {
-            self.flush_table(ty)?;
-        }
-        self.bytes += row.resource.len() + row.keys.len();
-        let waiting = self.tables.entry(ty).or_default();
-        if !self.options.keep_versions {
-            waiting.ids.insert(row.id.clone());
-        }
+        self.bytes += size(&row);
+        let waiting = self.waiting.entry(ty).or_default();
         waiting.rows.push(row);
         waiting.origins.push(origin);
         if waiting.rows.len() >= BATCH_ROWS {
@@ -110,13 +110,11 @@ impl Writer {
     /// Deletes a resource, as of now in the order of what was added.
     pub fn delete(&mut self, ty: TypeId, id: &str, origin: Origin) -> Result<(), Error> {
         self.flush_table(ty)?;
-        let (what, condition) = (table_of(ty.name())?, "r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2");
-        let statement = if self.options.dry_run {
-            format!("SELECT FROM {what} AS r WHERE {condition}")
-        } else {
-            format!("DELETE FROM {what} AS r WHERE {condition}")
-        };
-        let _memory = self.scratch.enter();
+        let table = tables::of_type(&self.lake, ty)?;
+        let what = if self.options.dry_run { "SELECT" } else { "DELETE" };
+        let statement = format!("{what} FROM {table} AS r WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2");
+        let scratch = Scratch::new(c"fhirlake load");
+        let _memory = scratch.enter();
         let deleted = connected(|sql| sql.run(&statement, &[Arg::Text(ty.name()), Arg::Text(id)]))?;
         self.outcomes.written.entry(origin.file).or_default().deleted += deleted as i64;
         Ok(())
@@ -124,15 +122,16 @@ impl Writer {
 
     /// Writes what waits.
     pub fn flush(&mut self) -> Result<(), Error> {
-        while let Some(ty) = self.tables.keys().next().copied() {
+        while let Some(ty) = self.waiting.keys().next().copied() {
             self.flush_table(ty)?;
         }
         Ok(())
     }
 
-    /// Makes what is written findable by searches.
+    /// Writes what waits, also what is gathered for the indexes: then searches find it.
     pub fn complete(&mut self) -> Result<(), Error> {
-        Ok(())
+        self.flush()?;
+        std::mem::take(&mut self.bulk).finish()
     }
 
     /// What became of rows since this was last asked; those that wait are not among them.
@@ -141,18 +140,54 @@ impl Writer {
     }
 
     fn flush_table(&mut self, ty: TypeId) -> Result<(), Error> {
-        let Some(Waiting { rows, origins, .. }) = self.tables.remove(&ty) else { return Ok(()) };
-        self.bytes -= rows.iter().map(|row| row.resource.len() + row.keys.len()).sum::<usize>();
-        let batch = Batch { ty, table: table_of(ty.name())?, rows: Rc::new(rows), origins };
-        let all: Vec<usize> = (0..batch.rows.len()).collect();
-        self.write(&batch, &all)
+        let Some(Waiting { rows, origins }) = self.waiting.remove(&ty) else { return Ok(()) };
+        self.bytes -= rows.iter().map(size).sum::<usize>();
+        let batch = Batch { ty, table: tables::of_type(&self.lake, ty)?, rows: Rc::new(rows), origins };
+        let mut rest = self.write_in_bulk(&batch)?;
+        if self.options.keep_versions {
+            return if rest.is_empty() { Ok(()) } else { self.write(&batch, &rest) };
+        }
+        // An id may stand only once in a statement; the later one comes in the next, so that it supersedes the earlier.
+        while !rest.is_empty() {
+            let mut ids = HashSet::new();
+            let (now, later): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(|at| ids.insert(batch.rows[*at].id.as_str()));
+            self.write(&batch, &now)?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that nothing but their table is to be asked about; the numbers of the others.
+    fn write_in_bulk(&mut self, batch: &Batch) -> Result<Vec<usize>, Error> {
+        let all = 0..batch.rows.len();
+        if self.options.dry_run {
+            return Ok(all.collect());
+        }
+        let (first, mut rest) = if self.options.keep_versions { newest(batch) } else { (all.collect(), Vec::new()) };
+        let rows: Vec<&Stamped> = first.iter().map(|at| &batch.rows[*at]).collect();
+        let name = batch.ty.name().to_lowercase();
+        let table = access::table_named(&self.lake, &name).ok_or_else(|| Error::new(error::UNDEFINED_TABLE, format!("there is no table \"{name}\"")))?;
+        let scratch = Scratch::new(c"fhirlake load");
+        let _memory = scratch.enter();
+        let left: Vec<usize> = match self.bulk.insert(table, &rows)? {
+            Some(left) => left.into_iter().filter_map(|number| first.get(number).copied()).collect(),
+            None => first.clone(),
+        };
+        let is_left: HashSet<usize> = left.iter().copied().collect();
+        for at in first.iter().filter(|at| !is_left.contains(at)) {
+            self.outcomes.written.entry(batch.origins[*at].file).or_default().loaded += 1;
+        }
+        rest.extend(left);
+        rest.sort_unstable();
+        Ok(rest)
     }
 
     fn write(&mut self, batch: &Batch, which: &[usize]) -> Result<(), Error> {
+        let scratch = Scratch::new(c"fhirlake load");
         let write = || {
-            let _memory = self.scratch.enter();
+            let _memory = scratch.enter();
             connected(|sql| match () {
-                () if self.options.keep_versions => versions::write(sql, &self.lake, batch, which, self.options.dry_run),
+                () if self.options.keep_versions => versions::write(sql, &access::quoted(&self.lake), batch, which, self.options.dry_run),
                 () if self.options.dry_run => current::compare(sql, batch, which, self.options.conflict),
                 () => current::write(sql, batch, which, self.options.conflict),
             })
@@ -193,6 +228,23 @@ impl Writer {
             self.outcomes.rejected.push((batch.origins[at], rejected));
         }
     }
+}
+
+/// Of each id the newest version, and all others.
+fn newest(batch: &Batch) -> (Vec<usize>, Vec<usize>) {
+    let mut newest: HashMap<&str, usize> = HashMap::new();
+    for (at, row) in batch.rows.iter().enumerate() {
+        let known = newest.entry(&row.id).or_insert(at);
+        if batch.rows[*known].version.number < row.version.number {
+            *known = at;
+        }
+    }
+    let (first, rest) = (0..batch.rows.len()).partition(|at| newest.get(batch.rows[*at].id.as_str()) == Some(at));
+    (first, rest)
+}
+
+fn size(row: &Stamped) -> usize {
+    row.resource.len() + row.keys.len()
 }
 
 /// Whether an error is about what a row says: data, constraints, what a trigger of the user raises, sizes. Rights, locks and lost races

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod arrays;
+pub mod bulk;
 pub mod call_site;
 mod count;
 pub mod cursor;

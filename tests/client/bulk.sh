@@ -33,7 +33,7 @@ copy "$work/file"
 lines 2001 3000 pipe | gzip >"$work/pipe.gz"
 "$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$PGDATABASE" -c "\\copy lake.ndjson FROM PROGRAM 'gzip -dc $work/pipe.gz' $way"
 check 'what the lines say is there' '3000|300|600|2' "$(counts)"
-check 'with every character' '"file" \ café|"pipe" \ café' "$(sql -c "SELECT string_agg(resource->'note'->0->>'text', '|' ORDER BY id) FROM lake.observation WHERE id IN ('o7', 'o2007')")"
+check 'with every character' '"pipe" \ café|"file" \ café' "$(sql -c "SELECT string_agg(resource->'note'->0->>'text', '|' ORDER BY id) FROM lake.observation WHERE id IN ('o7', 'o2007')")"
 check_lake 'after two loads'
 python=$here/../../.lake/drivers/python/bin/python
 if "$python" -c 'import psycopg' 2>/dev/null || { python3 -m venv "${python%/bin/python}" && "$python" -m pip install -q --disable-pip-version-check 'psycopg[binary]==3.2.*'; } >"$work/log" 2>&1; then
@@ -98,7 +98,7 @@ check 'writers met no error but those that mean: again' '' "$(grep ERROR "$work"
 check_lake 'after loads beside each other'
 
 # Cancelled, killed, crashed: nothing of the load is there, and the same load goes through afterwards.
-lines 10001 110000 large >"$work/large"
+lines 10001 60000 large >"$work/large"
 before=$(counts)
 victim() {
   local try pid
@@ -118,13 +118,14 @@ for how in cancel kill crash; do
     cancel)
       begin=$(date +%s%N)
       sql -c "SELECT pg_cancel_backend($pid)" >/dev/null
-      wait $!
+      wait $! || true
       check 'cancel: it answers within a second' yes "$( (($(date +%s%N) - begin < 1000000000)) && echo yes || echo "no")"
       check 'cancel: it tells so' 'ERROR:  canceling statement due to user request' "$(grep -o 'ERROR:.*' "$work/$how.err")"
       ;;
     kill) cluster_owns bulk "$pid" && kill -9 "$pid"; wait $! || true; cluster_settle bulk ;;
     crash)
-      kill -9 "$(cluster_pid bulk)"
+      # The server alone would not do: the process of the load would bring it to its end.
+      kill -9 "$pid" "$(cluster_pid bulk)"
       wait $! || true
       cluster_is_gone bulk || check 'crash: its processes end with it' yes no
       for try in {1..20}; do
@@ -140,7 +141,6 @@ done
 lines 10001 14000 again >"$work/again"
 copy "$work/again"
 # A committed load survives; its places in the tables were those of the loads that did not.
-cluster_owns bulk "$(sql -c 'SELECT pg_backend_pid()')" || true
 kill -9 "$(cluster_pid bulk)"
 cluster_is_gone bulk || true
 for try in {1..20}; do

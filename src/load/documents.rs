@@ -132,7 +132,7 @@ impl<R: Read> Documents<R> {
             self.step(&mut pieces, stop)?;
         }
         pieces.length = self.stream.offset() - start;
-        Ok((self.at != At::End || !pieces.items.is_empty()).then_some(pieces))
+        Ok((pieces.length > 0 || !pieces.items.is_empty()).then_some(pieces))
     }
 
     fn step(&mut self, pieces: &mut Pieces, stop: &AtomicBool) -> io::Result<()> {

@@ -67,7 +67,7 @@ check 'each for its own reason' '1|0|"a b" is not a FHIR id
 5|208|not a FHIR resource: no resourceType
 6|237|not a FHIR resource: no resourceType
 7|248|invalid byte sequence for encoding UTF8 at byte 54 of the line
-8|309|unsupported Unicode escape sequence at byte 55 of the line' "$(reasons | head -n 8)"
+8|309|\u0000 cannot be converted to text at byte 55 of the line' "$(reasons | head -n 8)"
 check 'two with one id are two versions' '2|1' "$(sql -c "SELECT version, (SELECT count(*) FROM lake.history h WHERE h.id = p.id) FROM lake.patient p WHERE id = 'good'")"
 check 'what is kept of a line is text' 't' "$(sql -c 'SELECT bool_and(length(text) <= 4000) FROM lake.load_error')"
 truncate -s 1G "$work/line" && printf '\n%s\n' '{"resourceType":"Patient","id":"behind"}' >>"$work/line" && chmod 644 "$work/line"

@@ -243,8 +243,8 @@ BEGIN
     IF cascade THEN
         EXECUTE format('DROP SCHEMA %s CASCADE', lake);
     ELSE
-        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
 END
@@ -335,6 +335,11 @@ BEGIN
             COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says'$$, lake);
         RETURN NEXT format('added columns to %s.load and %1$s.load_error', lake);
     END IF;
+    IF (SELECT count(*) <> 3 FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
+        PERFORM fhir.create_ndjson(name);
+        RETURN NEXT format('made view %s.ndjson', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -345,11 +350,6 @@ BEGIN
     END LOOP;
     IF changed > 0 THEN
         RETURN NEXT format('took fillfactor from %s tables of %s', changed, lake);
-    END IF;
-    IF (SELECT count(*) <> 3 FROM pg_trigger t
-        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
-        PERFORM fhir.create_ndjson(name);
-        RETURN NEXT format('made view %s.ndjson', lake);
     END IF;
 END
 $function$;
@@ -1004,6 +1004,21 @@ COMMENT ON FUNCTION fhir.export(text, text[], timestamptz, text, text, text, boo
     'since: only what changed then or later, and what was deleted; of: Patient for what belongs to patients, Patient/id, Group/id; '
     'compression: gzip or zstd; history: superseded versions too; after: only what that snapshot did not show. '
     'All files appear when all are complete. Takes pg_write_server_files.';
+
+CREATE FUNCTION fhir.export_query(query text, path text, compression text DEFAULT 'zstd', overwrite boolean DEFAULT false)
+    RETURNS TABLE (exported bigint, bytes bigint)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_export_query';
+COMMENT ON FUNCTION fhir.export_query(text, text, text, boolean) IS
+    'writes what a query gives, or all of a table or view if that is its name, into a Parquet file of the server, and tells how many '
+    'rows and bytes. compression: zstd or none. The file appears when it is complete. Takes pg_write_server_files.';
+
+-- The caller's search_path decides what the text of a name means, before it is read again with the same.
+CREATE FUNCTION fhir.export_query(query regclass, path text, compression text DEFAULT 'zstd', overwrite boolean DEFAULT false)
+    RETURNS TABLE (exported bigint, bytes bigint)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
+    BEGIN ATOMIC
+        SELECT * FROM fhir.export_query('TABLE ' || query::text, path, compression, overwrite);
+COMMENT ON FUNCTION fhir.export_query(regclass, text, text, boolean) IS 'writes a table or view into a Parquet file of the server';
 
 -- operations.sql
 

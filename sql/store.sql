@@ -255,8 +255,8 @@ BEGIN
     IF cascade THEN
         EXECUTE format('DROP SCHEMA %s CASCADE', lake);
     ELSE
-        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
 END

@@ -48,6 +48,11 @@ BEGIN
             COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says'$$, lake);
         RETURN NEXT format('added columns to %s.load and %1$s.load_error', lake);
     END IF;
+    IF (SELECT count(*) <> 3 FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
+        PERFORM fhir.create_ndjson(name);
+        RETURN NEXT format('made view %s.ndjson', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -58,11 +63,6 @@ BEGIN
     END LOOP;
     IF changed > 0 THEN
         RETURN NEXT format('took fillfactor from %s tables of %s', changed, lake);
-    END IF;
-    IF (SELECT count(*) <> 3 FROM pg_trigger t
-        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
-        PERFORM fhir.create_ndjson(name);
-        RETURN NEXT format('made view %s.ndjson', lake);
     END IF;
 END
 $function$;

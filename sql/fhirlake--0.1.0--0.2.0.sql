@@ -1018,6 +1018,7 @@ CREATE FUNCTION fhir.export_query(query regclass, path text, compression text DE
     LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
     BEGIN ATOMIC
         SELECT * FROM fhir.export_query('TABLE ' || query::text, path, compression, overwrite);
+    END;
 COMMENT ON FUNCTION fhir.export_query(regclass, text, text, boolean) IS 'writes a table or view into a Parquet file of the server';
 
 CREATE FUNCTION fhir.export_sql(

@@ -171,7 +171,7 @@ fn plain(text: &[u8]) -> usize {
     while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let word = u64::from_ne_bytes(*chunk);
         let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        if controls | zeros(word ^ ONES * u64::from(b'"')) | zeros(word ^ ONES * u64::from(b'\\')) != 0 {
+        if controls | zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\'))) != 0 {
             break;
         }
         at += 8;

@@ -16,6 +16,9 @@ DECLARE
     past jsonb;
     was_absent boolean;
 BEGIN
+    IF revert.type IS NULL OR revert.id IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF (revert.version IS NULL) = (revert.as_of IS NULL) THEN
         RAISE EXCEPTION 'fhir.revert takes either a version or a moment'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'fhir.revert(''Patient'', ''1'', version => 3), or as_of => ''2024-01-01''.';
@@ -49,7 +52,8 @@ BEGIN
     IF past IS NULL AND now IS NULL THEN
         RAISE EXCEPTION 'there is no %/%, nor was there then', revert.type, revert.id USING ERRCODE = 'FH404';
     END IF;
-    IF revert.preview THEN
+    -- only who says so writes
+    IF revert.preview IS NOT false THEN
         RETURN CASE
             WHEN past IS NULL THEN '[{"op": "remove", "path": ""}]'::jsonb
             WHEN now IS NULL THEN jsonb_build_array(jsonb_build_object('op', 'add', 'path', '', 'value', past))

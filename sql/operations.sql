@@ -315,7 +315,111 @@ COMMENT ON FUNCTION fhir.lastn(text, integer) IS
 
 -- Composition/$document: https://hl7.org/fhir/R4/composition-operation-document.html -------------------------------------
 
-CREATE FUNCTION fhir.document(id text, persist boolean DEFAULT false, base text DEFAULT '') RETURNS jsonb
+CREATE FUNCTION fhir.graph_members(focus text, graph text, most integer) RETURNS TABLE (type text, id text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 20
+    AS $function$
+#variable_conflict use_variable
+DECLARE
+    lake text := pg_catalog.quote_ident(fhir.current_lake());
+    home text;
+    definition jsonb;
+    -- resources whose links are still to be followed
+    names text[] := ARRAY[focus];
+    links jsonb[];
+    seen jsonb := '{}';
+    at integer := 1;
+    resource jsonb;
+    link jsonb;
+    target jsonb;
+    rule jsonb;
+    name text;
+    path text;
+    targets text[];
+    count integer := 0;
+    holds boolean;
+    followed integer;
+BEGIN
+    EXECUTE pg_catalog.format($q$
+        SELECT g.resource FROM %s.graphdefinition g
+        WHERE g.resource OPERATOR(pg_catalog.->>) 'url' OPERATOR(pg_catalog.=) pg_catalog.split_part($1, '|', 1)
+            AND ($1 OPERATOR(pg_catalog.!~~) '%%|%%' OR g.resource OPERATOR(pg_catalog.->>) 'version' OPERATOR(pg_catalog.=) pg_catalog.split_part($1, '|', 2))
+        ORDER BY g.last_updated DESC LIMIT 1$q$, lake) INTO definition USING graph;
+    IF definition IS NULL THEN
+        RAISE EXCEPTION 'there is no GraphDefinition with that address' USING ERRCODE = 'FH404', HINT = 'It is stored in the lake and named by its url, or url|version.';
+    END IF;
+    IF definition OPERATOR(pg_catalog.->>) 'start' OPERATOR(pg_catalog.<>) pg_catalog.split_part(focus, '/', 1) THEN
+        RAISE EXCEPTION 'the GraphDefinition does not start at a %', pg_catalog.split_part(focus, '/', 1) USING ERRCODE = '22023';
+    END IF;
+    EXECUTE pg_catalog.format('SELECT r.compartment FROM %s.resource r WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2', lake)
+        INTO home USING pg_catalog.split_part(focus, '/', 1), pg_catalog.split_part(focus, '/', 2);
+    links := ARRAY[coalesce(definition OPERATOR(pg_catalog.->) 'link', '[]')];
+    WHILE at OPERATOR(pg_catalog.<=) pg_catalog.cardinality(names) LOOP
+        EXECUTE pg_catalog.format('SELECT r.resource FROM %s.resource r WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2', lake)
+            INTO resource USING pg_catalog.split_part(names[at], '/', 1), pg_catalog.split_part(names[at], '/', 2);
+        FOR link IN SELECT l FROM pg_catalog.jsonb_array_elements(links[at]) l LOOP
+            path := link OPERATOR(pg_catalog.->>) 'path';
+            followed := 0;
+            FOR target IN SELECT t FROM pg_catalog.jsonb_array_elements(coalesce(link OPERATOR(pg_catalog.->) 'target', '[{"type": "Resource"}]')) t LOOP
+                IF path IS NOT NULL THEN
+                    targets := ARRAY(SELECT r.type OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) r.id FROM fhir.references(resource, path) r
+                        WHERE target OPERATOR(pg_catalog.->>) 'type' OPERATOR(pg_catalog.=) ANY (ARRAY['Resource', 'DomainResource', r.type]));
+                ELSIF target OPERATOR(pg_catalog.->>) 'params' OPERATOR(pg_catalog.~~) '%{ref}%' THEN
+                    targets := ARRAY(SELECT r.type OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) r.id
+                        FROM fhir.search_rows(pg_catalog.concat(target OPERATOR(pg_catalog.->>) 'type', '?',
+                            pg_catalog.replace(target OPERATOR(pg_catalog.->>) 'params', '{ref}', names[at]))) r
+                        ORDER BY r.type, r.id LIMIT most OPERATOR(pg_catalog.+) 1);
+                ELSE
+                    RAISE EXCEPTION 'a link of the GraphDefinition has neither a path nor parameters with {ref}' USING ERRCODE = '22023';
+                END IF;
+                FOREACH name IN ARRAY targets LOOP
+                    holds := true;
+                    FOR rule IN SELECT c FROM pg_catalog.jsonb_array_elements(coalesce(target OPERATOR(pg_catalog.->) 'compartment', '[]')) c LOOP
+                        IF rule OPERATOR(pg_catalog.->>) 'code' OPERATOR(pg_catalog.<>) 'Patient' OR rule OPERATOR(pg_catalog.->>) 'rule' OPERATOR(pg_catalog.=) 'custom' THEN
+                            RAISE EXCEPTION 'rules of a GraphDefinition other than of the Patient compartment are not supported' USING ERRCODE = '0A000';
+                        END IF;
+                        EXECUTE pg_catalog.format($q$
+                            SELECT r.search OPERATOR(fhir.|=) fhir.query('_compartment=' OPERATOR(pg_catalog.||) $3) FROM %s.resource r
+                            WHERE r.type OPERATOR(pg_catalog.=) $1 AND r.id OPERATOR(pg_catalog.=) $2 AND $3 OPERATOR(pg_catalog.~~) 'Patient/%%'$q$, lake)
+                            INTO holds USING pg_catalog.split_part(name, '/', 1), pg_catalog.split_part(name, '/', 2), home;
+                        holds := coalesce(holds, false) OPERATOR(pg_catalog.<>) (rule OPERATOR(pg_catalog.->>) 'rule' OPERATOR(pg_catalog.=) 'different');
+                        IF NOT holds AND rule OPERATOR(pg_catalog.->>) 'use' OPERATOR(pg_catalog.=) 'requirement' THEN
+                            RAISE EXCEPTION '% is not in the compartment that the GraphDefinition requires', name USING ERRCODE = 'FH422';
+                        END IF;
+                        EXIT WHEN NOT holds;
+                    END LOOP;
+                    CONTINUE WHEN NOT holds;
+                    followed := followed OPERATOR(pg_catalog.+) 1;
+                    IF NOT seen OPERATOR(pg_catalog.?) name AND name OPERATOR(pg_catalog.<>) focus THEN
+                        type := pg_catalog.split_part(name, '/', 1);
+                        id := pg_catalog.split_part(name, '/', 2);
+                        RETURN NEXT;
+                        seen := seen OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(name, true);
+                        count := count OPERATOR(pg_catalog.+) 1;
+                    END IF;
+                    IF target OPERATOR(pg_catalog.?) 'link' THEN
+                        names := names OPERATOR(pg_catalog.||) name;
+                        links := links OPERATOR(pg_catalog.||) (target OPERATOR(pg_catalog.->) 'link');
+                    END IF;
+                    IF pg_catalog.cardinality(names) OPERATOR(pg_catalog.>) most OR count OPERATOR(pg_catalog.>) most THEN
+                        RAISE EXCEPTION 'the GraphDefinition leads to more than % resources', most USING ERRCODE = '54000';
+                    END IF;
+                END LOOP;
+            END LOOP;
+            IF followed OPERATOR(pg_catalog.<) coalesce((link OPERATOR(pg_catalog.->>) 'min')::integer, 0)
+                OR link OPERATOR(pg_catalog.->>) 'max' OPERATOR(pg_catalog.<>) '*' AND followed OPERATOR(pg_catalog.>) (link OPERATOR(pg_catalog.->>) 'max')::integer THEN
+                RAISE EXCEPTION '% has % of what the GraphDefinition wants % to % of', names[at], followed,
+                        coalesce(link OPERATOR(pg_catalog.->>) 'min', '0'), coalesce(link OPERATOR(pg_catalog.->>) 'max', '*')
+                    USING ERRCODE = 'FH422', DETAIL = pg_catalog.concat('the link ', coalesce(path, link OPERATOR(pg_catalog.->>) 'description'));
+            END IF;
+        END LOOP;
+        at := at OPERATOR(pg_catalog.+) 1;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.graph_members(text, text, integer) IS
+    'the resources that a stored GraphDefinition, named by url or url|version, adds to the one that it starts at, given as Type/id. Raises FH404 if there is none, FH422 where a link has fewer or more than it must or a required compartment differs, 54000 beyond so many';
+
+CREATE FUNCTION fhir.document(id text, persist boolean DEFAULT false, base text DEFAULT '', graph text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
     AS $function$
 DECLARE
@@ -335,6 +439,12 @@ BEGIN
     SELECT pg_catalog.array_agg(r.type ORDER BY r.n), pg_catalog.array_agg(r.id ORDER BY r.n) INTO types, ids
         FROM fhir.references(composition) WITH ORDINALITY r (type, id, n)
         WHERE NOT (r.type OPERATOR(pg_catalog.=) 'Composition' AND r.id OPERATOR(pg_catalog.=) document.id);
+    IF graph IS NOT NULL THEN
+        SELECT types OPERATOR(pg_catalog.||) pg_catalog.array_agg(g.type), ids OPERATOR(pg_catalog.||) pg_catalog.array_agg(g.id) INTO types, ids
+            FROM fhir.graph_members('Composition/' OPERATOR(pg_catalog.||) document.id, graph, most) g
+            WHERE NOT EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(types), pg_catalog.unnest(ids)) k (type, id)
+                    WHERE k.type OPERATOR(pg_catalog.=) g.type AND k.id OPERATOR(pg_catalog.=) g.id);
+    END IF;
     IF pg_catalog.cardinality(ids) OPERATOR(pg_catalog.>) most THEN
         RAISE EXCEPTION 'the Composition references more than % resources', most USING ERRCODE = '54000';
     END IF;
@@ -363,5 +473,5 @@ BEGIN
     RETURN document;
 END
 $function$;
-COMMENT ON FUNCTION fhir.document(text, boolean, text) IS
-    'Composition/$document: the Composition and every resource that it references, as a Bundle of type document. persist: stores it, under the id that it then has. base: what stands before the addresses. Raises FH404 if one of them is not there; references to other servers stay references';
+COMMENT ON FUNCTION fhir.document(text, boolean, text, text) IS
+    'Composition/$document: the Composition and every resource that it references, as a Bundle of type document. persist: stores it, under the id that it then has. base: what stands before the addresses. graph: the canonical address of a GraphDefinition that tells what else it holds. Raises FH404 if one of them is not there; references to other servers stay references';

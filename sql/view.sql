@@ -20,6 +20,11 @@ CREATE FUNCTION fhir.references(resource jsonb) RETURNS TABLE (type text, id tex
 COMMENT ON FUNCTION fhir.references(jsonb) IS
     'the resources that a resource points at by relative references, wherever in it, each once';
 
+CREATE FUNCTION fhir.references(resource jsonb, path text) RETURNS TABLE (type text, id text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_references_at';
+COMMENT ON FUNCTION fhir.references(jsonb, text) IS
+    'the resources that a resource points at by relative references, from where a FHIRPath expression leads to, such as Composition.section.entry';
+
 -- In time order ----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION fhir.timeline_sql(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
@@ -47,12 +52,12 @@ COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, te
 
 CREATE FUNCTION fhir.timeline_svg(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake(),
-        as_of timestamptz DEFAULT NULL) RETURNS text
+        as_of timestamptz DEFAULT NULL, entries integer DEFAULT 20000) RETURNS text
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000
     SET enable_sort = off
     AS 'MODULE_PATHNAME', 'fhir_timeline_svg';
-COMMENT ON FUNCTION fhir.timeline_svg(text, text, text, text[], integer, integer, text, timestamptz) IS
-    'the record of a patient as a picture in SVG. width: in pixels; rows: most rows of a lane, what is beyond is drawn as one. Its size is bounded by these two, however long the record is. as_of: the record at a past moment';
+COMMENT ON FUNCTION fhir.timeline_svg(text, text, text, text[], integer, integer, text, timestamptz, integer) IS
+    'the record of a patient as a picture in SVG. width: in pixels; rows: most rows of a lane, what is beyond is drawn as one. Its size is bounded by these two, however long the record is. as_of: the record at a past moment; entries: most entries of one type, the newest, what is beyond is only counted at the foot';
 
 -- The whole record -------------------------------------------------------------------------------------------------------
 

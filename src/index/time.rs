@@ -136,7 +136,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 2000-01-01 of a civil date (proleptic Gregorian).
-fn days(year: i64, month: i64, day: i64) -> i64 {
+const fn days(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);
     let of_era = y.rem_euclid(400);
@@ -173,6 +173,10 @@ pub fn shown(at: i64) -> String {
         (_, micros) => format!("{date}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"),
     }
 }
+
+/// The first and the last instant of the years that FHIR has, 0001 to 9999.
+pub const FIRST: i64 = days(1, 1, 1) * DAY;
+pub const LAST: i64 = days(10_000, 1, 1) * DAY - 1;
 
 /// An instant as a FHIR instant in UTC, which reads back as itself; for years of four digits.
 pub fn instant_text(at: i64) -> String {

@@ -1,7 +1,7 @@
 //! What a literal reference points at: <https://hl7.org/fhir/R4/references.html#literal>.
 
 use crate::json::{Node, Object};
-use crate::model::{RESOURCE, TypeId, resource_types};
+use crate::model::{ELEMENT, RESOURCE, TypeId, resource_types};
 use std::sync::LazyLock;
 
 /// The text of `Reference.reference`, taken apart.
@@ -88,6 +88,15 @@ pub fn type_of(object: &Object, declared: TypeId) -> Option<TypeId> {
     }
 }
 
+/// The type of what stands in a property of an object of that type; none for what the definitions do not have. Beside a primitive, with
+/// `_` before its name, stands what extends it.
+pub fn type_in(ty: TypeId, property: &str) -> Option<TypeId> {
+    match property.starts_with('_') {
+        true => Some(ELEMENT),
+        false => ty.get().field(property).map(|field| field.ty),
+    }
+}
+
 fn bucket(name: &str) -> usize {
     match name.as_bytes() {
         [a, b, .., y, z] => usize::from(a.wrapping_mul(31) ^ b.wrapping_mul(17) ^ y.wrapping_mul(7) ^ z ^ name.len() as u8),
@@ -106,6 +115,15 @@ fn has_scheme(uri: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::type_named;
+
+    #[test]
+    fn a_property_has_the_type_of_its_definition() {
+        let named = |name| type_named(name).unwrap();
+        assert_eq!(type_in(named("Patient"), "name"), type_named("HumanName"));
+        assert_eq!(type_in(named("Observation"), "valueQuantity"), type_named("Quantity"));
+        assert_eq!(type_in(named("Patient"), "_birthDate"), type_named("Element"));
+        assert_eq!(type_in(named("Patient"), "nonsense"), None);
+    }
 
     #[test]
     fn references_are_taken_apart() {

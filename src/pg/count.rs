@@ -10,6 +10,7 @@ use super::error::Error;
 use super::function::{Call, Value};
 use super::guard::attempt;
 use super::jsonb;
+use super::searched::Searched;
 use super::selectivity::fraction_in;
 use crate::index::Query;
 use crate::index::scan::{Scan, ScanKey};
@@ -17,14 +18,6 @@ use crate::sql_function;
 use pgrx::pg_sys;
 
 unsafe extern "C-unwind" {
-    fn fhirlake_open_searched(
-        table: pg_sys::Oid,
-        query_type: pg_sys::Oid,
-        opened: *mut pg_sys::Relation,
-        index: *mut pg_sys::Relation,
-        rows: *mut f64,
-    ) -> bool;
-    fn fhirlake_close_searched(table: pg_sys::Relation, index: pg_sys::Relation);
     fn fhirlake_count(
         table: pg_sys::Oid,
         query_type: pg_sys::Oid,
@@ -87,18 +80,12 @@ fn index_count(call: &Call) -> Result<Value, Error> {
 fn index_estimate(call: &Call) -> Result<Value, Error> {
     let Ok(query) = Query::parse(call.text(1)?) else { return Ok(Value::Null) };
     let table = pg_sys::Oid::from(call.int(0)? as u32);
-    let Some(query_type) = access::own_type(c"query") else { return Ok(Value::Null) };
-    let (mut opened, mut index, mut rows) = (std::ptr::null_mut(), std::ptr::null_mut(), 0.0);
-    let (opened_at, index_at, rows_at) = (&raw mut opened, &raw mut index, &raw mut rows);
-    // SAFETY: the places outlive the call; what it opened is closed, by the server where something raises
-    unsafe {
-        if !attempt(|| fhirlake_open_searched(table, query_type, opened_at, index_at, rows_at))? {
-            return Ok(Value::Null);
-        }
-        let fraction = fraction_in(index, 1, &Scan::of(&query), rows)?;
-        attempt(|| fhirlake_close_searched(opened, index))?;
-        Ok(Value::Int((fraction.clamp(0.0, 1.0) * rows).round() as i64))
-    }
+    let Some(searched) = Searched::open(table)? else { return Ok(Value::Null) };
+    let rows = searched.rows;
+    // SAFETY: the index is open
+    let fraction = unsafe { fraction_in(searched.index, 1, &Scan::of(&query), rows)? };
+    searched.close()?;
+    Ok(Value::Int((fraction.clamp(0.0, 1.0) * rows).round() as i64))
 }
 
 /// Whether the index alone can decide all or nearly all of the rows: every condition has keys, and in each of them some that need

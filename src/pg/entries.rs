@@ -1,22 +1,14 @@
 //! Walking the keys of a table's search index, each once however many rows have it.
 
-use super::access;
-use super::error::{Error, INSUFFICIENT_PRIVILEGE, INTERNAL, NOT_IN_STATE};
+use super::error::{Error, INSUFFICIENT_PRIVILEGE, NOT_IN_STATE};
 use super::guard::attempt;
 use super::jsonb;
 use super::memory::Scratch;
+use super::searched::Searched;
 use pgrx::pg_sys;
 use std::ffi::c_char;
 
 unsafe extern "C-unwind" {
-    fn fhirlake_open_searched(
-        table: pg_sys::Oid,
-        query_type: pg_sys::Oid,
-        opened: *mut pg_sys::Relation,
-        index: *mut pg_sys::Relation,
-        rows: *mut f64,
-    ) -> bool;
-    fn fhirlake_close_searched(table: pg_sys::Relation, index: pg_sys::Relation);
     fn index_close(index: pg_sys::Relation, mode: pg_sys::LOCKMODE);
     fn fhirlake_open_texts(oid: pg_sys::Oid) -> pg_sys::Relation;
     fn fhirlake_pending_rows(index: pg_sys::Relation) -> f64;
@@ -35,42 +27,30 @@ unsafe extern "C-unwind" {
 const BATCH: usize = 2048;
 
 /// The search index of a table, open for the current user, who may know of all its rows: [`Entries::open`] refuses others.
-pub struct Entries {
-    table: pg_sys::Relation,
-    index: pg_sys::Relation,
-}
+pub struct Entries(Searched);
 
 impl Entries {
     /// Errors: 42501 where the user has no SELECT on the table or row-level security hides rows of it from them; 55000 where
     /// the table has no such index, or rows wait in its pending list.
     pub fn open(table: pg_sys::Oid, name: &str) -> Result<Entries, Error> {
-        let Some(entries) = Entries::opened(table)? else {
+        let Some(searched) = Searched::open(table)? else {
             return Err(Error::new(INSUFFICIENT_PRIVILEGE, format!("the index of table \"{name}\" cannot be read as a whole"))
                 .hint("it needs SELECT on that very table, no row-level security that applies, and one index on column search"));
         };
-        nothing_pending(entries.index, name)?;
-        Ok(entries)
+        nothing_pending(searched.index, name)?;
+        Ok(Entries(searched))
     }
 
     /// As [`Entries::open`], but `None` where the keys of all rows cannot be read.
     pub fn try_open(table: pg_sys::Oid) -> Result<Option<Entries>, Error> {
-        let Some(entries) = Entries::opened(table)? else { return Ok(None) };
-        let index = entries.index;
+        let Some(searched) = Searched::open(table)? else { return Ok(None) };
+        let index = searched.index;
         // SAFETY: the index is open; where this fails, the server closes it.
         if unsafe { attempt(|| fhirlake_pending_rows(index))? } > 0.0 {
-            entries.close()?;
+            searched.close()?;
             return Ok(None);
         }
-        Ok(Some(entries))
-    }
-
-    fn opened(table: pg_sys::Oid) -> Result<Option<Entries>, Error> {
-        let query_type = access::own_type(c"query").ok_or_else(|| Error::new(INTERNAL, "type fhir.query is missing"))?;
-        let (mut opened, mut index, mut rows) = (std::ptr::null_mut(), std::ptr::null_mut(), 0.0);
-        let (opened_at, index_at, rows_at) = (&raw mut opened, &raw mut index, &raw mut rows);
-        // SAFETY: the places outlive the call; what it opened is closed below, by the server where something raises.
-        let is_open = unsafe { attempt(|| fhirlake_open_searched(table, query_type, opened_at, index_at, rows_at))? };
-        Ok(is_open.then_some(Entries { table: opened, index }))
+        Ok(Some(Entries(searched)))
     }
 
     /// As [`Entries::each`] with no prefix, of another GIN index on the same table, whose keys are texts.
@@ -88,19 +68,17 @@ impl Entries {
 
     /// Calls `take` with each key that begins with the prefix, in order.
     pub fn each(&self, prefix: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
-        walk(self.index, prefix, take)
+        walk(self.0.index, prefix, take)
     }
 
     /// Whether any key begins with the prefix. Its rows may all be gone.
     pub fn any(&self, prefix: &[u8]) -> Result<bool, Error> {
-        Ok(!behind(self.index, prefix, true, prefix, &mut [pg_sys::Datum::null()])?.is_empty())
+        Ok(!behind(self.0.index, prefix, true, prefix, &mut [pg_sys::Datum::null()])?.is_empty())
     }
 
     /// The locks stay until the transaction ends, as those of any query do.
     pub fn close(self) -> Result<(), Error> {
-        let (table, index) = (self.table, self.index);
-        // SAFETY: both are open.
-        unsafe { attempt(|| fhirlake_close_searched(table, index)) }
+        self.0.close()
     }
 }
 

@@ -20,6 +20,7 @@ pub mod plans;
 pub mod progress;
 pub mod rows;
 pub mod running;
+mod searched;
 mod selectivity;
 pub mod settings;
 pub mod signals;

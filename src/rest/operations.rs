@@ -158,8 +158,8 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let (sql, values): (&str, Vec<Option<String>>) = match operation.name {
         "$document" => (
-            "SELECT fhir.document($1, coalesce($2::pg_catalog.bool, false), $3)",
-            vec![Some(composition(id, parameters)?), parameters.text("persist"), Some(parameters.asked.base.clone())],
+            "SELECT fhir.document($1, coalesce($2::pg_catalog.bool, false), $3, $4)",
+            vec![Some(composition(id, parameters)?), parameters.text("persist"), Some(parameters.asked.base.clone()), parameters.text("graph")],
         ),
         "$everything" => (
             "SELECT fhir.everything($1, $2, $3, $4::pg_catalog.timestamptz, pg_catalog.string_to_array($5, ','), $6::pg_catalog.int4, $7, $8)",
@@ -206,9 +206,6 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
 fn composition(id: Option<&str>, parameters: &Parameters) -> Result<String, Error> {
     if parameters.text("persist").is_some_and(|value| value == "true") && parameters.asked.method.reads() {
         return Err(Error::new("25006", "a document is not stored by GET").hint("with persist=true it is called by POST"));
-    }
-    if parameters.text("graph").is_some() {
-        return Err(Error::new("0A000", "a document by a GraphDefinition is not supported"));
     }
     match (id, parameters.text("id")) {
         (Some(_), Some(_)) => Err(Error::new("22023", "the Composition is named twice").hint("without the parameter id, or without the id in the address")),

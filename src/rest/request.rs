@@ -3,7 +3,7 @@
 use super::answer::Refused;
 use super::operations::Operation;
 use crate::index::query::decode;
-use crate::model::TypeId;
+use crate::model::{TypeId, resource_types};
 use crate::path::reference::{is_id, resource_type};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +100,10 @@ impl Asked {
             return Err(Refused::new(405, "not-supported", "the method is none of GET, HEAD, POST, PUT, PATCH and DELETE"));
         };
         let url = url.split('#').next().unwrap_or_default();
+        // the base goes into headers of the answer
+        if url.chars().any(char::is_control) {
+            return Err(Refused::new(400, "invalid", "the address holds a control character"));
+        }
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let (host, path) = match path.split_once("://") {
             Some((scheme, rest)) => {
@@ -109,7 +113,8 @@ impl Asked {
             None => ("", path),
         };
         let mut segments = Vec::new();
-        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let written: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        for segment in &written {
             segments.push(decode(segment).map_err(|_| Refused::new(400, "invalid", "the address is not well encoded"))?);
         }
         let means = |segment: &String| resource_type(segment).is_some() || segment.starts_with(['_', '$']) || segment == "metadata";
@@ -120,7 +125,12 @@ impl Asked {
             let shown: String = last.chars().take(64).collect();
             return Err(Refused::new(404, "not-found", format!("\"{shown}\" is not a FHIR R4 resource type")));
         }
-        let before = segments[..first].join("/");
+        if first == segments.len()
+            && let Some(name) = misspelt(&segments, method.reads() && query.is_empty())
+        {
+            return Err(Refused::new(404, "not-found", format!("\"{}\" is not a FHIR R4 resource type; did you mean {}?", name.0, name.1)));
+        }
+        let before = written[..first].join("/");
         let base = match (host, before.as_str(), path.starts_with('/')) {
             (host, "", _) => host.to_owned(),
             ("", before, false) => before.to_owned(),
@@ -151,6 +161,13 @@ impl Asked {
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.parameters(name).into_iter().next()
     }
+}
+
+/// A type in other letters, and the type, at the end of an address that would otherwise be a base; with `deep` also before what may be
+/// an id: such a request would be about everything.
+fn misspelt(segments: &[String], deep: bool) -> Option<(&str, &'static str)> {
+    let candidates = segments.iter().rev().take(if deep { 2 } else { 1 });
+    candidates.into_iter().find_map(|segment| Some((segment.as_str(), resource_types().find(|ty| ty.name().eq_ignore_ascii_case(segment))?.name())))
 }
 
 fn interaction(method: Method, parts: &[&str]) -> Result<Interaction, Refused> {
@@ -250,6 +267,8 @@ mod tests {
         assert_eq!(Asked::parse("GET", "http://x.org:8080/fhir/r4/Patient/a").unwrap().base, "http://x.org:8080/fhir/r4");
         assert_eq!(Asked::parse("GET", "/fhir/Patient").unwrap().base, "/fhir");
         assert_eq!(Asked::parse("GET", "Patient").unwrap().base, "");
+        // as it was written: nothing of it can end a header
+        assert_eq!(Asked::parse("GET", "/a%20b%0D%0ASet-Cookie:x/Patient/a").unwrap().base, "/a%20b%0D%0ASet-Cookie:x");
         assert_eq!(Asked::parse("GET", "https://x.org/Patient?a=b").unwrap().query, "a=b");
     }
 
@@ -264,12 +283,21 @@ mod tests {
     #[test]
     fn what_is_no_interaction_has_a_status() {
         assert_eq!(asked("GET", "/Patients/1"), "404 not-found");
+        // not a base, below which everything is searched
+        for url in ["/patient", "/patient/1", "http://x.org/fhir/PATIENT", "/patient?name=x", "/fhir/observation/a-1"] {
+            assert_eq!(asked("GET", url), "404 not-found", "{url}");
+        }
+        assert_eq!(asked("POST", "/patient"), "404 not-found");
+        assert_eq!(Asked::parse("POST", "https://x.org/account/fhir").unwrap().base, "https://x.org/account/fhir");
+        assert_eq!(Asked::parse("GET", "https://x.org/account/fhir?_type=Patient").unwrap().base, "https://x.org/account/fhir");
         assert_eq!(asked("TRACE", "/Patient/1"), "405 not-supported");
         assert_eq!(asked("POST", "/Patient/1"), "405 not-supported");
         assert_eq!(asked("GET", "/Patient/a b"), "404 not-found");
         assert_eq!(asked("GET", "/Patient/a/_history/x"), "404 not-found");
         assert_eq!(asked("DELETE", "/"), "405 not-supported");
         assert_eq!(asked("GET", "/Patient/%ff"), "400 invalid");
+        assert_eq!(asked("GET", "http://x\r\nSet-Cookie: a/Patient/1"), "400 invalid");
+        assert_eq!(asked("GET", "/Patient/%0d%0a"), "404 not-found");
         for odd in ["", "?", "://", "http://", "//", "/$", "/_", "/Patient/$", "/Patient//1/", "/metadata/x", "\u{0}"] {
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
                 asked(method, odd);

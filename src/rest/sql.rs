@@ -64,6 +64,9 @@ fn ask(method: &str, url: &str, headers: &Headers, body: Option<&str>) -> Result
         if let (Interaction::Search(_), Some(form)) = (&asked.interaction, body.map(str::trim).filter(|form| !form.is_empty())) {
             asked.query = if asked.query.is_empty() { form.to_owned() } else { format!("{}&{form}", asked.query) };
         }
+    } else if asked.method == Method::Post && matches!(asked.interaction, Interaction::Search(_)) && body.is_some_and(|body| !body.trim().is_empty()) {
+        // a search that left its criteria out would find everything
+        return Err(Refused::new(415, "not-supported", "a search takes its parameters as application/x-www-form-urlencoded"));
     } else if body.is_some() && !content.is_empty() && !content.contains("json") {
         return Err(Refused::new(415, "not-supported", match asked.method {
             Method::Patch => patch_kind::not_taken(&content),

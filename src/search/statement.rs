@@ -450,16 +450,14 @@ fn filter(conditions: &[String]) -> String {
     if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
 }
 
-/// A moment, in microseconds since 2000-01-01 UTC, as an SQL constant.
+/// A moment, in microseconds since 2000-01-01 UTC, as an SQL constant. Outside of the years of four digits, where nothing in a lake
+/// stands, it is infinity.
 pub fn timestamp(at: i64) -> String {
     match at {
-        time::OPEN_LOW => "'-infinity'::pg_catalog.timestamptz".to_owned(),
-        time::OPEN_HIGH => "'infinity'::pg_catalog.timestamptz".to_owned(),
+        at if at < time::FIRST => "'-infinity'::pg_catalog.timestamptz".to_owned(),
+        at if at > time::LAST => "'infinity'::pg_catalog.timestamptz".to_owned(),
         // a date alone would be read in the session's time zone
-        at => match time::shown(at) {
-            date if !date.contains('T') => format!("'{date}T00:00:00Z'::pg_catalog.timestamptz"),
-            instant => format!("'{instant}'::pg_catalog.timestamptz"),
-        },
+        at => format!("'{}'::pg_catalog.timestamptz", time::instant_text(at)),
     }
 }
 
@@ -576,6 +574,17 @@ mod tests {
              fhir.sort_key(r.search, 'family', false) OPERATOR(pg_catalog.=) '\\x61'::pg_catalog.bytea AND fhir.sort_key(r.search, 'birthdate', true) IS NULL AND r.id OPERATOR(pg_catalog.>) 'x') \
              ORDER BY fhir.sort_key(r.search, 'family', false), fhir.sort_key(r.search, 'birthdate', true) DESC NULLS LAST, r.id LIMIT 2"
         );
+    }
+
+    #[test]
+    fn any_moment_has_a_constant() {
+        let constant = |at: i64| timestamp(at).split('\'').nth(1).unwrap().to_owned();
+        assert_eq!(constant(0), "2000-01-01T00:00:00Z");
+        assert_eq!(constant(time::parse("0001").unwrap().low), "0001-01-01T00:00:00Z");
+        assert_eq!(constant(time::parse("9999").unwrap().high - 1), "9999-12-31T23:59:59.999999Z");
+        for (at, expected) in [(i64::MIN, "-infinity"), (i64::MIN + 1, "-infinity"), (time::FIRST - 1, "-infinity"), (time::LAST + 1, "infinity"), (i64::MAX, "infinity")] {
+            assert_eq!(constant(at), expected, "{at}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whose record, of which time, and of which types.
 
 use crate::index::extract::HOME;
-use crate::index::time::{self, OPEN_HIGH, OPEN_LOW};
+use crate::index::time::{self, LAST, OPEN_HIGH, OPEN_LOW};
 use crate::model::{self, TypeId};
 use crate::path::reference::{is_id, resource_type};
 use std::fmt;
@@ -85,7 +85,7 @@ impl Ask {
 
     /// The same of a past moment. What is to come is taken for what is there now.
     pub fn of(self, moment: Option<i64>) -> Ask {
-        Ask { as_of: moment.filter(|at| *at != OPEN_HIGH), ..self }
+        Ask { as_of: moment.filter(|at| *at <= LAST), ..self }
     }
 
     /// The id of the patient.

@@ -4,6 +4,7 @@
 use crate::json::Node;
 use crate::model::{self, TypeId};
 use crate::path::reference::{self, Target};
+use crate::path::{self, PathError};
 use std::collections::BTreeSet;
 
 /// Levels that are followed; the store takes no deeper resource.
@@ -14,6 +15,28 @@ pub fn references(resource: Node<'_>) -> BTreeSet<(TypeId, &'_ str)> {
     let mut found = BTreeSet::new();
     inside(resource, model::RESOURCE, MAX_DEPTH, &mut found);
     found
+}
+
+/// What the elements of type Reference that a FHIRPath expression leads to point at by relative references, in their order, each once;
+/// the expression begins at the resource, with or without its type.
+///
+/// # Errors
+/// What is no FHIRPath, or goes beyond what searches support.
+pub fn references_at<'a>(resource: Node<'a>, path: &str) -> Result<Vec<(TypeId, &'a str)>, PathError> {
+    let mut found: Vec<(TypeId, &str)> = Vec::new();
+    let Some(ty) = resource.get("resourceType").and_then(Node::as_str).and_then(reference::resource_type) else { return Ok(found) };
+    let begins = path.trim_start().split(['.', '[']).next().unwrap_or_default().trim();
+    let whole = if model::type_named(begins).is_some() { path.to_owned() } else { format!("{}.{path}", ty.name()) };
+    let mut seen = BTreeSet::new();
+    path::compile(&whole, ty)?.for_each(resource, &mut |node, ty, _| {
+        let text = node.get("reference").and_then(Node::as_str).filter(|_| ty == model::REFERENCE);
+        if let Some(Target::Literal { base: "", ty, id, .. }) = text.map(reference::target)
+            && seen.insert((ty, id))
+        {
+            found.push((ty, id));
+        }
+    });
+    Ok(found)
 }
 
 fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, found: &mut BTreeSet<(TypeId, &'a str)>) {
@@ -31,8 +54,7 @@ fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, found: &mut BTreeSet<(Ty
         found.insert((ty, id));
     }
     for (name, value) in object.iter() {
-        let holds = if name.starts_with('_') { Some(model::ELEMENT) } else { ty.get().field(name).map(|field| field.ty) };
-        if let Some(holds) = holds {
+        if let Some(holds) = reference::type_in(ty, name) {
             for item in value.items() {
                 inside(item, holds, depth - 1, found);
             }
@@ -61,6 +83,25 @@ mod tests {
         let found = references(json::root(&container).unwrap());
         let found: Vec<String> = found.into_iter().map(|(ty, id)| format!("{}/{id}", ty.name())).collect();
         assert_eq!(found, ["Basic/b", "Binary/photo", "Device/d", "Organization/assigner", "Organization/inner", "Patient/p", "Practitioner/a"]);
+    }
+
+    #[test]
+    fn an_expression_leads_to_some_of_them() {
+        let text = r##"{"resourceType":"Composition","subject":{"reference":"Patient/p"},"author":[{"reference":"Practitioner/a"},{"reference":"Device/d"},{"reference":"Practitioner/a"},{"display":"x"},{"reference":"#c"}],
+            "section":[{"entry":[{"reference":"List/l"}],"section":[{"entry":[{"reference":"List/inner"}]}]}]}"##;
+        let container = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+        let at = |path: &str| {
+            let found = references_at(json::root(&container).unwrap(), path).map_err(|error| error.to_string())?;
+            Ok::<_, String>(found.into_iter().map(|(ty, id)| format!("{}/{id}", ty.name())).collect::<Vec<_>>())
+        };
+        assert_eq!(at("Composition.section.entry").unwrap(), ["List/l"]);
+        assert_eq!(at("section.section.entry").unwrap(), ["List/inner"]);
+        assert_eq!(at("author").unwrap(), ["Practitioner/a", "Device/d"]);
+        assert_eq!(at("subject | Composition.author").unwrap_or_default().len() % 3, 0);
+        assert!(at("title").unwrap().is_empty() && at("Patient.link.other").unwrap_or_default().is_empty());
+        for nonsense in ["", "nonsense", "section.", "subject.resolve().x", "'"] {
+            assert!(at(nonsense).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::picture::{self, Frame, Line, Record};
 use super::timeline::{self, Holdings, names, versions};
 use super::{event, references};
 use crate::index::extract::HOME;
-use crate::index::time::{OPEN_HIGH, OPEN_LOW, instant_text};
+use crate::index::time::{FIRST, LAST, OPEN_HIGH, OPEN_LOW, instant_text};
 use crate::json;
 use crate::model::{self, TypeId};
 use crate::pg::access;
@@ -20,12 +20,23 @@ use crate::pg::time::check_for_interrupts;
 use crate::search::quote::{identifier, literal};
 use crate::sql_function;
 use pgrx::pg_sys;
+use std::collections::HashMap;
 
 sql_function!(fhir_event, one_event);
 sql_function!(fhir_until, |call| Ok(json::root(call.jsonb(0)?).map_or(OPEN_HIGH, event::until).into()));
 sql_function!(fhir_references, |call| {
     let mut rows = call.rows()?;
     for (ty, id) in json::root(call.jsonb(0)?).map(references::references).unwrap_or_default() {
+        rows.add([ty.name().into(), id.into()]);
+    }
+    Ok(Value::Null)
+});
+sql_function!(fhir_references_at, |call| {
+    let path = call.text(1)?;
+    let found = json::root(call.jsonb(0)?).map(|resource| references::references_at(resource, path)).transpose();
+    let found = found.map_err(|error| Error::new(error::INVALID_PARAMETER, format!("that is no path to references: {error}")))?;
+    let mut rows = call.rows()?;
+    for (ty, id) in found.unwrap_or_default() {
         rows.add([ty.name().into(), id.into()]);
     }
     Ok(Value::Null)
@@ -38,7 +49,7 @@ sql_function!(fhir_timeline_sql, |call| {
     let holdings = spi::connected(|spi| holdings(spi, lake, &asked))?;
     Ok(timeline::statement(lake, &asked, &holdings, call.bool(4)?, count).into())
 });
-// (patient, from, to, types, width, rows, lake, as_of)
+// (patient, from, to, types, width, rows, lake, as_of, entries)
 sql_function!(fhir_timeline_svg, svg);
 // (patient, start, end, since, types, count, cursor, lake, as_of)
 sql_function!(fhir_everything, bundle);
@@ -308,7 +319,7 @@ fn bundle(call: &Call) -> Result<Value, Error> {
     let said = Said {
         start: call.optional_text(1)?,
         end: call.optional_text(2)?,
-        since: since.filter(|at| *at != OPEN_LOW && *at != OPEN_HIGH).map(instant_text),
+        since: since.filter(|at| (FIRST..=LAST).contains(at)).map(instant_text),
         count,
         cursor,
     };
@@ -374,34 +385,53 @@ fn svg(call: &Call) -> Result<Value, Error> {
         width: bounded(call, 4, "width", picture::WIDTHS)?,
         rows: bounded(call, 5, "rows", picture::ROWS)?,
     };
+    let most = bounded(call, 8, "entries", picture::LINES)?;
     let record = spi::connected(|spi| {
         must_be_there(spi, lake, &asked)?;
         let holdings = holdings(spi, lake, &asked)?;
         let mut record = whose(spi, lake, &asked)?;
-        for row in 0..spi.query(&timeline::drawn(lake, &asked, &holdings))? {
-            if row % 10_000 == 0 {
-                check_for_interrupts();
+        let mut counts: HashMap<TypeId, usize> = HashMap::new();
+        let cursor = spi.open(&timeline::drawn(lake, &asked, &holdings), &[])?;
+        loop {
+            check_for_interrupts();
+            let rows = cursor.fetch(spi, STEP)?;
+            if rows == 0 {
+                break;
             }
-            let Some(ty) = spi.text(row, 4).and_then(model::type_named).filter(|ty| ty.name() != HOME) else { continue };
-            let moment = |column| spi.cell(row, column).map(|datum| datum.value() as i64);
-            let text = |column| spi.text(row, column).map(str::to_owned);
-            record.lines.push(Line {
-                ty,
-                occurred: moment(1).unwrap_or(OPEN_LOW),
-                precision: spi.text(row, 2).and_then(event::Precision::named),
-                ended: moment(3),
-                system: text(5),
-                code: text(6),
-                display: text(7),
-                value: text(8),
-                unit: text(9),
-                status: text(10),
-                until: moment(13).unwrap_or(OPEN_HIGH),
-            });
+            for row in 0..rows {
+                let Some(ty) = spi.text(row, 4).and_then(model::type_named).filter(|ty| ty.name() != HOME) else { continue };
+                let count = counts.entry(ty).or_default();
+                *count += 1;
+                if *count > most {
+                    *record.left_out.entry(ty).or_default() += 1;
+                } else {
+                    record.lines.push(line(spi, row, ty));
+                }
+            }
         }
+        cursor.close()?;
+        record.lines.reverse();
         Ok(record)
     })?;
     Ok(picture::draw(&record, &frame).into())
+}
+
+/// A row of [`timeline::drawn`].
+fn line(spi: &Spi, row: usize, ty: TypeId) -> Line {
+    let text = |column| spi.text(row, column).map(str::to_owned);
+    Line {
+        ty,
+        occurred: spi.number(row, 1).unwrap_or(OPEN_LOW),
+        precision: spi.text(row, 2).and_then(event::Precision::named),
+        ended: spi.number(row, 3),
+        system: text(5),
+        code: text(6),
+        display: text(7),
+        value: text(8),
+        unit: text(9),
+        status: text(10),
+        until: spi.number(row, 13).unwrap_or(OPEN_HIGH),
+    }
 }
 
 /// What the patient says of itself: the name and the date of birth.
@@ -416,7 +446,7 @@ fn whose(spi: &Spi, lake: &str, ask: &Ask) -> Result<Record, Error> {
     args.extend(ask.as_of.map(Arg::Time));
     spi.select(&sql, &args)?;
     let title = spi.text(0, 1).unwrap_or(&ask.focus).to_owned();
-    Ok(Record { title, born: spi.text(0, 2).map(str::to_owned), lines: Vec::new(), from: ask.from, to: ask.to })
+    Ok(Record { title, born: spi.text(0, 2).map(str::to_owned), from: ask.from, to: ask.to, ..Record::default() })
 }
 
 /// A whole number within its range.

@@ -1,10 +1,11 @@
 //! The statement that reads a record in the order of its index `(compartment, occurred DESC, id)`, partition beside partition.
 
 use super::ask::Ask;
-use crate::index::time::{self, OPEN_HIGH, OPEN_LOW};
+use crate::index::time::{OPEN_HIGH, OPEN_LOW};
 use crate::model::{self, TypeId};
 use crate::path::{self, Compiled};
 use crate::search::quote::{identifier, literal};
+use crate::search::statement::timestamp as moment;
 
 /// What the lake holds that a statement has to read.
 #[derive(Debug, Default)]
@@ -17,15 +18,6 @@ pub struct Holdings {
 
 /// The columns of an event in the order of `fhir.timeline`.
 pub const COLUMNS: &str = "r.occurred, e.precision, e.ended, r.type";
-
-/// An instant as a constant.
-pub fn moment(at: i64) -> String {
-    match at {
-        OPEN_LOW => "'-infinity'::pg_catalog.timestamptz".to_owned(),
-        OPEN_HIGH => "'infinity'::pg_catalog.timestamptz".to_owned(),
-        at => format!("'{}'::pg_catalog.timestamptz", time::instant_text(at)),
-    }
-}
 
 /// A list of type names as a constant array.
 pub fn names(types: &[TypeId]) -> String {
@@ -41,9 +33,9 @@ pub fn statement(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool,
     written(lake, ask, holdings, newest_first, count, "")
 }
 
-/// The same lines for a picture, with one more column `until`.
+/// The same lines for a picture, the newest first, with one more column `until`.
 pub fn drawn(lake: &str, ask: &Ask, holdings: &Holdings) -> String {
-    written(lake, ask, holdings, false, None, ", e.until")
+    written(lake, ask, holdings, true, None, ", e.until")
 }
 
 fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count: Option<i64>, more: &str) -> String {

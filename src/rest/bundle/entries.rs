@@ -76,6 +76,10 @@ pub fn entries(bundle: Node<'_>) -> Result<(Kind, Vec<Result<Entry<'_>, Refused>
         _ => return Err(Refused::new(400, "invalid", "the type of the Bundle is neither batch nor transaction")),
     };
     let all = bundle.get("entry").and_then(Node::as_array);
+    // silence would be taken for success
+    if all.is_none() && bundle.get("entry").is_some() {
+        return Err(Refused::new(400, "structure", "Bundle.entry is no array"));
+    }
     Ok((kind, all.into_iter().flat_map(|all| all.iter()).enumerate().map(|(at, entry)| Entry::read(at, entry)).collect()))
 }
 
@@ -153,6 +157,7 @@ mod tests {
             r#"{"resourceType":"Bundle","type":"searchset"}"#,
             r#"{"resourceType":"Bundle","type":"transaction","entry":[{}]}"#,
             r#"{"resourceType":"Bundle","type":"transaction","entry":[7]}"#,
+            r#"{"resourceType":"Bundle","type":"batch","entry":{"request":{"method":"GET","url":"Patient/a"}}}"#,
             r#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":"Patient"}}]}"#,
             r#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":""},"resource":{}}]}"#,
         ] {

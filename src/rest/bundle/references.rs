@@ -5,7 +5,7 @@
 
 use crate::json::{self, Item, JsonError, Node};
 use crate::model::{self, TypeId};
-use crate::path::reference::type_of;
+use crate::path::reference::{type_in, type_of};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -88,8 +88,7 @@ fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, with: &mut dyn Replace) 
             for (name, value) in object.iter() {
                 let new = match (ty, name, value) {
                     (model::REFERENCE, "reference", Node::String(text)) => with.replace(Link::Reference, text).map(|new| Item::String(Cow::Owned(new))),
-                    _ if name.starts_with('_') => inside(value, model::ELEMENT, depth - 1, with),
-                    _ => ty.get().field(name).and_then(|field| inside(value, field.ty, depth - 1, with)),
+                    _ => type_in(ty, name).and_then(|ty| inside(value, ty, depth - 1, with)),
                 };
                 changes.extend(new.map(|new| (name, new)));
             }

@@ -56,11 +56,8 @@ fn inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, path: &mut String, found
         found.push(Reference { ty, id, path: path.clone() });
     }
     for (name, value) in object.iter() {
-        // beside a primitive stands what extends it
-        let (name, holds) = match name.strip_prefix('_') {
-            Some(name) => (name, Some(model::ELEMENT)),
-            None => (name, ty.get().field(name).map(|field| field.ty)),
-        };
+        let holds = reference::type_in(ty, name);
+        let name = name.strip_prefix('_').unwrap_or(name);
         let Some(holds) = holds.filter(|holds| *holds != model::RESOURCE || name == CONTAINED) else { continue };
         let length = path.len();
         let is_list = value.as_array().is_some();

@@ -64,12 +64,13 @@ impl PatchKind {
         }
     }
 
-    /// The resource after the patch.
-    pub fn apply(self, resource: &[u8], patch: &[u8]) -> Result<Vec<u8>, PatchError> {
+    /// The resource after the patch. `pause` is called before each operation: there a server may look whether it shall go on.
+    pub fn apply(self, resource: &[u8], patch: &[u8], pause: &mut dyn FnMut()) -> Result<Vec<u8>, PatchError> {
         match self {
-            PatchKind::Json => patch::json_patch(resource, patch),
+            PatchKind::Json => patch::json_patch_pausing(resource, patch, pause),
+            // one pass, and no operations
             PatchKind::Merge => patch::merge_patch(resource, patch),
-            PatchKind::FhirPath => patch::fhirpath_patch(resource, patch),
+            PatchKind::FhirPath => patch::fhirpath_patch_pausing(resource, patch, pause),
         }
     }
 }
@@ -107,6 +108,21 @@ mod tests {
         }
         assert_eq!(kind("", "[]"), Ok(Some(PatchKind::Json)));
         assert_eq!(PatchKind::of_content(None, &json::parse(b"{}", &json::Limits::default()).unwrap()), Ok(Some(PatchKind::Merge)));
+    }
+
+    #[test]
+    fn a_patch_pauses_at_each_operation() {
+        let container = |text: &str| json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+        let resource = container(r#"{"resourceType":"Patient","active":true}"#);
+        let pauses = |kind: PatchKind, patch: &str| {
+            let mut pauses = 0;
+            kind.apply(&resource, &container(patch), &mut || pauses += 1).unwrap();
+            pauses
+        };
+        let test = r#"{"op":"test","path":"/active","value":true}"#;
+        assert_eq!(pauses(PatchKind::Json, &format!("[{test},{test},{test}]")), 3);
+        let replace = r#"{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Patient.active"},{"name":"value","valueBoolean":false}]}"#;
+        assert!(pauses(PatchKind::FhirPath, &format!(r#"{{"resourceType":"Parameters","parameter":[{replace},{replace}]}}"#)) >= 2);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::model::TypeId;
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::snapshot::View;
 use crate::pg::spi::{Arg, Spi};
+use crate::pg::time::check_for_interrupts;
 use crate::store::stamp;
 
 /// A patch and how it is to be applied.
@@ -24,7 +25,7 @@ impl Patch<'_> {
     fn apply(self, resource: &[u8]) -> Result<Vec<u8>, Error> {
         let kind = self.kind.or_else(|| PatchKind::of(self.content));
         let kind = kind.ok_or_else(|| Error::new(INVALID_PARAMETER, "a patch is an array or an object").hint(format!("it is a {NAMES}")))?;
-        Ok(kind.apply(resource, self.content)?)
+        Ok(kind.apply(resource, self.content, &mut check_for_interrupts)?)
     }
 }
 

@@ -13,6 +13,7 @@ mod text;
 use super::Precision;
 use crate::model::TypeId;
 pub use paint::draw;
+use std::collections::BTreeMap;
 
 /// One entry of a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,8 @@ pub struct Record {
     /// For the age below the axis: a FHIR date.
     pub born: Option<String>,
     pub lines: Vec<Line>,
+    /// How many older ones of each type there are beyond those that are drawn.
+    pub left_out: BTreeMap<TypeId, usize>,
     /// [`crate::index::time::OPEN_LOW`] for where the record begins.
     pub from: i64,
     /// [`crate::index::time::OPEN_HIGH`] for where it ends.
@@ -60,3 +63,5 @@ pub struct Frame {
 /// What a frame may be.
 pub const WIDTHS: std::ops::RangeInclusive<u32> = 640..=4_000;
 pub const ROWS: std::ops::RangeInclusive<usize> = 1..=100;
+/// Most lines of one type, the newest of them: what a picture holds in memory.
+pub const LINES: std::ops::RangeInclusive<usize> = 1..=1_000_000;

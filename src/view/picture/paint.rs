@@ -347,6 +347,11 @@ impl Canvas {
         if errors > 0 {
             notes.push(format!("{} entered in error", plural(errors)));
         }
+        let left_out: usize = record.left_out.values().sum();
+        if left_out > 0 {
+            let types: Vec<&str> = record.left_out.keys().map(|ty| ty.name()).collect();
+            notes.push(format!("{} older than the newest of their type ({})", plural(left_out), types.join(", ")));
+        }
         if !notes.is_empty() {
             self.text(MARGIN, bottom + 48.0, QUIET, " font-size=\"10.5\"", &format!("Not drawn: {}", notes.join(", ")));
         }
@@ -384,7 +389,7 @@ mod tests {
     }
 
     fn record(lines: Vec<Line>) -> Record {
-        Record { title: "Ann Lee".into(), born: Some("1950-02-03".into()), lines, from: OPEN_LOW, to: OPEN_HIGH }
+        Record { title: "Ann Lee".into(), born: Some("1950-02-03".into()), lines, from: OPEN_LOW, to: OPEN_HIGH, ..Record::default() }
     }
 
     fn measured(at: &str, display: &str, value: &str) -> Line {

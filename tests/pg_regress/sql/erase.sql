@@ -59,6 +59,10 @@ SELECT version, method FROM fhir.history('Patient', 'p');
 SELECT fhir.revert('Patient', 'p', as_of => '2000-01-01', preview => false);
 SELECT version, method FROM fhir.history('Patient', 'p', count => 1);
 
+-- nothing is written but by who says so, and nothing is of nothing
+SELECT fhir.revert('Patient', 'p', 2, preview => NULL) -> 0 -> 'op' AS shown, (SELECT max(version) FROM fhir.history('Patient', 'p')) AS version;
+SELECT fhir.revert(NULL, 'p', 2) AS no_type, fhir.revert('Patient', NULL, 2, preview => false) AS no_id;
+
 -- Reverting what a search finds, and a record -----------------------------------------------------------------------------
 CREATE FUNCTION observation(id text, patient text, status text, performer text DEFAULT NULL) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('resourceType', 'Observation', 'id', id, 'status', status, 'code', '{"text": "x"}'::jsonb,

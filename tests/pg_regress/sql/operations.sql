@@ -96,6 +96,44 @@ SELECT n, e ->> 'fullUrl', e #>> '{resource,resourceType}' FROM document, jsonb_
 SELECT fhir.document('doc', base => 'http://x.org/fhir') #>> '{entry,1,fullUrl}';
 SELECT count(*) FROM operations_lake.bundle;
 SELECT pg_temp.raised($$SELECT fhir.document('broken')$$), pg_temp.raised($$SELECT fhir.document('gone')$$), pg_temp.raised($$SELECT fhir.document(NULL)$$);
+-- By a GraphDefinition: the example of the specification, what a search adds, and what it requires.
+BEGIN;
+INSERT INTO operations_lake.list (resource) VALUES
+    ('{"resourceType":"List","id":"l","status":"current","mode":"working","subject":{"reference":"Patient/p"},"entry":[{"item":{"reference":"Condition/listed"}},{"item":{"reference":"Condition/listed"}}]}'),
+    ('{"resourceType":"List","id":"of-other","status":"current","mode":"working","subject":{"reference":"Patient/p"},"entry":[{"item":{"reference":"Condition/other"}}]}');
+INSERT INTO operations_lake.patient (resource) SELECT jsonb_build_object('resourceType', 'Patient', 'id', id) FROM unnest('{p,other}'::text[]) id ON CONFLICT DO NOTHING;
+INSERT INTO operations_lake.condition (resource) SELECT jsonb_build_object('resourceType', 'Condition', 'id', id, 'subject', jsonb_build_object('reference', 'Patient/' || patient))
+FROM (VALUES ('listed', 'p'), ('other', 'other')) c (id, patient);
+INSERT INTO operations_lake.composition (resource) SELECT jsonb_build_object('resourceType', 'Composition', 'id', id, 'status', 'final', 'type', '{"text":"t"}'::jsonb, 'date', '2020', 'title', 't',
+    'subject', '{"reference":"Patient/p"}'::jsonb, 'author', '[{"display":"a"}]'::jsonb, 'section', jsonb_build_array(jsonb_build_object('title', 's', 'entry', jsonb_build_array(jsonb_build_object('reference', 'List/' || list)))))
+FROM (VALUES ('c', 'l'), ('c-other', 'of-other')) c (id, list);
+CREATE FUNCTION pg_temp.graph(url text, links text, version text DEFAULT NULL, start text DEFAULT 'Composition') RETURNS void LANGUAGE sql AS $$
+    INSERT INTO operations_lake.graphdefinition (resource) VALUES (jsonb_strip_nulls(jsonb_build_object('resourceType', 'GraphDefinition', 'url', url, 'version', version, 'name', 'g', 'status', 'draft', 'start', start, 'link', links::jsonb)))
+$$;
+CREATE FUNCTION pg_temp.parts(id text, graph text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT string_agg(e ->> 'fullUrl', ' ' ORDER BY n) FROM jsonb_array_elements(fhir.document(id, graph => parts.graph) -> 'entry') WITH ORDINALITY l (e, n));
+EXCEPTION WHEN others THEN RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT pg_temp.graph('http://g/example', '[{"path":"Composition.section.entry","target":[{"type":"List","compartment":[{"use":"requirement","code":"Patient","rule":"identical"}],
+    "link":[{"path":"List.entry.item","target":[{"type":"Resource","compartment":[{"use":"requirement","code":"Patient","rule":"identical"}]}]}]}]}]');
+SELECT pg_temp.graph('http://g/condition', '[{"path":"section.entry","target":[{"type":"List","link":[{"path":"entry.item","target":[{"type":"Condition","compartment":[{"use":"condition","code":"Patient","rule":"identical"}]}]}]}]}]');
+SELECT pg_temp.graph('http://g/search', '[{"path":"subject","target":[{"type":"Patient","link":[{"target":[{"type":"Condition","params":"patient={ref}&_sort=_id"}]}]}]}]', '1');
+SELECT pg_temp.graph('http://g/search', '[{"path":"subject","min":2,"target":[{"type":"Patient"}]}]', '2');
+SELECT pg_temp.graph('http://g/most', '[{"path":"section.entry","target":[{"type":"List","link":[{"path":"entry.item","max":"0"}]}]}]');
+SELECT pg_temp.graph('http://g/start', 'null', start => 'Patient');
+SELECT pg_temp.graph('http://g/odd', '[{"path":"section.nonsense"}]');
+SELECT pg_temp.graph('http://g/no-ref', '[{"target":[{"type":"Condition","params":"code=x"}]}]');
+SELECT pg_temp.graph('http://g/custom', '[{"path":"section.entry","target":[{"type":"List","compartment":[{"use":"condition","code":"Patient","rule":"custom","expression":"true"}]}]}]');
+SELECT pg_temp.graph('http://g/unknown', '[{"target":[{"type":"Condition","params":"nonsense={ref}"}]}]');
+SELECT pg_temp.parts('c', NULL);
+SELECT graph, pg_temp.parts('c', graph), pg_temp.parts('c-other', graph) FROM unnest('{http://g/example,http://g/condition,http://g/search|1,http://g/search|2,http://g/most}'::text[]) graph;
+SELECT graph, pg_temp.parts('c', graph) FROM unnest('{http://g/search|3,http://g/none,"",|,http://g/start,http://g/odd,http://g/no-ref,http://g/custom,http://g/unknown}'::text[]) graph;
+SELECT status, jsonb_path_query_array(answer, '$.entry[*].fullUrl') FROM fhir.rest('GET', 'http://x/Composition/c/$document?graph=http://g/condition');
+SELECT * FROM fhir.references('{"resourceType":"Composition","section":[{"entry":[{"reference":"List/l"},{"reference":"http://x/List/m"}]}]}', 'section.entry');
+SELECT * FROM fhir.references('7', 'x');
+SELECT * FROM fhir.references('{"resourceType":"Composition"}', 'section.nonsense');
+ROLLBACK;
 WITH d AS MATERIALIZED (SELECT fhir.document('doc', true) AS bundle)
     SELECT bundle #>> '{meta,versionId}', bundle ->> 'id' IS NOT NULL AS has_id, jsonb_array_length(bundle -> 'entry') FROM d;
 SELECT count(*), bool_and(fhir.is_valid(resource)) FROM operations_lake.bundle;

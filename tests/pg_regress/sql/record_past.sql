@@ -70,7 +70,9 @@ FROM seen;
 -- And not what is there now.
 SELECT patient, (SELECT jsonb_agg(t) FROM fhir.timeline(patient) t) = timeline AS timeline, (SELECT jsonb_agg(t) FROM fhir.timeline(patient, as_of => now()) t) = timeline AS as_of_now FROM seen;
 SELECT id, display FROM fhir.timeline('p', as_of => 'infinity');
-SELECT count(*) FROM fhir.timeline('p', as_of => '-infinity');
+SELECT at, (SELECT count(*) FROM fhir.timeline('q', as_of => at)) = (SELECT count(*) FROM fhir.timeline('q')) AS is_now, (SELECT count(*) FROM fhir.timeline('q', as_of => at)) AS lines
+FROM unnest('{-infinity,4713-01-01 BC,0001-01-01,9999-12-31,294276-01-01,infinity}'::timestamptz[]) at;
+SELECT fhir.everything('q', as_of => '294276-01-01', since => '4713-01-01 BC') = fhir.everything('q') AS all_of_now;
 
 -- Pages of the past.
 DO $$

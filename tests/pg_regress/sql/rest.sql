@@ -59,6 +59,16 @@ SELECT * FROM ask('GET', 'http://x.org/Patient?family=two');
 SELECT fhir.search('Patient?family=two') -> 'link' -> 0 ->> 'url', r.answer -> 'link' -> 0 ->> 'url', r.answer -> 'entry' -> 0 ->> 'fullUrl'
 FROM fhir.rest('GET', 'http://x.org/Patient?family=two') r;
 SELECT status, body FROM ask('POST', '/Patient/_search', '{"Content-Type": "application/x-www-form-urlencoded"}', 'family=two&_count=5');
+-- what would leave the criteria out, or is no type, does not find everything
+SELECT status, body FROM ask('POST', '/Patient/_search', '{"Content-Type": "application/json"}', '{"family":"two"}');
+SELECT status, body FROM ask('POST', '/Patient/_search', '{"Content-Type": "application/json"}', ' ');
+SELECT status, body FROM ask('GET', '/Patient?family=two', '{"Content-Type": "application/fhir+json"}', '');
+SELECT status, body FROM ask('GET', '/patient/a');
+-- nothing of an address ends a header
+BEGIN;
+SELECT status, headers LIKE '%"Location": "/x%0d%0aEvil:1/Patient/hx/_history/1"%' AS as_written FROM ask('PUT', '/x%0d%0aEvil:1/Patient/hx', '{"Prefer": "return=minimal"}', '{"resourceType":"Patient","id":"hx"}');
+ROLLBACK;
+SELECT * FROM ask('GET', E'http://x\r\nEvil: 1/Patient/hx');
 SELECT status, body FROM ask('GET', '/Patient?nonsense=1');
 SELECT status, body FROM ask('GET', '/Patient?nonsense=1', '{"Prefer": "handling=lenient"}');
 SELECT status, body FROM ask('GET', '/?_type=Patient');

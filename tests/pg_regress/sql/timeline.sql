@@ -118,6 +118,10 @@ SELECT svg LIKE '<svg xmlns="http://www.w3.org/2000/svg" width="1280"%</svg>%' A
 FROM fhir.timeline_svg('p') AS svg;
 INSERT INTO timeline_lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"many-7","name":[{"text":"<script>"}]}');
 SELECT length(svg) < 20000 AS small, svg LIKE '%<script%' AS unsafe, svg LIKE '%>240 entries%' OR svg LIKE '%· 240 entries%' AS counted FROM fhir.timeline_svg('many-7', types => '{Observation,Encounter}') AS svg;
+-- Of each type only so many, the newest; the foot tells of the others.
+SELECT svg LIKE '%>20 entries ·%' AS drawn, substring(svg FROM 'Not drawn: [^<]*') AS foot FROM fhir.timeline_svg('many-7', types => '{Observation,Encounter}', entries => 10) AS svg
+UNION ALL SELECT fhir.timeline_svg('many-7', entries => 200) = fhir.timeline_svg('many-7'), substring(fhir.timeline_svg('many-7') FROM 'Not drawn: [^<]*');
+SELECT fhir.timeline_svg('p', entries => 0);
 SELECT fhir.timeline_svg('p', '2015', '2016', width => 800) LIKE '% width="800"%' AS width;
 
 -- Mistakes.

@@ -4,8 +4,16 @@ use std::path::Path;
 use std::process::Command;
 
 pub fn compile() -> Result<(), String> {
-    let sources = ["src/pg/probe.c", "src/pg/count.c", "src/pg/entries.c", "src/pg/signals.c"];
-    let headers = ["src/pg/gin_versions.h"];
+    let sources = [
+        "src/pg/probe.c",
+        "src/pg/count.c",
+        "src/pg/entries.c",
+        "src/pg/bulk.c",
+        "src/pg/bulk_open.c",
+        "src/pg/bulk_index.c",
+        "src/pg/signals.c",
+    ];
+    let headers = ["src/pg/gin_versions.h", "src/pg/bulk.h"];
     sources.iter().chain(&headers).for_each(|source| println!("cargo:rerun-if-changed={source}"));
     println!("cargo:rerun-if-env-changed=PG_CONFIG");
     let major = ["14", "15", "16", "17", "18"]

@@ -17,3 +17,19 @@ COMMENT ON FUNCTION fhir.export(text, text[], timestamptz, text, text, text, boo
     'since: only what changed then or later, and what was deleted; of: Patient for what belongs to patients, Patient/id, Group/id; '
     'compression: gzip or zstd; history: superseded versions too; after: only what that snapshot did not show. '
     'All files appear when all are complete. Takes pg_write_server_files.';
+
+CREATE FUNCTION fhir.export_query(query text, path text, compression text DEFAULT 'zstd', overwrite boolean DEFAULT false)
+    RETURNS TABLE (exported bigint, bytes bigint)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_export_query';
+COMMENT ON FUNCTION fhir.export_query(text, text, text, boolean) IS
+    'writes what a query gives, or all of a table or view if that is its name, into a Parquet file of the server, and tells how many '
+    'rows and bytes. compression: zstd or none. The file appears when it is complete. Takes pg_write_server_files.';
+
+-- The caller's search_path decides what the text of a name means, before it is read again with the same.
+CREATE FUNCTION fhir.export_query(query regclass, path text, compression text DEFAULT 'zstd', overwrite boolean DEFAULT false)
+    RETURNS TABLE (exported bigint, bytes bigint)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
+    BEGIN ATOMIC
+        SELECT * FROM fhir.export_query('TABLE ' || query::text, path, compression, overwrite);
+    END;
+COMMENT ON FUNCTION fhir.export_query(regclass, text, text, boolean) IS 'writes a table or view into a Parquet file of the server';

@@ -13,6 +13,34 @@ DROP FUNCTION fhir.delete(text, text);
 DROP FUNCTION fhir.update(jsonb);
 DROP FUNCTION fhir.create(jsonb);
 
+-- ndjson.sql
+
+CREATE FUNCTION fhir.take_lines() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_take_lines';
+COMMENT ON FUNCTION fhir.take_lines() IS
+    'triggers of the view ndjson of a lake: takes NDJSON line by line and writes the resources in batches, with the rights of the caller';
+
+CREATE FUNCTION fhir.create_ndjson(name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    EXECUTE format($$
+        CREATE OR REPLACE VIEW %1$I.ndjson AS SELECT NULL::text AS line WHERE false;
+        COMMENT ON VIEW %1$I.ndjson IS 'takes NDJSON of any resource types, a line each, by COPY or INSERT; shows nothing';
+        CREATE OR REPLACE TRIGGER zz_begin BEFORE INSERT ON %1$I.ndjson FOR EACH STATEMENT EXECUTE FUNCTION fhir.take_lines();
+        CREATE OR REPLACE TRIGGER zz_line INSTEAD OF INSERT ON %1$I.ndjson FOR EACH ROW EXECUTE FUNCTION fhir.take_lines();
+        CREATE OR REPLACE TRIGGER zz_end AFTER INSERT ON %1$I.ndjson FOR EACH STATEMENT EXECUTE FUNCTION fhir.take_lines()$$, name);
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_ndjson(text) IS
+    'makes the view ndjson of a lake, or its triggers anew; fhir.create_lake and fhir.upgrade_lake call it';
+
+CREATE FUNCTION fhir.loads_in_bulk(relation regclass) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_loads_in_bulk';
+COMMENT ON FUNCTION fhir.loads_in_bulk(regclass) IS
+    'whether loads by the current user write this table in bulk; else they go row by row through INSERT, for it has what an INSERT must obey: row-level security, triggers, checks or further unique indexes of the user''s';
+
 -- store.sql
 
 CREATE OR REPLACE FUNCTION fhir.create_lake(name text DEFAULT 'lake') RETURNS void
@@ -178,6 +206,64 @@ BEGIN
         ALTER TABLE %1$s.load_error ENABLE ROW LEVEL SECURITY;
         CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
+    PERFORM fhir.create_ndjson(name);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION fhir.drop_lake(name text, cascade boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+BEGIN
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
+        RAISE EXCEPTION 'there is no lake "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF cascade THEN
+        EXECUTE format('DROP SCHEMA %s CASCADE', lake);
+    ELSE
+        EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
+        EXECUTE format('DROP SCHEMA %s', lake);
+    END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION fhir.grant_lake(name text, role text, privilege text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+    grantee text := CASE WHEN lower(role) = 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
+    relation text;
+BEGIN
+    IF privilege NOT IN ('read', 'write') THEN
+        RAISE EXCEPTION 'privilege "%" is not known', privilege
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is read or write (which includes read).';
+    END IF;
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = name) THEN
+        RAISE EXCEPTION 'there is no lake "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', lake, grantee);
+    EXECUTE format('GRANT SELECT ON %1$s.membership, %1$s.history, %1$s.entity TO %2$s', lake, grantee);
+    -- A grant on the parent does not reach a partition that is named itself.
+    FOR relation IN SELECT format('%s', t.relid) FROM pg_partition_tree((lake || '.resource')::regclass) t LOOP
+        EXECUTE format('GRANT %s ON %s TO %s',
+            CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, relation, grantee);
+    END LOOP;
+    IF privilege = 'write' THEN
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
+        EXECUTE format('GRANT SELECT, INSERT ON %1$s.load_error TO %2$s', lake, grantee);
+        -- A lake that an older version made has none before fhir.upgrade_lake.
+        IF to_regclass(lake || '.ndjson') IS NOT NULL THEN
+            EXECUTE format('GRANT INSERT ON %1$s.ndjson TO %2$s', lake, grantee);
+        END IF;
+    END IF;
 END
 $function$;
 
@@ -206,6 +292,11 @@ BEGIN
     IF to_regclass(lake || '.history_type') IS NULL THEN
         EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
         RETURN NEXT format('made index %s.history_type', lake);
+    END IF;
+    IF (SELECT count(*) <> 3 FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
+        PERFORM fhir.create_ndjson(name);
+        RETURN NEXT format('made view %s.ndjson', lake);
     END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
@@ -858,6 +949,21 @@ COMMENT ON FUNCTION fhir.export(text, text[], timestamptz, text, text, text, boo
     'since: only what changed then or later, and what was deleted; of: Patient for what belongs to patients, Patient/id, Group/id; '
     'compression: gzip or zstd; history: superseded versions too; after: only what that snapshot did not show. '
     'All files appear when all are complete. Takes pg_write_server_files.';
+
+CREATE FUNCTION fhir.export_query(query text, path text, compression text DEFAULT 'zstd', overwrite boolean DEFAULT false)
+    RETURNS TABLE (exported bigint, bytes bigint)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_export_query';
+COMMENT ON FUNCTION fhir.export_query(text, text, text, boolean) IS
+    'writes what a query gives, or all of a table or view if that is its name, into a Parquet file of the server, and tells how many '
+    'rows and bytes. compression: zstd or none. The file appears when it is complete. Takes pg_write_server_files.';
+
+-- The caller's search_path decides what the text of a name means, before it is read again with the same.
+CREATE FUNCTION fhir.export_query(query regclass, path text, compression text DEFAULT 'zstd', overwrite boolean DEFAULT false)
+    RETURNS TABLE (exported bigint, bytes bigint)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
+    BEGIN ATOMIC
+        SELECT * FROM fhir.export_query('TABLE ' || query::text, path, compression, overwrite);
+COMMENT ON FUNCTION fhir.export_query(regclass, text, text, boolean) IS 'writes a table or view into a Parquet file of the server';
 
 -- operations.sql
 

@@ -217,6 +217,7 @@ BEGIN
         ALTER TABLE %1$s.load_error ENABLE ROW LEVEL SECURITY;
         CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
+    PERFORM fhir.create_ndjson(name);
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_lake(text) IS
@@ -238,6 +239,7 @@ BEGIN
         EXECUTE format('DROP SCHEMA %s CASCADE', lake);
     ELSE
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
 END
@@ -295,6 +297,10 @@ BEGIN
     IF privilege = 'write' THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
         EXECUTE format('GRANT SELECT, INSERT ON %1$s.load_error TO %2$s', lake, grantee);
+        -- A lake that an older version made has none before fhir.upgrade_lake.
+        IF to_regclass(lake || '.ndjson') IS NOT NULL THEN
+            EXECUTE format('GRANT INSERT ON %1$s.ndjson TO %2$s', lake, grantee);
+        END IF;
     END IF;
 END
 $function$;

@@ -24,6 +24,11 @@ BEGIN
         EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
         RETURN NEXT format('made index %s.history_type', lake);
     END IF;
+    IF (SELECT count(*) <> 3 FROM pg_trigger t
+        WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
+        PERFORM fhir.create_ndjson(name);
+        RETURN NEXT format('made view %s.ndjson', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -5,6 +5,22 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The temporary files of this process, for an end of it that drops nothing.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn temporary() -> MutexGuard<'static, Vec<PathBuf>> {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what files on their way have written: for a process that ends at once.
+pub fn abandon() {
+    for path in temporary().drain(..) {
+        // Nothing can be told from here, and what is left is named as temporary.
+        let _ = std::fs::remove_file(path);
+    }
+}
 
 #[derive(Debug)]
 pub enum FileError {
@@ -73,6 +89,7 @@ impl Outgoing {
         let temporary = PathBuf::from(name);
         // never through what somebody else has put there
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(FileError::io("create", &path))?;
+        self::temporary().push(temporary.clone());
         let outgoing = Outgoing { file: Some(file), path, temporary, bytes: 0 };
         if let Some(file) = &outgoing.file {
             // as COPY does: the folder decides who reads
@@ -107,8 +124,14 @@ impl Outgoing {
     pub fn publish(mut self) -> Result<(), FileError> {
         self.sync()?;
         std::fs::rename(&self.temporary, &self.path).map_err(FileError::io("create", &self.path))?;
-        self.temporary = PathBuf::new();
+        self.forget();
         Ok(())
+    }
+
+    /// The temporary file is nobody's any more.
+    fn forget(&mut self) {
+        let path = std::mem::take(&mut self.temporary);
+        temporary().retain(|other| *other != path);
     }
 }
 
@@ -130,6 +153,7 @@ impl Drop for Outgoing {
         if !self.temporary.as_os_str().is_empty() {
             // Nothing can be told from here, and what is left is named as temporary.
             let _ = std::fs::remove_file(&self.temporary);
+            self.forget();
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -28,6 +30,8 @@ pub struct Pool<J, R, E> {
     busy: VecDeque<usize>,
     ready: VecDeque<Result<R, Failed<E>>>,
     next: usize,
+    /// Jobs that wait are not begun any more.
+    is_over: Arc<AtomicBool>,
 }
 
 struct Thread<J, R, E> {
@@ -41,12 +45,16 @@ impl<J: Send + 'static, R: Send + 'static, E: Send + 'static> Pool<J, R, E> {
     /// Starts so many threads, or none: then the work is done where the jobs are given. `start` surrounds the start of each one.
     pub fn new(count: usize, start: impl Fn(&mut dyn FnMut()), work: fn(J) -> Result<R, E>) -> Pool<J, R, E> {
         let mut threads = Vec::new();
+        let is_over = Arc::new(AtomicBool::new(false));
         for _ in 0..count {
+            let is_over = is_over.clone();
             // a job in work and one that waits
             let (jobs, incoming) = sync_channel::<J>(1);
             let (outgoing, results) = sync_channel(2);
             let body = move || {
-                while let Ok(job) = incoming.recv() {
+                while let Ok(job) = incoming.recv()
+                    && !is_over.load(Ordering::Relaxed)
+                {
                     let result = catch_unwind(AssertUnwindSafe(|| work(job)));
                     let (is_gone, result) = match result {
                         Ok(result) => (false, result.map_err(Failed::Job)),
@@ -68,7 +76,7 @@ impl<J: Send + 'static, R: Send + 'static, E: Send + 'static> Pool<J, R, E> {
             }
             threads.push(Thread { jobs: Some(jobs), results, handle });
         }
-        Pool { work, threads, busy: VecDeque::new(), ready: VecDeque::new(), next: 0 }
+        Pool { work, threads, busy: VecDeque::new(), ready: VecDeque::new(), next: 0, is_over }
     }
 
     /// Whether the oldest result must be taken before another job is given.
@@ -112,11 +120,12 @@ impl<J: Send + 'static, R: Send + 'static, E: Send + 'static> Pool<J, R, E> {
 impl<J, R, E> Drop for Pool<J, R, E> {
     /// Ends the threads: each finishes the job that it has in hand.
     fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
         for thread in &mut self.threads {
             thread.jobs = None;
         }
         for thread in &mut self.threads {
-            // what it has in hand and what waits must not wait for room
+            // what it has in hand must not wait for room
             while thread.results.recv().is_ok() {}
             if let Some(handle) = thread.handle.take() {
                 let _ = handle.join();
@@ -182,10 +191,21 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_is_dropped_at_work_ends() {
-        let mut pool = Pool::new(2, |spawn| spawn(), work);
-        while !pool.is_full() {
-            pool.give(3);
-        }
+    fn a_pool_that_is_dropped_ends_without_the_jobs_that_wait() {
+        static BEGUN: AtomicBool = AtomicBool::new(false);
+        let mut pool = Pool::<bool, (), ()>::new(
+            1,
+            |spawn| spawn(),
+            |is_second| {
+                BEGUN.store(is_second, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(100));
+                Ok(())
+            },
+        );
+        pool.give(false);
+        std::thread::sleep(Duration::from_millis(20));
+        pool.give(true);
+        drop(pool);
+        assert!(!BEGUN.load(Ordering::Relaxed));
     }
 }

@@ -4,15 +4,18 @@
 //! 2. Each type is read through a cursor, its rows go to other threads in batches and come back as text, in order.
 //! 3. When all files are complete they get their names, the manifest last. An error before that leaves nothing.
 
-use super::file::FileError;
+use super::error::ExportError;
+use super::file::{self, FileError, Outgoing};
 use super::folder::{DELETED, Folder, MANIFEST};
-use super::lines::{self, Batch, Block, LinesError};
+use super::lines::{self, LinesError};
 use super::manifest::{self, Listed, Manifest};
 use super::members::{self, Members};
-use super::pool::{Failed, Pool};
+use super::query::sql::{Source, put_row};
 use super::request::{self, Compression, Format, RequestError, Subjects, suffix};
 use super::sink::Sink;
 use super::statement::Scope;
+use super::stream::{Lines, Rows, Threads};
+use super::table::{Cell, Field, Kind, TableError};
 use crate::index::time::{OPEN_HIGH, OPEN_LOW, instant_text};
 use crate::json;
 use crate::model::{self, TypeId};
@@ -21,19 +24,21 @@ use crate::pg::arrays::{text_array, texts};
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
 use crate::pg::memory::Scratch;
+use crate::pg::progress::CopyProgress;
 use crate::pg::snapshot::{self, View};
 use crate::pg::spi::{self, Arg, Spi};
 use crate::pg::time::{check_for_interrupts, now, random};
-use crate::pg::{running, settings, signals};
+use crate::pg::{exit, running, settings, threads as pg_threads};
 use crate::sql_function;
 use pgrx::pg_sys;
+use pgrx::pg_sys::Oid;
 use std::collections::HashSet;
 
 // (directory, types, since, of, format, compression, history, after, overwrite)
 sql_function!(fhir_export, export);
 
 /// Rows fetched in one step.
-const STEP: usize = 500;
+pub const STEP: usize = 500;
 /// Threads at most: more than these wait for the reading.
 const THREADS: usize = 8;
 
@@ -57,7 +62,7 @@ impl From<FileError> for Error {
                 .hint("make it on the database server, with an owner that lets the user that the server runs as write to it"),
             FileError::NotAFolder(_) => Error::new("42809", message),
             FileError::Exists(_) => {
-                Error::new(error::DUPLICATE_FILE, message).hint("name an empty folder, or replace the export that is there with overwrite => true")
+                Error::new(error::DUPLICATE_FILE, message).hint("choose another place, or replace what is there with overwrite => true")
             }
             FileError::Io { error, .. } => {
                 let (sqlstate, hint) = io(&error);
@@ -67,20 +72,27 @@ impl From<FileError> for Error {
     }
 }
 
-impl From<Failed<LinesError>> for Error {
-    fn from(failed: Failed<LinesError>) -> Error {
-        match failed {
-            Failed::Job(LinesError::Memory) => Error::new(error::OUT_OF_MEMORY, "no memory for the text of resources"),
-            Failed::Job(LinesError::Broken) => Error::new("XX001", "a stored resource is not well-formed"),
-            Failed::Job(LinesError::Packing(reason)) => Error::new(error::INTERNAL, format!("could not pack text: {reason}")),
-            Failed::Thread => Error::new(error::INTERNAL, "a thread of the export failed"),
+impl From<ExportError> for Error {
+    fn from(error: ExportError) -> Error {
+        match error {
+            ExportError::Request(error) => error.into(),
+            ExportError::File(error) => error.into(),
+            ExportError::Lines(LinesError::Memory) | ExportError::Table(TableError::Memory) => {
+                Error::new(error::OUT_OF_MEMORY, "no memory for the text of resources")
+            }
+            ExportError::Lines(LinesError::Broken) | ExportError::Table(TableError::Broken) => {
+                Error::new("XX001", "a stored document is not well-formed")
+            }
+            ExportError::Table(TableError::NoColumns) => Error::new(error::INVALID_PARAMETER, "the query has no columns"),
+            ExportError::Table(TableError::TwoColumns(name)) => {
+                Error::new("42701", format!("two columns of the query are named \"{name}\"")).hint("give each a name of its own with AS")
+            }
+            ExportError::Table(TableError::File(error)) => error.into(),
+            ExportError::Lines(LinesError::Packing(reason)) | ExportError::Table(TableError::Parquet(reason)) => {
+                Error::new(error::INTERNAL, format!("could not write the file: {reason}"))
+            }
+            ExportError::Thread => Error::new(error::INTERNAL, "a thread of the export failed"),
         }
-    }
-}
-
-impl From<LinesError> for Error {
-    fn from(error: LinesError) -> Error {
-        Failed::Job(error).into()
     }
 }
 
@@ -101,9 +113,6 @@ impl Asked {
         // SAFETY: the SQL declaration says that this argument is a text[]; it lives as long as the call.
         let names = call.datum(1).map(|types| unsafe { texts(types) });
         let format = Format::read(call.text(4)?)?;
-        if format == Format::Parquet {
-            return Err(Error::new("0A000", "Parquet is not written yet"));
-        }
         let since = call.datum(2).map(|since| since.value() as i64).filter(|since| *since != OPEN_LOW);
         if since == Some(OPEN_HIGH) {
             return Err(Error::new(error::INVALID_PARAMETER, "nothing changed since infinity"));
@@ -136,15 +145,39 @@ impl Asked {
     }
 }
 
-fn export(call: &Call) -> Result<Value, Error> {
+/// Whether the caller may write files here.
+pub fn allowed() -> Result<(), Error> {
     if !access::may_write_server_files() {
         return Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to write files of the server")
             .detail("this takes a superuser or a member of pg_write_server_files")
             .hint("GRANT pg_write_server_files TO …, or let the client write: \\copy (SELECT resource FROM …) TO …"));
     }
+    // a session that is terminated drops nothing
+    exit::at_exit(file::abandon);
+    Ok(())
+}
+
+/// What tells our temporary files from those of others.
+pub fn mark() -> Result<String, Error> {
+    let mark = random().ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for a name"))?;
+    Ok(format!("{:016x}", u64::from_be_bytes(mark)))
+}
+
+/// One is here, for the reading.
+pub fn threads() -> Threads {
+    let count = std::thread::available_parallelism().map_or(1, |count| count.get()).saturating_sub(1).clamp(1, THREADS);
+    Threads { count, start, alive: check_for_interrupts }
+}
+
+/// Without its signals blocked no thread is started; then there are fewer.
+fn start(spawn: &mut dyn FnMut()) {
+    let _ = pg_threads::with_signals_blocked(spawn);
+}
+
+fn export(call: &Call) -> Result<Value, Error> {
+    allowed()?;
     let asked = Asked::read(call)?;
-    let mark = u64::from_be_bytes(random().ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for a name"))?);
-    let folder = Folder::open(call.text(0)?, format!("{mark:016x}"), call.bool(8)?)?;
+    let folder = Folder::open(call.text(0)?, mark()?, call.bool(8)?)?;
     let mut rows = call.rows()?;
     // A fixed snapshot was taken when the transaction began, or later.
     let horizon = if snapshot::is_fixed() { running::horizon().min(running::transaction_start()) } else { running::horizon() };
@@ -245,51 +278,83 @@ impl Export<'_> {
             if self.asked.history {
                 statements.push(scope.superseded(ty));
             }
-            if let Some(written) = self.lines(ty, &statements)? {
-                self.output.push(written);
-            }
+            let written = match self.asked.format {
+                Format::Ndjson => self.lines(ty, table, &statements)?,
+                Format::Parquet => self.rows(ty, table, &statements)?,
+            };
+            self.output.extend(written);
         }
         Ok(())
     }
 
     /// A file of lines of what the statements give; none where they give nothing.
-    fn lines(&mut self, ty: TypeId, statements: &[String]) -> Result<Option<Written>, Error> {
-        let compression = self.asked.compression;
-        let name = format!("{}{}", ty.name(), suffix(self.asked.format, compression));
-        let mut file = LinesFile { pool: None, sink: None, count: 0, compression };
-        let mut batch = Batch::new(compression);
+    fn lines(&mut self, ty: TypeId, table: Option<Oid>, statements: &[String]) -> Result<Option<Written>, Error> {
+        let name = self.name(ty);
+        let create = || self.folder.create(&name);
+        let mut lines = Lines::new(&create, self.asked.compression, threads());
+        self.each(table, statements, |row| {
+            let Some(container) = self.sql.container(row, 1) else { return Ok(0) };
+            lines.add(container)?;
+            Ok(container.len())
+        })?;
+        let Some((outgoing, count)) = lines.end()? else { return Ok(None) };
+        Ok(Some(self.complete(outgoing, name, ty.name(), count)))
+    }
+
+    /// A table of what the statements give; none where they give nothing.
+    fn rows(&mut self, ty: TypeId, table: Option<Oid>, statements: &[String]) -> Result<Option<Written>, Error> {
+        let name = self.name(ty);
+        let sources = Source::of_resources();
+        let fields: Vec<Field> = sources.iter().map(|source| source.field.clone()).chain([Field { name: "type".into(), kind: Kind::Text, is_list: false }]).collect();
+        let mut rows: Option<Rows> = None;
+        self.each(table, statements, |row| {
+            let rows = match &mut rows {
+                Some(rows) => rows,
+                empty => empty.insert(Rows::new(self.folder.create(&name)?, &fields, self.asked.compression, threads())?),
+            };
+            rows.row().put(sources.len(), Cell::Text(ty.name())).map_err(ExportError::from)?;
+            put_row(self.sql, row, &sources, rows)
+        })?;
+        let Some(rows) = rows else { return Ok(None) };
+        let (outgoing, count) = rows.end()?;
+        Ok(Some(self.complete(outgoing, name, ty.name(), count)))
+    }
+
+    /// Does something with each row of the statements, one after the other; what it allocates is freed behind each row. `work`
+    /// tells the bytes of the row, for those who watch.
+    fn each(&self, table: Option<Oid>, statements: &[String], mut work: impl FnMut(usize) -> Result<usize, Error>) -> Result<(), Error> {
+        let progress = table.map(CopyProgress::start_export);
+        let (mut count, mut bytes) = (0, 0);
         for statement in statements {
             let cursor = self.with_parameters(|parameters| self.sql.open(statement, parameters))?;
             loop {
+                check_for_interrupts();
                 let rows = cursor.fetch(self.sql, STEP)?;
                 for row in 0..rows {
                     let _row = self.scratch.enter();
-                    if let Some(container) = self.sql.container(row, 1) {
-                        batch.add(container)?;
-                    }
-                    if batch.is_full() {
-                        file.give(std::mem::replace(&mut batch, Batch::new(compression)), &self.folder, &name)?;
-                    }
+                    bytes += work(row)? as u64;
                 }
-                check_for_interrupts();
+                count += rows as i64;
+                if let Some(progress) = &progress {
+                    progress.update(bytes, count, 0);
+                }
                 if rows < STEP {
                     break;
                 }
             }
             cursor.close()?;
         }
-        if !batch.is_empty() {
-            file.give(batch, &self.folder, &name)?;
-        }
-        let Some((sink, count)) = file.end(&self.folder, &name)? else { return Ok(None) };
-        self.complete(sink, name, ty.name().to_owned(), count).map(Some)
+        Ok(())
     }
 
-    fn complete(&mut self, sink: Sink, name: String, ty: String, count: u64) -> Result<Written, Error> {
-        let outgoing = sink.finish()?;
-        let written = Written { path: outgoing.path().to_string_lossy().into_owned(), name, ty, count, bytes: outgoing.bytes() };
+    fn name(&self, ty: TypeId) -> String {
+        format!("{}{}", ty.name(), suffix(self.asked.format, self.asked.compression))
+    }
+
+    fn complete(&mut self, outgoing: Outgoing, name: String, ty: &str, count: u64) -> Written {
+        let written = Written { path: outgoing.path().to_string_lossy().into_owned(), name, ty: ty.to_owned(), count, bytes: outgoing.bytes() };
         self.folder.add(outgoing);
-        Ok(written)
+        written
     }
 
     /// A file of Bundles of what was deleted; none where nothing was.
@@ -312,7 +377,8 @@ impl Export<'_> {
                 let ids: Vec<&str> = (0..rows).filter_map(|row| self.sql.text(row, 1)).collect();
                 if !ids.is_empty() {
                     let sink = opened(&mut file, &self.folder, &name, compression)?;
-                    sink.put(&lines::packed(manifest::deletions(ty.name(), &ids).into_bytes(), compression)?)?;
+                    let line = lines::packed(manifest::deletions(ty.name(), &ids).into_bytes(), compression).map_err(ExportError::from)?;
+                    sink.put(&line)?;
                     count += 1;
                 }
                 if rows < manifest::ENTRIES {
@@ -322,7 +388,7 @@ impl Export<'_> {
             cursor.close()?;
         }
         if let Some(sink) = file {
-            let written = self.complete(sink, name, "Bundle".to_owned(), count)?;
+            let written = self.complete(sink.finish()?, name, "Bundle", count);
             self.deleted.push(written);
         }
         Ok(())
@@ -352,53 +418,9 @@ impl Export<'_> {
     }
 }
 
-/// The file of a type, made when its first lines come.
-struct LinesFile {
-    pool: Option<Pool<Batch, Block, LinesError>>,
-    sink: Option<Sink>,
-    count: u64,
-    compression: Compression,
-}
-
-impl LinesFile {
-    fn give(&mut self, batch: Batch, folder: &Folder, name: &str) -> Result<(), Error> {
-        if self.pool.is_none() {
-            self.pool = Some(Pool::new(threads(), signals::blocked, lines::block));
-        }
-        while self.pool.as_ref().is_some_and(Pool::is_full) {
-            self.take(folder, name)?;
-        }
-        if let Some(pool) = &mut self.pool {
-            pool.give(batch);
-        }
-        Ok(())
-    }
-
-    /// Writes the oldest block; whether there was one.
-    fn take(&mut self, folder: &Folder, name: &str) -> Result<bool, Error> {
-        let Some(block) = self.pool.as_mut().and_then(|pool| pool.take(check_for_interrupts)) else { return Ok(false) };
-        let block = block?;
-        opened(&mut self.sink, folder, name, self.compression)?.put(&block.bytes)?;
-        self.count += block.resources;
-        Ok(true)
-    }
-
-    /// The file with all that was given, and how many lines; none if nothing was.
-    fn end(mut self, folder: &Folder, name: &str) -> Result<Option<(Sink, u64)>, Error> {
-        while self.take(folder, name)? {}
-        let count = self.count;
-        Ok(self.sink.take().map(|sink| (sink, count)))
-    }
-}
-
 fn opened<'s>(sink: &'s mut Option<Sink>, folder: &Folder, name: &str, compression: Compression) -> Result<&'s mut Sink, Error> {
     match sink {
         Some(sink) => Ok(sink),
         empty => Ok(empty.insert(Sink::new(folder.create(name)?, compression)?)),
     }
-}
-
-/// One for the reading is this one.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |count| count.get()).saturating_sub(1).clamp(1, THREADS)
 }

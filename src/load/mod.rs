@@ -5,6 +5,7 @@
 //! server; `sql.rs` takes the results in order, in the backend's own thread, and `write.rs` writes them in batches.
 
 pub mod blocks;
+pub mod copy;
 pub mod files;
 pub mod line;
 pub mod pipeline;

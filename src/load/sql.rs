@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The longest line that is read. A resource may hold attachments, but a datum may not pass 1 GB and a batch is in memory.
-const MAX_LINE: usize = 64 * 1024 * 1024;
+pub const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// How long the backend waits for threads before it looks whether it is wanted otherwise.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -75,7 +75,7 @@ fn load(call: &Call) -> Result<Value, Error> {
     let seed = time::random().map(u64::from_be_bytes).ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for ids"))?;
     let work = Work { validated: settings::validation() == Validation::structure, max_line: MAX_LINE, ids: Ids::new(time::now(), seed) };
     let source = Source::new(files.clone(), MAX_LINE);
-    let mut load = Load { lake: access::quoted(&settings::lake()), files, writer: Writer::new(), current: None, reports: Vec::new() };
+    let mut load = Load { lake: access::quoted(&settings::lake()), files, writer: Writer::new(&settings::lake()), current: None, reports: Vec::new() };
     let progress = CopyProgress::start(table, size);
     let mut pipeline = threads::with_signals_blocked(|| Pipeline::start(source, work, settings::load_workers()))??;
     loop {
@@ -92,6 +92,7 @@ fn load(call: &Call) -> Result<Value, Error> {
         }
     }
     drop(pipeline);
+    load.writer.finish()?;
     let mut rows = call.rows()?;
     for report in load.reports {
         rows.add([report.file.into(), report.loaded.into(), report.unchanged.into(), report.rejected.into()]);

@@ -109,7 +109,8 @@ impl Worker {
         done
     }
 
-    fn line(&mut self, text: &[u8], place: u64, work: &Work) -> Result<Stamped, Rejected> {
+    /// The row of one line; `place` is how many bytes of the load stand before it.
+    pub fn line(&mut self, text: &[u8], place: u64, work: &Work) -> Result<Stamped, Rejected> {
         let Worker { parser, container } = self;
         parser.parse_into(text, container).map_err(|error| line::rejected(text, &error.into()))?;
         let stamped = Submitted::read(container, None).and_then(|submitted| {

@@ -24,6 +24,46 @@ fn array<'a>(bodies: impl Iterator<Item = &'a [u8]>, ty: Oid) -> Datum {
     }
 }
 
+/// How the elements of arrays of a type lie in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct ElementType {
+    pub ty: Oid,
+    length: i16,
+    by_value: bool,
+    alignment: std::ffi::c_char,
+}
+
+impl ElementType {
+    /// The type of the elements, if that is a type of arrays.
+    pub fn of(array: Oid) -> Option<ElementType> {
+        let (mut length, mut by_value, mut alignment) = (0, false, 0);
+        // SAFETY: look-ups in the catalogue of types.
+        unsafe {
+            let ty = pg_sys::get_element_type(array);
+            if ty == Oid::INVALID {
+                return None;
+            }
+            pg_sys::get_typlenbyvalalign(ty, &mut length, &mut by_value, &mut alignment);
+            Some(ElementType { ty, length, by_value, alignment })
+        }
+    }
+
+    /// The elements of an array, of all its dimensions one after the other; `None` for NULL.
+    ///
+    /// # Safety
+    /// The datum is an array of elements of this type, and the current memory context outlives the result.
+    pub unsafe fn elements(self, array: Datum) -> Vec<Option<Datum>> {
+        let (mut elements, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+        // SAFETY: the server sets all three to arrays of that many; elements point into the detoasted array.
+        unsafe {
+            let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast();
+            let (length, alignment) = (i32::from(self.length), self.alignment);
+            pg_sys::deconstruct_array(array, self.ty, length, self.by_value, alignment, &mut elements, &mut nulls, &mut count);
+            (0..usize::try_from(count).unwrap_or(0)).map(|i| (!*nulls.add(i)).then(|| *elements.add(i))).collect()
+        }
+    }
+}
+
 /// The elements of a `text[]` that are not NULL.
 ///
 /// # Safety

@@ -82,12 +82,18 @@ impl Column {
         // SAFETY: as the caller says; a look-up in the catalogue of types that are there.
         unsafe {
             let attribute = attribute(descriptor, at);
-            let mut modifier = (*attribute).atttypmod;
-            let ty = pg_sys::getBaseTypeAndTypmod((*attribute).atttypid, &mut modifier);
+            let (ty, modifier) = base((*attribute).atttypid, (*attribute).atttypmod);
             let name = std::ffi::CStr::from_ptr((*attribute).attname.data.as_ptr()).to_string_lossy().into_owned();
             Column { name, ty, modifier }
         }
     }
+}
+
+/// The type that a domain is made of, and its modifier; another type itself.
+pub fn base(ty: Oid, mut modifier: i32) -> (Oid, i32) {
+    // SAFETY: a look-up in the catalogue of a type that is there.
+    let ty = unsafe { pg_sys::getBaseTypeAndTypmod(ty, &mut modifier) };
+    (ty, modifier)
 }
 
 #[cfg(not(feature = "pg18"))]

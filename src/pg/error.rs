@@ -28,6 +28,7 @@ pub struct Report {
 
 pub const INVALID_PARAMETER: &str = "22023";
 pub const NULL_NOT_ALLOWED: &str = "22004";
+pub const BAD_COPY_FORMAT: &str = "22P04";
 pub const FOREIGN_KEY_VIOLATION: &str = "23503";
 pub const CHECK_VIOLATION: &str = "23514";
 pub const SERIALIZATION_FAILURE: &str = "40001";

@@ -50,3 +50,18 @@ impl Drop for Entered {
         }
     }
 }
+
+/// Runs `work` when the memory of the current subtransaction goes: when it is rolled back, or at the latest when the transaction
+/// ends. It must not call the server.
+pub fn at_end_of_subtransaction(work: impl FnOnce() + 'static) {
+    struct AtEnd<F: FnOnce()>(Option<F>);
+    impl<F: FnOnce()> Drop for AtEnd<F> {
+        fn drop(&mut self) {
+            if let Some(work) = self.0.take() {
+                work();
+            }
+        }
+    }
+    // SAFETY: the context is valid while a transaction is under way.
+    unsafe { pgrx::PgMemoryContexts::For(pg_sys::CurTransactionContext).leak_and_drop_on_delete(AtEnd(Some(work))) };
+}

@@ -5,17 +5,20 @@
 
 pub mod access;
 pub mod arrays;
+pub mod bulk;
 pub mod call_site;
 mod count;
 pub mod cursor;
 pub mod entries;
 pub mod error;
+pub mod exit;
 pub mod function;
 mod gin;
 pub mod guard;
 pub mod invalidation;
 pub mod jsonb;
 pub mod memory;
+pub mod output;
 pub mod plans;
 pub mod progress;
 pub mod rows;
@@ -23,7 +26,6 @@ pub mod running;
 mod searched;
 mod selectivity;
 pub mod settings;
-pub mod signals;
 pub mod snapshot;
 pub mod spi;
 pub mod subtransaction;

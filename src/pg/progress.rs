@@ -1,4 +1,4 @@
-//! What `pg_stat_progress_copy` shows of a load.
+//! What `pg_stat_progress_copy` shows of a load or an export.
 
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
@@ -14,6 +14,15 @@ impl CopyProgress {
         set(pg_sys::PROGRESS_COPY_COMMAND, i64::from(pg_sys::PROGRESS_COPY_COMMAND_FROM));
         set(pg_sys::PROGRESS_COPY_TYPE, i64::from(pg_sys::PROGRESS_COPY_TYPE_FILE));
         set(pg_sys::PROGRESS_COPY_BYTES_TOTAL, i64::try_from(bytes).unwrap_or(i64::MAX));
+        CopyProgress(())
+    }
+
+    /// An export of that table.
+    pub fn start_export(table: Oid) -> CopyProgress {
+        // SAFETY: as above.
+        unsafe { pg_sys::pgstat_progress_start_command(pg_sys::ProgressCommandType::PROGRESS_COMMAND_COPY, table) };
+        set(pg_sys::PROGRESS_COPY_COMMAND, i64::from(pg_sys::PROGRESS_COPY_COMMAND_TO));
+        set(pg_sys::PROGRESS_COPY_TYPE, i64::from(pg_sys::PROGRESS_COPY_TYPE_FILE));
         CopyProgress(())
     }
 

@@ -14,8 +14,19 @@ pub enum Validation {
     structure,
 }
 
+/// What becomes of lines that hold no valid resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PostgresGucEnum)]
+#[allow(non_camel_case_types)]
+pub enum OnError {
+    /// The first ends the statement.
+    stop,
+    /// They go to `load_error`, and the others are loaded.
+    reject,
+}
+
 static LAKE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"lake"));
 static VALIDATION: GucSetting<Validation> = GucSetting::<Validation>::new(Validation::structure);
+static LOAD_ON_ERROR: GucSetting<OnError> = GucSetting::<OnError>::new(OnError::stop);
 
 const MAX_LOAD_WORKERS: i32 = 64;
 static LOAD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(-1);
@@ -36,6 +47,14 @@ pub fn define() {
         c"What a resource has to pass before it is stored.",
         c"structure: elements, cardinalities, formats, choice types, reference targets and required codes. off: only its type and id.",
         &VALIDATION,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_enum_guc(
+        c"fhir.load_on_error",
+        c"What becomes of lines sent to a view ndjson that hold no valid resource.",
+        c"stop: the first ends the statement. reject: they go to load_error of the lake, and the others are loaded.",
+        &LOAD_ON_ERROR,
         GucContext::Userset,
         GucFlags::default(),
     );
@@ -72,4 +91,8 @@ pub fn load_workers() -> usize {
 
 pub fn validation() -> Validation {
     VALIDATION.get()
+}
+
+pub fn load_on_error() -> OnError {
+    LOAD_ON_ERROR.get()
 }

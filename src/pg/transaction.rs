@@ -14,6 +14,15 @@ pub fn is_outermost() -> bool {
     unsafe { pg_sys::GetCurrentTransactionNestLevel() == 1 }
 }
 
+/// From now on in this transaction: it does not commit (55000) while `reason` gives one.
+pub fn refuse_commit_while(reason: fn() -> Option<&'static str>) {
+    register_xact_callback(PgXactCallbackEvent::PreCommit, move || {
+        if let Some(reason) = reason() {
+            pgrx::ereport!(pgrx::PgLogLevel::ERROR, pgrx::PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, reason);
+        }
+    });
+}
+
 /// The number of the innermost savepoint or exception block that is open, never given twice in a transaction.
 pub fn savepoint() -> u32 {
     // SAFETY: a plain variable.

@@ -20,6 +20,8 @@ pub struct Trigger<'a> {
     data: &'a pg_sys::TriggerData,
     pub event: Event,
     pub is_before: bool,
+    /// Of a view, in the place of what the statement would do to a row.
+    pub is_instead: bool,
     pub is_row: bool,
 }
 
@@ -46,8 +48,9 @@ impl Call {
             pg_sys::TRIGGER_EVENT_DELETE => Event::Delete,
             _ => Event::Truncate,
         };
-        let is_before = data.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
-        Ok(Trigger { data, event, is_before, is_row: data.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0 })
+        let timing = data.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK;
+        let (is_before, is_instead) = (timing == pg_sys::TRIGGER_EVENT_BEFORE, timing == pg_sys::TRIGGER_EVENT_INSTEAD);
+        Ok(Trigger { data, event, is_before, is_instead, is_row: data.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0 })
     }
 
     /// Plain data kept at this call site: for a trigger, as long as the statement works on this table.
@@ -151,7 +154,8 @@ impl<'a> Trigger<'a> {
         Value::Datum(Datum::from(tuple))
     }
 
-    /// What a BEFORE trigger returns to let `row` through as it is.
+    /// What a BEFORE trigger returns to let `row` through as it is, and an INSTEAD OF trigger for a row that it has dealt with; for
+    /// one that it has not, [`Trigger::done`].
     pub fn unchanged(&self, row: Row) -> Value {
         Value::Datum(Datum::from(row.tuple))
     }

@@ -52,6 +52,8 @@ INSERT INTO lake.observation (resource) SELECT format('{"resourceType":"Observat
 INSERT INTO lake.observation (resource) SELECT format('{"resourceType":"Observation","id":"d%s","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/gone"}}', i)::jsonb FROM generate_series(1, 3) i;
 INSERT INTO lake.basic (resource) VALUES ('{"resourceType":"Basic","id":"b","code":{"text":"x"},"extension":[{"url":"http://x.org","valueReference":{"reference":"Device/gone"}}]}');
 INSERT INTO lake.appointment (resource) SELECT format('{"resourceType":"Appointment","id":"a%s","status":"booked","start":"2024-01-01T10:00:00Z","participant":[{"actor":{"reference":"Patient/s1"},"status":"accepted"},{"actor":{"reference":"Patient/s%s"},"status":"accepted"}]}', i, 1 + i % 5)::jsonb FROM generate_series(1, 40) i;
+INSERT INTO lake.ndjson SELECT format('{"resourceType":"Observation","id":"b%s","status":"final","subject":{"reference":"Patient/s%s"},"code":{"coding":[{"system":"http://loinc.org","code":"%s-1"}]}}', i, 1 + i % 20, i % 9) FROM generate_series(1, 3000) i;
+INSERT INTO lake.ndjson SELECT format('{"resourceType":"Appointment","id":"a%s","status":"booked","participant":[{"actor":{"reference":"Patient/s1"},"status":"accepted"},{"actor":{"reference":"Patient/s%s"},"status":"accepted"}]}', i, 1 + i % 5) FROM generate_series(30, 60) i;
 UPDATE lake.patient SET resource = resource || '{"active":true}' WHERE id IN ('s1', 's2', 's3');
 SELECT fhir.update(fhir.read('Patient', 's1') || '{"deceasedBoolean":false}', if_match => 'W/"2"');
 DELETE FROM lake.observation WHERE id IN ('o1', 'o2', 'o3');
@@ -73,6 +75,7 @@ reads=(
   "SELECT fhir.search('Observation?patient.name=f2&_count=5&_elements=status')"
   "SELECT fhir.search('Appointment?patient=Patient/s2&_total=accurate')"
   "SELECT fhir.search('Patient?_id=s1', as_of => (SELECT last_updated FROM lake.history WHERE (type, id, version) = ('Patient', 's1', 1)))"
+  "SELECT id FROM lake.observation WHERE search OPERATOR(fhir.|=) 'code=http://loinc.org|4-1' ORDER BY id"
   "SELECT fhir.count('Observation?code=8867-4'), fhir.count('Patient?gender=male'), fhir.count('Observation?date=ge2015')"
   "SELECT r FROM fhir.search_rows('Patient?active=true') r ORDER BY r.id"
   "SELECT h FROM fhir.history('Observation', 'o3') h"

@@ -103,6 +103,31 @@ INSERT INTO lake.basic (resource) SELECT jsonb_build_object('resourceType', 'Bas
 SELECT type, resources, bytes > 12000000 AS long FROM fhir.export(:'folder', types => '{Basic}', overwrite => true);
 SELECT count(*), bool_and(b.resource = l::jsonb) FROM regexp_split_to_table(rtrim(pg_read_file(:'folder' || '/Basic.ndjson'), E'\n'), E'\n') l JOIN lake.basic b ON b.id = l::jsonb ->> 'id';
 
+-- Parquet: a table for each type, and of any query or view.
+SELECT regexp_replace(file, '.*/', '') AS file, type, resources FROM fhir.export(:'folder', types => '{Patient,Observation}', format => 'parquet', overwrite => true);
+SELECT pg_temp.manifest() ->> 'request' AS request, pg_temp.manifest() -> 'output' AS output;
+SELECT convert_from(substr(pg_read_binary_file(:'folder' || '/Patient.parquet'), 1, 4), 'UTF8') AS magic;
+SELECT exported, bytes = (pg_stat_file(:'folder' || '/q.parquet')).size AS size FROM fhir.export_query('SELECT id, version FROM lake.patient', :'folder' || '/q.parquet');
+SELECT exported FROM fhir.export_query('lake.patient', :'folder' || '/q.parquet', overwrite => true);
+SELECT exported FROM fhir.export_query('lake.patient'::regclass, :'folder' || '/q.parquet', 'none', true);
+SELECT exported FROM fhir.export_query('VALUES (NULL::int, ARRAY[]::text[]), (1, NULL), (2, ARRAY[NULL, ''a''])', :'folder' || '/q.parquet', overwrite => true);
+SELECT * FROM fhir.export_query('SELECT 1 AS a', 'q.parquet');
+SELECT * FROM fhir.export_query('SELECT 1 AS a', '/no/such/folder/q.parquet');
+SELECT * FROM fhir.export_query('SELECT 1 AS a', '/tmp');
+\set VERBOSITY sqlstate
+SELECT * FROM fhir.export_query('SELECT 1 AS a', :'folder' || '/q.parquet');
+\set VERBOSITY default
+SELECT * FROM fhir.export_query('SELECT 1 AS a', :'folder' || '/r.parquet', 'gzip');
+SELECT * FROM fhir.export_query('SELECT 1 AS a, 2 AS a', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('SELECT', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('SELECT FROM lake.patient', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('SELECT 1; SELECT 2', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('DELETE FROM lake.patient RETURNING id', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('WITH d AS (DELETE FROM lake.patient RETURNING id) SELECT * FROM d', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('CREATE TABLE t (a int)', :'folder' || '/r.parquet');
+SELECT * FROM fhir.export_query('SELECT 1 / (n - 900) FROM generate_series(1, 1000) n', :'folder' || '/r.parquet');
+SELECT * FROM pg_temp.files();
+
 -- What is asked wrongly.
 SELECT * FROM fhir.export('relative');
 SELECT * FROM fhir.export('/no/such/folder');
@@ -140,10 +165,13 @@ RESET ROLE;
 REVOKE SELECT ON lake.patient FROM regress_export_reader;
 SET ROLE regress_export_reader;
 SELECT * FROM fhir.export(:'folder', overwrite => true);
+SELECT exported FROM fhir.export_query('lake.observation', :'folder' || '/r.parquet', overwrite => true);
+SELECT * FROM fhir.export_query('lake.patient', :'folder' || '/r.parquet', overwrite => true);
 RESET ROLE;
 REVOKE pg_write_server_files FROM regress_export_reader;
 SET ROLE regress_export_reader;
 SELECT * FROM fhir.export(:'folder', overwrite => true);
+SELECT * FROM fhir.export_query('SELECT 1 AS a', :'folder' || '/s.parquet');
 RESET ROLE;
 
 -- The search_path is the caller's and decides nothing.

@@ -19,12 +19,12 @@ fn failed(what: &str) -> Error {
 /// An error in the middle of a batch leaves nothing that a later write could pass for valid with.
 fn nothing_stays_accepted(_: &Call) -> Result<Value, Error> {
     let container = crate::json::parse(br#"{"resourceType":"Patient","id":"p"}"#, &crate::json::Limits::default())?;
-    let row = Rc::new(Stamped::first(&container, 0, [0; 8])?);
+    let rows = Rc::new(vec![Stamped::first(&container, 0, [0; 8])?]);
     let result = (|| -> Result<(), Error> {
-        let _batch = accepted::Batch::begin([&row]);
+        let _batch = accepted::Batch::begin(&rows, accepted::As::Resource);
         Err(failed("on purpose"))
     })();
-    if result.is_ok() || accepted::row_of(&row.resource).is_some() {
+    if result.is_ok() || accepted::row_of(&rows[0].resource).is_some() {
         return Err(failed("still accepted"));
     }
     Ok(Value::Void)

@@ -6,6 +6,7 @@
 ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;
 
 -- Gone, or made anew below with other arguments or another result.
+DROP FUNCTION fhir.load(text);
 DROP FUNCTION fhir.index_count(regclass, fhir.query);
 DROP FUNCTION fhir.raise_missing(text, text);
 DROP FUNCTION fhir.history(text, text);
@@ -181,9 +182,24 @@ BEGIN
             rejected  bigint      NOT NULL DEFAULT 0,
             started   timestamptz NOT NULL DEFAULT clock_timestamp(),
             finished  timestamptz,
-            by        name        NOT NULL DEFAULT CURRENT_USER
+            by        name        NOT NULL DEFAULT CURRENT_USER,
+            dry_run         boolean NOT NULL DEFAULT false,
+            deleted         bigint  NOT NULL DEFAULT 0,
+            unresolved      bigint  NOT NULL DEFAULT 0,
+            dangling        bigint,
+            bytes           bigint,
+            rows_per_second double precision,
+            mb_per_second   double precision
         );
         COMMENT ON TABLE %1$s.load IS 'files loaded by fhir.load, and how many of their lines';
+        COMMENT ON COLUMN %1$s.load.loaded IS 'resources that were new or changed';
+        COMMENT ON COLUMN %1$s.load.unchanged IS 'resources that were there already';
+        COMMENT ON COLUMN %1$s.load.rejected IS 'lines that are in load_error instead of the lake';
+        COMMENT ON COLUMN %1$s.load.dry_run IS 'the load only told what it would do';
+        COMMENT ON COLUMN %1$s.load.deleted IS 'resources that the file deleted';
+        COMMENT ON COLUMN %1$s.load.unresolved IS 'resources stored with a reference that is a search and did not find one resource';
+        COMMENT ON COLUMN %1$s.load.dangling IS 'resources that references of the file name and the lake did not have when the load was done; NULL if not counted';
+        COMMENT ON COLUMN %1$s.load.bytes IS 'length of the file, unpacked';
 
         CREATE TABLE %1$s.load_error (
             load        bigint  NOT NULL REFERENCES %1$s.load ON DELETE CASCADE,
@@ -193,13 +209,15 @@ BEGIN
             expression  text,
             reason      text    NOT NULL,
             text        text    NOT NULL,
+            is_loaded   boolean NOT NULL DEFAULT false,
             PRIMARY KEY (load, line)
         );
         COMMENT ON TABLE %1$s.load_error IS 'lines that fhir.load rejected, and why';
-        COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, from 1';
-        COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before the line';
+        COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, or of the entry of a Bundle, from 1';
+        COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before it';
         COMMENT ON COLUMN %1$s.load_error.expression IS 'where in the resource, where it could be read';
         COMMENT ON COLUMN %1$s.load_error.text IS 'the line, its first 4000 characters';
+        COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says';
 
         -- Rejected lines are patients' data: who loads sees and changes what is of their own loads, the owner everything.
         ALTER TABLE %1$s.load ENABLE ROW LEVEL SECURITY;
@@ -292,6 +310,30 @@ BEGIN
     IF to_regclass(lake || '.history_type') IS NULL THEN
         EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
         RETURN NEXT format('made index %s.history_type', lake);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(lake || '.load_error') AND a.attname = 'is_loaded') THEN
+        EXECUTE format($$
+            ALTER TABLE %1$s.load
+                ADD dry_run boolean NOT NULL DEFAULT false,
+                ADD deleted bigint NOT NULL DEFAULT 0,
+                ADD unresolved bigint NOT NULL DEFAULT 0,
+                ADD dangling bigint,
+                ADD bytes bigint,
+                ADD rows_per_second double precision,
+                ADD mb_per_second double precision;
+            COMMENT ON COLUMN %1$s.load.loaded IS 'resources that were new or changed';
+            COMMENT ON COLUMN %1$s.load.unchanged IS 'resources that were there already';
+            COMMENT ON COLUMN %1$s.load.rejected IS 'lines that are in load_error instead of the lake';
+            COMMENT ON COLUMN %1$s.load.dry_run IS 'the load only told what it would do';
+            COMMENT ON COLUMN %1$s.load.deleted IS 'resources that the file deleted';
+            COMMENT ON COLUMN %1$s.load.unresolved IS 'resources stored with a reference that is a search and did not find one resource';
+            COMMENT ON COLUMN %1$s.load.dangling IS 'resources that references of the file name and the lake did not have when the load was done; NULL if not counted';
+            COMMENT ON COLUMN %1$s.load.bytes IS 'length of the file, unpacked';
+            ALTER TABLE %1$s.load_error ADD is_loaded boolean NOT NULL DEFAULT false;
+            COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, or of the entry of a Bundle, from 1';
+            COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before it';
+            COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says'$$, lake);
+        RETURN NEXT format('added columns to %s.load and %1$s.load_error', lake);
     END IF;
     IF (SELECT count(*) <> 3 FROM pg_trigger t
         WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
@@ -856,6 +898,19 @@ END
 $function$;
 COMMENT ON FUNCTION fhir.purge(text, boolean, boolean) IS
     'removes a patient and everything of that compartment, with all versions, as fhir.erase does. A row with action erase for each table: how many; keep for each resource that stays because it belongs to another patient as well, unless shared; refers for each resource that still refers to what went, and how often. With preview, which is the default, nothing is removed';
+
+-- load.sql
+
+CREATE FUNCTION fhir.load(path text, validation text DEFAULT NULL, on_error text DEFAULT 'reject', max_errors bigint DEFAULT NULL,
+        dry_run boolean DEFAULT false, conflict text DEFAULT 'upsert', keep_versions boolean DEFAULT false, format text DEFAULT 'auto',
+        resolve_references boolean DEFAULT true, check_references boolean DEFAULT true)
+    RETURNS TABLE (file text, loaded bigint, unchanged bigint, rejected bigint, deleted bigint, unresolved bigint, dangling bigint,
+        bytes bigint, seconds double precision, rows_per_second double precision, mb_per_second double precision)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 10 AS 'MODULE_PATHNAME', 'fhir_load';
+COMMENT ON FUNCTION fhir.load(text, text, text, bigint, boolean, text, boolean, text, boolean, boolean) IS
+    'loads files of the server into the current lake, in one transaction: NDJSON, Bundles and other JSON, plain, gzip or zstd; a file, all of a '
+    'folder, a pattern, or what the manifest of a bulk export lists. Resources whose id is there already are updated. Bad lines go to '
+    'load_error of the lake. Takes pg_read_server_files.';
 
 -- view.sql
 

@@ -192,9 +192,24 @@ BEGIN
             rejected  bigint      NOT NULL DEFAULT 0,
             started   timestamptz NOT NULL DEFAULT clock_timestamp(),
             finished  timestamptz,
-            by        name        NOT NULL DEFAULT CURRENT_USER
+            by        name        NOT NULL DEFAULT CURRENT_USER,
+            dry_run         boolean NOT NULL DEFAULT false,
+            deleted         bigint  NOT NULL DEFAULT 0,
+            unresolved      bigint  NOT NULL DEFAULT 0,
+            dangling        bigint,
+            bytes           bigint,
+            rows_per_second double precision,
+            mb_per_second   double precision
         );
         COMMENT ON TABLE %1$s.load IS 'files loaded by fhir.load, and how many of their lines';
+        COMMENT ON COLUMN %1$s.load.loaded IS 'resources that were new or changed';
+        COMMENT ON COLUMN %1$s.load.unchanged IS 'resources that were there already';
+        COMMENT ON COLUMN %1$s.load.rejected IS 'lines that are in load_error instead of the lake';
+        COMMENT ON COLUMN %1$s.load.dry_run IS 'the load only told what it would do';
+        COMMENT ON COLUMN %1$s.load.deleted IS 'resources that the file deleted';
+        COMMENT ON COLUMN %1$s.load.unresolved IS 'resources stored with a reference that is a search and did not find one resource';
+        COMMENT ON COLUMN %1$s.load.dangling IS 'resources that references of the file name and the lake did not have when the load was done; NULL if not counted';
+        COMMENT ON COLUMN %1$s.load.bytes IS 'length of the file, unpacked';
 
         CREATE TABLE %1$s.load_error (
             load        bigint  NOT NULL REFERENCES %1$s.load ON DELETE CASCADE,
@@ -204,13 +219,15 @@ BEGIN
             expression  text,
             reason      text    NOT NULL,
             text        text    NOT NULL,
+            is_loaded   boolean NOT NULL DEFAULT false,
             PRIMARY KEY (load, line)
         );
         COMMENT ON TABLE %1$s.load_error IS 'lines that fhir.load rejected, and why';
-        COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, from 1';
-        COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before the line';
+        COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, or of the entry of a Bundle, from 1';
+        COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before it';
         COMMENT ON COLUMN %1$s.load_error.expression IS 'where in the resource, where it could be read';
         COMMENT ON COLUMN %1$s.load_error.text IS 'the line, its first 4000 characters';
+        COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says';
 
         -- Rejected lines are patients' data: who loads sees and changes what is of their own loads, the owner everything.
         ALTER TABLE %1$s.load ENABLE ROW LEVEL SECURITY;

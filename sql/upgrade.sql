@@ -24,6 +24,30 @@ BEGIN
         EXECUTE format('CREATE INDEX history_type ON %s.history (type, last_updated DESC)', lake);
         RETURN NEXT format('made index %s.history_type', lake);
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(lake || '.load_error') AND a.attname = 'is_loaded') THEN
+        EXECUTE format($$
+            ALTER TABLE %1$s.load
+                ADD dry_run boolean NOT NULL DEFAULT false,
+                ADD deleted bigint NOT NULL DEFAULT 0,
+                ADD unresolved bigint NOT NULL DEFAULT 0,
+                ADD dangling bigint,
+                ADD bytes bigint,
+                ADD rows_per_second double precision,
+                ADD mb_per_second double precision;
+            COMMENT ON COLUMN %1$s.load.loaded IS 'resources that were new or changed';
+            COMMENT ON COLUMN %1$s.load.unchanged IS 'resources that were there already';
+            COMMENT ON COLUMN %1$s.load.rejected IS 'lines that are in load_error instead of the lake';
+            COMMENT ON COLUMN %1$s.load.dry_run IS 'the load only told what it would do';
+            COMMENT ON COLUMN %1$s.load.deleted IS 'resources that the file deleted';
+            COMMENT ON COLUMN %1$s.load.unresolved IS 'resources stored with a reference that is a search and did not find one resource';
+            COMMENT ON COLUMN %1$s.load.dangling IS 'resources that references of the file name and the lake did not have when the load was done; NULL if not counted';
+            COMMENT ON COLUMN %1$s.load.bytes IS 'length of the file, unpacked';
+            ALTER TABLE %1$s.load_error ADD is_loaded boolean NOT NULL DEFAULT false;
+            COMMENT ON COLUMN %1$s.load_error.line IS 'number of the line, or of the entry of a Bundle, from 1';
+            COMMENT ON COLUMN %1$s.load_error.byte_offset IS 'bytes of the (unpacked) file before it';
+            COMMENT ON COLUMN %1$s.load_error.is_loaded IS 'the resource is stored all the same, with what the reason says'$$, lake);
+        RETURN NEXT format('added columns to %s.load and %1$s.load_error', lake);
+    END IF;
     IF (SELECT count(*) <> 3 FROM pg_trigger t
         WHERE t.tgrelid = to_regclass(lake || '.ndjson') AND t.tgfoid = 'fhir.take_lines()'::regprocedure) THEN
         PERFORM fhir.create_ndjson(name);

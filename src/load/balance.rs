@@ -49,8 +49,7 @@ impl Balance {
                     at += 1;
                     continue;
                 }
-                let Some(special) = memchr::memchr2(b'"', b'\\', &text[at..]) else { return None };
-                at += special + 1;
+                at += memchr::memchr2(b'"', b'\\', &text[at..])? + 1;
                 if text[at - 1] == b'\\' {
                     self.is_escaped = true;
                     continue;

@@ -1,6 +1,8 @@
 //! Which files a load means, and their bytes.
 
+use super::manifest::{self, Manifest, ManifestError};
 use flate2::read::MultiGzDecoder;
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -8,9 +10,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a file in a folder ends in to be loaded with it.
-const SUFFIXES: [&str; 3] = [".ndjson", ".ndjson.gz", ".ndjson.zst"];
+/// What a file in a folder ends in to be loaded with it, before what says how it is packed.
+const LINES: [&str; 2] = [".ndjson", ".jsonl"];
+const JSON: &str = ".json";
+const PACKED: [&str; 3] = [".gz", ".zst", ".zstd"];
+/// The manifest of an export, where a folder has one: it says what to load.
+const MANIFEST: &str = "manifest.json";
 const BUFFER: usize = 256 * 1024;
+
+/// A file to load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    pub path: PathBuf,
+    /// Its lines are Bundles of deletions.
+    pub are_deletions: bool,
+}
 
 #[derive(Debug)]
 pub enum FilesError {
@@ -20,6 +34,7 @@ pub enum FilesError {
     /// A pipe, a device.
     NoFile(PathBuf),
     Unreadable { path: PathBuf, error: io::Error },
+    Manifest { path: PathBuf, error: ManifestError },
 }
 
 impl fmt::Display for FilesError {
@@ -30,46 +45,106 @@ impl fmt::Display for FilesError {
             FilesError::None => write!(f, "no file to load"),
             FilesError::NoFile(path) => write!(f, "\"{}\" is not a regular file", path.display()),
             FilesError::Unreadable { path, error } => write!(f, "could not read \"{}\": {error}", path.display()),
+            FilesError::Manifest { path, error: ManifestError::Remote(url) } => {
+                write!(f, "manifest \"{}\" names an address of the net: {url}", path.display())
+            }
+            FilesError::Manifest { path, error: ManifestError::NoAddress } => {
+                write!(f, "manifest \"{}\" lists a file without its url", path.display())
+            }
         }
     }
 }
 
 /// The files that a path means, in the order of their names: a file, all of a folder, or what matches a pattern
-/// (`*`, `?`, `[abc]`, `**` for folders of any depth).
-pub fn find(path: &str) -> Result<Vec<PathBuf>, FilesError> {
+/// (`*`, `?`, `[abc]`, `**` for folders of any depth). A manifest means the files that it lists, those of deletions last. Each file is
+/// meant once.
+pub fn find(path: &str) -> Result<Vec<Input>, FilesError> {
     if !Path::new(path).is_absolute() {
         return Err(FilesError::Relative);
     }
     // What exists under that very name is meant, whatever its letters mean in a pattern.
     let mut found = Vec::new();
-    if Path::new(path).exists() {
-        found.push(PathBuf::from(path));
-    } else {
-        for entry in glob::glob(path).map_err(|error| FilesError::BadPattern(error.to_string()))? {
-            found.push(entry.map_err(|error| FilesError::Unreadable { path: error.path().to_owned(), error: error.into() })?);
+    match Path::new(path).symlink_metadata() {
+        Ok(_) => found.push(PathBuf::from(path)),
+        // what is there and cannot be looked at is no pattern either
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(FilesError::Unreadable { path: PathBuf::from(path), error });
+        }
+        Err(_) => {
+            for entry in glob::glob(path).map_err(|error| FilesError::BadPattern(error.to_string()))? {
+                found.push(entry.map_err(|error| FilesError::Unreadable { path: error.path().to_owned(), error: error.into() })?);
+            }
         }
     }
     let mut files = Vec::new();
     for path in found {
-        if path.is_dir() {
-            let unreadable = |error| FilesError::Unreadable { path: path.clone(), error };
-            for entry in path.read_dir().map_err(unreadable)? {
-                let entry = entry.map_err(unreadable)?.path();
-                let name = entry.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-                if SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) && entry.is_file() {
-                    files.push(entry);
-                }
-            }
-        } else {
+        if !path.is_dir() {
             files.push(path);
+            continue;
         }
-    }
-    if files.is_empty() {
-        return Err(FilesError::None);
+        let unreadable = |error| FilesError::Unreadable { path: path.clone(), error };
+        let entries: Vec<PathBuf> =
+            path.read_dir().map_err(unreadable)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>().map_err(unreadable)?;
+        let of_manifest = path.join(MANIFEST);
+        if entries.contains(&of_manifest) && listed(&of_manifest)?.is_some() {
+            files.push(of_manifest);
+        } else {
+            files.extend(entries.into_iter().filter(|entry| is_meant(entry) && entry.is_file()));
+        }
     }
     files.sort();
     files.dedup();
-    Ok(files)
+    let (mut inputs, mut deletions) = (Vec::new(), Vec::new());
+    for path in files {
+        match listed(&path)? {
+            None => inputs.push(path),
+            Some(manifest) => {
+                inputs.extend(manifest.output);
+                deletions.extend(manifest.deleted);
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    let inputs = inputs.into_iter().map(|path| Input { path, are_deletions: false });
+    let deletions = deletions.into_iter().map(|path| Input { path, are_deletions: true });
+    let all: Vec<Input> = inputs.chain(deletions).filter(|input| seen.insert(input.path.clone())).collect();
+    if all.is_empty() { Err(FilesError::None) } else { Ok(all) }
+}
+
+/// What a file lists, if it is the manifest of an export.
+fn listed(path: &Path) -> Result<Option<Manifest>, FilesError> {
+    let unreadable = |error| FilesError::Unreadable { path: path.to_owned(), error };
+    if bare_name(path).1 || !is_json(path) || !path.is_file() {
+        return Ok(None);
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.len() > manifest::MAX {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    file.take(manifest::MAX).read_to_end(&mut text).map_err(unreadable)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    Manifest::read(&text, folder).transpose().map_err(|error| FilesError::Manifest { path: path.to_owned(), error })
+}
+
+/// The name in lower case without what says that the file is packed, and whether it did.
+fn bare_name(path: &Path) -> (String, bool) {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match PACKED.iter().find_map(|suffix| name.strip_suffix(suffix)) {
+        Some(bare) => (bare.to_owned(), true),
+        None => (name, false),
+    }
+}
+
+/// Whether a file in a folder is loaded with it.
+fn is_meant(path: &Path) -> bool {
+    let (name, _) = bare_name(path);
+    name.ends_with(JSON) || LINES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// Whether a file is JSON however it is laid out, by its name; any other is read by lines.
+pub fn is_json(path: &Path) -> bool {
+    bare_name(path).0.ends_with(JSON)
 }
 
 /// The bytes of a file, counted.
@@ -125,19 +200,39 @@ mod tests {
     #[test]
     fn a_folder_means_its_ndjson_files_and_a_pattern_what_it_matches() {
         let folder = folder("files");
-        for name in ["b.ndjson", "a.ndjson", "c.ndjson.gz", "notes.txt"] {
+        for name in ["b.ndjson", "a.ndjson", "c.ndjson.gz", "notes.txt", "d.json", "e.jsonl.zst"] {
             std::fs::write(folder.join(name), "").unwrap();
         }
         let names = |path: &str| -> Vec<String> {
             let found = find(path).unwrap();
-            found.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+            found.iter().map(|input| input.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
         let folder_text = folder.to_str().unwrap();
-        assert_eq!(names(folder_text), ["a.ndjson", "b.ndjson", "c.ndjson.gz"]);
+        assert_eq!(names(folder_text), ["a.ndjson", "b.ndjson", "c.ndjson.gz", "d.json", "e.jsonl.zst"]);
+        assert!(is_json(Path::new("/X.JSON.gz")) && !is_json(Path::new("/x.ndjson")));
         assert_eq!(names(&format!("{folder_text}/*.ndjson")), ["a.ndjson", "b.ndjson"]);
         assert_eq!(names(&format!("{folder_text}/notes.txt")), ["notes.txt"]);
         assert!(matches!(find(&format!("{folder_text}/*.xml")), Err(FilesError::None)));
         assert!(matches!(find("a.ndjson"), Err(FilesError::Relative)));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_manifest_means_what_it_lists() {
+        let folder = folder("manifest");
+        for name in ["b.ndjson", "a.ndjson", "d.ndjson"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let manifest = r#"{"output":[{"url":"b.ndjson"},{"url":"b.ndjson"}],"deleted":[{"url":"d.ndjson"}]}"#;
+        std::fs::write(folder.join("manifest.json"), manifest).unwrap();
+        let expected = [Input { path: folder.join("b.ndjson"), are_deletions: false }, Input { path: folder.join("d.ndjson"), are_deletions: true }];
+        for path in [folder.clone(), folder.join("manifest.json")] {
+            assert_eq!(find(path.to_str().unwrap()).unwrap(), expected);
+        }
+        std::fs::write(folder.join("manifest.json"), "{\"output\":[{\"url\":\"http://x\"}]}").unwrap();
+        assert!(matches!(find(folder.to_str().unwrap()), Err(FilesError::Manifest { .. })));
+        std::fs::write(folder.join("manifest.json"), "{}").unwrap();
+        assert_eq!(find(folder.to_str().unwrap()).unwrap().len(), 4);
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -1,6 +1,8 @@
 //! Why a line is rejected.
 
+use crate::json::{self, Node};
 use crate::store::Refusal;
+use std::borrow::Cow;
 
 /// Characters of a rejected line that are kept.
 const KEPT: usize = 4000;
@@ -13,12 +15,22 @@ pub struct Rejected {
     pub reason: String,
     pub text: String,
     /// The SQLSTATE that the load fails with where it stops for this.
-    pub sqlstate: &'static str,
+    pub sqlstate: Cow<'static, str>,
 }
 
 /// A line of which only the beginning was read.
 pub fn too_long(start: &[u8], max: usize) -> Rejected {
-    Rejected { expression: None, reason: format!("line is longer than {max} bytes"), text: kept(start), sqlstate: "54000" }
+    Rejected { expression: None, reason: format!("line is longer than {max} bytes"), text: kept(start), sqlstate: "54000".into() }
+}
+
+/// A document of which the end is missing.
+pub fn broken(start: &[u8]) -> Rejected {
+    refused(start, "the document breaks off")
+}
+
+/// A line that holds nothing to store.
+pub fn refused(text: &[u8], reason: &str) -> Rejected {
+    Rejected { expression: None, reason: reason.to_owned(), text: kept(text), sqlstate: "22023".into() }
 }
 
 /// A line that is refused.
@@ -27,7 +39,13 @@ pub fn rejected(text: &[u8], refusal: &Refusal) -> Rejected {
         Refusal::Json(error) => format!("{} at byte {} of the line", error.message, error.offset),
         other => other.listed().unwrap_or_else(|| other.to_string()),
     };
-    Rejected { expression: refusal.expression().map(str::to_owned), reason, text: kept(text), sqlstate: refusal.sqlstate() }
+    Rejected { expression: refusal.expression().map(str::to_owned), reason, text: kept(text), sqlstate: refusal.sqlstate().into() }
+}
+
+/// A resource that could be read and not be written.
+pub fn unwritten(resource: &[u8], reason: String, sqlstate: impl Into<Cow<'static, str>>) -> Rejected {
+    let text = json::root(resource).map(|resource: Node| resource.to_json()).unwrap_or_default();
+    Rejected { expression: None, reason, text: kept(text.as_bytes()), sqlstate: sqlstate.into() }
 }
 
 /// The beginning of a line as text that the server can hold.

@@ -20,6 +20,21 @@ pub struct Options {
     pub count_dangling: bool,
 }
 
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            on_error: OnError::Reject,
+            max_errors: None,
+            dry_run: false,
+            conflict: Conflict::Upsert,
+            keep_versions: false,
+            format: Format::Auto,
+            resolve: true,
+            count_dangling: true,
+        }
+    }
+}
+
 /// What a bad line does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnError {

@@ -205,8 +205,8 @@ impl Shared {
                 Err(PipelineError::Files(error))
             }
         };
-        if let Ok(Chunk { block: Some(block), .. }) = &chunk {
-            *locked(&self.ahead) += block.length;
+        if let Ok(chunk) = &chunk {
+            *locked(&self.ahead) += chunk.content.length();
         }
         let number = numbering.next;
         numbering.next += 1;
@@ -233,6 +233,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::load::work::Ids;
+    use crate::load::files::Input;
+    use crate::load::options::Format;
+    use crate::load::work::Outcome;
     use std::path::PathBuf;
 
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -245,14 +248,19 @@ mod tests {
     }
 
     fn started(files: &[PathBuf], threads: usize) -> Pipeline {
-        let work = Work { validated: true, max_line: 1 << 20, ids: Ids::new(0, 1) };
-        Pipeline::start(Source::new(files.to_vec(), 1 << 20), work, threads).unwrap()
+        let ids = Ids::new(0, 1);
+        let work = Work { validated: true, keeps_versions: false, resolves: true, sees_targets: true, max_line: 1 << 20, ids };
+        let inputs = files.iter().map(|path| Input { path: path.clone(), are_deletions: false }).collect();
+        Pipeline::start(Source::new(inputs, Format::Auto, 1 << 20), work, threads).unwrap()
     }
 
     fn ids(pipeline: &mut Pipeline) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         while let Next::Done(done) = pipeline.next(PATIENCE).unwrap() {
-            found.extend(done.entries.into_iter().map(|entry| (done.file, entry.outcome.unwrap().id)));
+            found.extend(done.outcomes.into_iter().filter_map(|(_, outcome)| match outcome {
+                Outcome::Row(row) => Some((done.file, row.stamped.id)),
+                _ => None,
+            }));
         }
         found
     }
@@ -274,7 +282,7 @@ mod tests {
         let files = [file("c", 5), PathBuf::from("/nowhere/at/all")];
         for threads in [0, 3] {
             let mut pipeline = started(&files, threads);
-            assert!(matches!(pipeline.next(PATIENCE), Ok(Next::Done(done)) if done.entries.len() == 5));
+            assert!(matches!(pipeline.next(PATIENCE), Ok(Next::Done(done)) if done.outcomes.len() == 5));
             assert!(matches!(pipeline.next(PATIENCE), Ok(Next::Done(done)) if done.is_end));
             assert!(matches!(pipeline.next(PATIENCE), Err(PipelineError::Files(FilesError::Unreadable { .. }))));
         }

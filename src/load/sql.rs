@@ -1,28 +1,31 @@
-//! `fhir.load`: files into the current lake.
+//! `fhir.load`: files into the current lake, in one transaction.
 //!
 //! 1. Threads read, parse, validate and stamp; their results come in the order of the lines.
-//! 2. Rows collect in batches by table, which go through the same triggers as every write.
-//! 3. A rejected line goes to `load_error`, and the load goes on.
+//! 2. Rows collect in batches by table; deletions and rejected lines take their turn.
+//! 3. Resources whose references are searches come last, when what these find is there.
+//! 4. References that lead nowhere are counted, and the books are closed.
 
-use super::files::{self, FilesError};
-use super::line::Rejected;
+use super::aside::Aside;
+use super::files::{self, FilesError, Input};
+use super::journal::Journal;
+use super::options::{self, Conflict, Format, OnError, OptionError, Options};
 use super::pipeline::{Next, Pipeline, PipelineError};
 use super::source::Source;
-use super::work::{Done, Entry, Ids, Work};
-use super::write::Writer;
+use super::targets::Targets;
+use super::work::{Done, Ids, Outcome, Work};
+use super::write::{Origin, Writer};
 use crate::model;
 use crate::pg::access;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
 use crate::pg::progress::CopyProgress;
 use crate::pg::settings::{self, Validation};
-use crate::pg::spi::{Arg, connected};
-use crate::pg::time::{self, check_for_interrupts};
 use crate::pg::threads;
+use crate::pg::time::{self, check_for_interrupts};
 use crate::sql_function;
 use crate::store::table_of;
 use pgrx::pg_sys;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest line that is read. A resource may hold attachments, but a datum may not pass 1 GB and a batch is in memory.
@@ -42,10 +45,18 @@ impl From<FilesError> for Error {
             FilesError::BadPattern(_) => Error::new(error::INVALID_PARAMETER, message),
             FilesError::None => Error::new(error::UNDEFINED_FILE, message)
                 .hint("the path is one on the database server, seen by the user that the server runs as"),
+            FilesError::Manifest { .. } => Error::new(error::INVALID_PARAMETER, message)
+                .hint("download the files, and let the url of each be its name beside the manifest; or load the folder of the files"),
             FilesError::NoFile(_) => Error::new(error::WRONG_OBJECT_TYPE, message).hint("a load reads files, folders and patterns of files"),
             FilesError::Unreadable { .. } => Error::new(error::IO_ERROR, message)
                 .hint("the user that the server runs as must be able to read it"),
         }
+    }
+}
+
+impl From<OptionError> for Error {
+    fn from(error: OptionError) -> Error {
+        Error::new(error::INVALID_PARAMETER, error.to_string()).hint(error.hint())
     }
 }
 
@@ -60,22 +71,31 @@ impl From<PipelineError> for Error {
     }
 }
 
+/// `fhir.load(path, validation, on_error, max_errors, dry_run, conflict, keep_versions, format, resolve_references, check_references)`
 fn load(call: &Call) -> Result<Value, Error> {
     if !access::may_read_server_files() {
         return Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to load files of the server")
             .detail("this takes a superuser or a member of pg_read_server_files")
             .hint("GRANT pg_read_server_files TO …, or send resources by INSERT or COPY"));
     }
+    let (path, options, validated) = (call.text(0)?, asked(call)?, validated(call.optional_text(1)?)?);
     let table = existing_lake()?;
-    let files = files::find(call.text(0)?)?;
+    let inputs: Arc<[Input]> = files::find(path)?.into();
     let mut size = 0;
-    for file in &files {
-        size += files::size(file)?;
+    for input in inputs.iter() {
+        size += files::size(&input.path)?;
     }
     let seed = time::random().map(u64::from_be_bytes).ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for ids"))?;
-    let work = Work { validated: settings::validation() == Validation::structure, max_line: MAX_LINE, ids: Ids::new(time::now(), seed) };
-    let source = Source::new(files.clone(), MAX_LINE);
-    let mut load = Load { lake: access::quoted(&settings::lake()), files, writer: Writer::new(&settings::lake()), current: None, reports: Vec::new() };
+    let work = Work {
+        validated,
+        keeps_versions: options.keep_versions,
+        resolves: options.resolve && !options.dry_run,
+        sees_targets: options.count_dangling,
+        max_line: MAX_LINE,
+        ids: Ids::new(time::now(), seed),
+    };
+    let source = Source::new(inputs.clone(), options.format, MAX_LINE);
+    let mut load = Load::new(options, &inputs);
     let progress = CopyProgress::start(table, size);
     let mut pipeline = threads::with_signals_blocked(|| Pipeline::start(source, work, settings::load_workers()))??;
     loop {
@@ -85,131 +105,112 @@ fn load(call: &Call) -> Result<Value, Error> {
             Next::Done(done) => {
                 let read = done.read;
                 load.take(done)?;
-                let (stored, rejected) = load.so_far();
+                let (stored, rejected) = load.journal.so_far();
                 progress.update(read, stored, rejected);
             }
             Next::End => break,
         }
     }
     drop(pipeline);
-    load.writer.finish()?;
     let mut rows = call.rows()?;
-    for report in load.reports {
-        rows.add([report.file.into(), report.loaded.into(), report.unchanged.into(), report.rejected.into()]);
-    }
+    load.finish()?.into_iter().for_each(|row| rows.add(row));
     Ok(Value::Null)
 }
 
-/// The table of all resources of the current lake.
+fn asked(call: &Call) -> Result<Options, Error> {
+    let flag = |at: usize, default: bool| if call.datum(at).is_some() { call.bool(at) } else { Ok(default) };
+    Ok(Options {
+        on_error: call.optional_text(2)?.map_or(Ok(OnError::Reject), OnError::named)?,
+        max_errors: if call.datum(3).is_some() { Some(options::max_errors(call.int(3)?)?) } else { None },
+        dry_run: flag(4, false)?,
+        conflict: call.optional_text(5)?.map_or(Ok(Conflict::Upsert), Conflict::named)?,
+        keep_versions: flag(6, false)?,
+        format: call.optional_text(7)?.map_or(Ok(Format::Auto), Format::named)?,
+        resolve: flag(8, true)?,
+        count_dangling: flag(9, true)?,
+    })
+}
+
+/// Whether lines are validated; without a word about it as the setting says.
+fn validated(level: Option<&str>) -> Result<bool, Error> {
+    match level {
+        None => Ok(settings::validation() == Validation::structure),
+        Some("structure") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => {
+            let shown: String = other.chars().take(64).collect();
+            Err(Error::new(error::INVALID_PARAMETER, format!("validation of a load cannot be \"{shown}\"")).hint("it is structure or off"))
+        }
+    }
+}
+
+/// The table of all resources of the current lake, which has what a load writes.
 fn existing_lake() -> Result<pg_sys::Oid, Error> {
     // A lake has a table for every type, so any will show it.
     if let Some(ty) = model::resource_types().next() {
         table_of(ty.name())?;
     }
-    access::table_named(&settings::lake(), "resource").ok_or_else(|| Error::new(error::UNDEFINED_TABLE, "the lake has no table \"resource\""))
-}
-
-/// What a file has come to.
-#[derive(Clone, Default)]
-struct Report {
-    file: String,
-    loaded: i64,
-    unchanged: i64,
-    rejected: i64,
-    bytes: u64,
+    let lake = settings::lake();
+    let table = |name| access::table_named(&lake, name).ok_or_else(|| Error::new(error::UNDEFINED_TABLE, format!("the lake has no table \"{name}\"")));
+    if !access::has_column(table("load_error")?, c"is_loaded") {
+        return Err(Error::new(error::NOT_IN_STATE, format!("lake \"{lake}\" was made by an older version"))
+            .hint("SELECT fhir.upgrade_lake() adds what is missing"));
+    }
+    table("resource")
 }
 
 /// A load under way.
 struct Load {
-    lake: String,
-    files: Vec<PathBuf>,
+    options: Options,
     writer: Writer,
-    current: Option<Current>,
-    reports: Vec<Report>,
-}
-
-/// The file whose lines come in.
-struct Current {
-    number: i64,
-    report: Report,
-    lines: u64,
+    journal: Journal,
+    aside: Aside,
+    targets: Targets,
 }
 
 impl Load {
+    fn new(options: Options, inputs: &[Input]) -> Load {
+        let lake = settings::lake();
+        let paths = inputs.iter().map(|input| input.path.clone());
+        Load {
+            options,
+            journal: Journal::new(access::quoted(&lake), options, paths),
+            writer: Writer::new(lake, options),
+            aside: Aside::new(),
+            targets: Targets::new(),
+        }
+    }
+
     fn take(&mut self, done: Done) -> Result<(), Error> {
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => self.begin(done.file)?,
-        };
-        current.report.bytes += done.bytes;
-        for Entry { place, outcome } in done.entries {
+        let file = done.file;
+        self.journal.read(file, done.bytes)?;
+        let before = self.journal.lines(file);
+        for (place, outcome) in done.outcomes {
+            let origin = Origin { file, line: before + place.line + 1, offset: place.offset };
             match outcome {
-                Ok(row) => self.writer.add(*row)?,
-                Err(rejected) => {
-                    current.report.rejected += 1;
-                    self.reject(&current, current.lines + place.line + 1, place.offset, &rejected)?;
-                }
+                Outcome::Row(row) if row.is_conditional => self.aside.add(&row.stamped, origin)?,
+                Outcome::Row(row) => self.writer.add(row.stamped, origin)?,
+                Outcome::Deletion(ty, id) => self.writer.delete(ty, &id, origin)?,
+                Outcome::Rejected(rejected) => self.journal.reject(origin, &rejected)?,
             }
         }
-        current.lines += done.lines;
-        if done.is_end {
-            self.writer.flush()?;
+        self.journal.add_lines(file, done.lines);
+        if self.options.count_dangling {
+            self.targets.add(file, done.targets)?;
         }
-        let written = self.writer.take_written();
-        current.report.loaded += written.loaded;
-        current.report.unchanged += written.unchanged;
-        if done.is_end {
-            self.end(current)
-        } else {
-            self.current = Some(current);
-            Ok(())
+        self.journal.take(self.writer.take_outcomes())
+    }
+
+    /// Writes what is left; gives the rows of the result.
+    fn finish(mut self) -> Result<Vec<Vec<Value>>, Error> {
+        self.writer.flush()?;
+        self.journal.take(self.writer.take_outcomes())?;
+        self.writer.complete()?;
+        self.aside.resolve(&mut self.writer, &mut self.journal)?;
+        self.writer.complete()?;
+        if self.options.count_dangling && !self.options.dry_run {
+            self.journal.dangling(self.targets.missing()?);
         }
-    }
-
-    fn begin(&self, file: usize) -> Result<Current, Error> {
-        let file = self.files.get(file).map(|path| path.to_string_lossy().replace('\0', "")).unwrap_or_default();
-        let number = connected(|sql| {
-            let insert = format!("INSERT INTO {}.load (file) VALUES ($1) RETURNING id", self.lake);
-            sql.int(&insert, &[Arg::Text(&file)], false)
-        })?;
-        let number = number.ok_or_else(|| Error::new(error::INTERNAL, "a load got no number"))?;
-        Ok(Current { number, report: Report { file, ..Report::default() }, lines: 0 })
-    }
-
-    fn end(&mut self, current: Current) -> Result<(), Error> {
-        let Current { number, report, .. } = current;
-        connected(|sql| {
-            let update = format!(
-                "UPDATE {}.load SET loaded = $2, unchanged = $3, rejected = $4, finished = pg_catalog.clock_timestamp() \
-                 WHERE id OPERATOR(pg_catalog.=) $1",
-                self.lake
-            );
-            sql.run(&update, &[number, report.loaded, report.unchanged, report.rejected].map(Arg::Int))
-        })?;
-        self.reports.push(report);
-        Ok(())
-    }
-
-    fn reject(&self, current: &Current, line: u64, offset: u64, rejected: &Rejected) -> Result<(), Error> {
-        let insert = format!(
-            "INSERT INTO {}.load_error (load, line, byte_offset, file, expression, reason, text) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            self.lake
-        );
-        let args = [
-            Arg::Int(current.number),
-            Arg::Int(line as i64),
-            Arg::Int(offset as i64),
-            Arg::Text(&current.report.file),
-            rejected.expression.as_deref().map_or(Arg::Null(pg_sys::TEXTOID), Arg::Text),
-            Arg::Text(&rejected.reason),
-            Arg::Text(&rejected.text),
-        ];
-        connected(|sql| sql.run(&insert, &args)).map(drop)
-    }
-
-    /// Resources stored and lines rejected in all files.
-    fn so_far(&self) -> (i64, i64) {
-        let reports = self.reports.iter().chain(self.current.as_ref().map(|current| &current.report));
-        reports.fold((0, 0), |(stored, rejected), report| (stored + report.loaded + report.unchanged, rejected + report.rejected))
+        self.journal.close()
     }
 }

@@ -128,6 +128,12 @@ pub fn schema_of(name: &str) -> Option<Oid> {
     (schema != Oid::INVALID).then_some(schema)
 }
 
+/// Whether a table has a column of that name.
+pub fn has_column(table: Oid, name: &std::ffi::CStr) -> bool {
+    // SAFETY: a look-up in the catalogue by a zero-ended name.
+    unsafe { pg_sys::get_attnum(table, name.as_ptr()) != 0 }
+}
+
 /// A type of the extension.
 pub fn own_type(name: &std::ffi::CStr) -> Option<Oid> {
     // SAFETY: look-ups in the catalogue by zero-ended names.

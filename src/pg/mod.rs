@@ -28,6 +28,7 @@ mod selectivity;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
+pub mod spill;
 pub mod subtransaction;
 pub mod threads;
 pub mod time;

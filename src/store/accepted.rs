@@ -7,14 +7,29 @@ use super::stamped::Stamped;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Deref;
 use std::rc::Rc;
+
+/// What the triggers make of an accepted row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum As {
+    /// Its version where the lake has not had the resource; the next one where it has, if that differs.
+    #[default]
+    Resource,
+    /// As before, but the next version also where it is the same.
+    NextVersion,
+    /// The version that it is, whatever is there.
+    Version,
+}
 
 /// Rows that are about to be written.
 #[derive(Default)]
 struct Rows {
     /// Its key is random, so that nobody can make many documents share a number.
     hasher: RandomState,
-    by_hash: HashMap<u64, Rc<Stamped>>,
+    by_hash: HashMap<u64, usize>,
+    rows: Rc<Vec<Stamped>>,
+    how: As,
 }
 
 thread_local! {
@@ -25,14 +40,11 @@ thread_local! {
 pub struct Batch(Rows);
 
 impl Batch {
-    /// The triggers take these rows as they are for resources with the same bytes.
-    pub fn begin<'a>(rows: impl IntoIterator<Item = &'a Rc<Stamped>>) -> Batch {
-        let mut accepted = Rows::default();
-        for row in rows {
-            let hash = accepted.hasher.hash_one(row.resource.as_slice());
-            accepted.by_hash.insert(hash, row.clone());
-        }
-        Batch(ROWS.replace(accepted))
+    /// The triggers take these rows as made and valid for resources with the same bytes.
+    pub fn begin(rows: &Rc<Vec<Stamped>>, how: As) -> Batch {
+        let hasher = RandomState::new();
+        let by_hash = rows.iter().enumerate().map(|(at, row)| (hasher.hash_one(row.resource.as_slice()), at)).collect();
+        Batch(ROWS.replace(Rows { hasher, by_hash, rows: rows.clone(), how }))
     }
 }
 
@@ -42,13 +54,30 @@ impl Drop for Batch {
     }
 }
 
+/// A row that is accepted.
+pub struct Accepted {
+    rows: Rc<Vec<Stamped>>,
+    at: usize,
+    pub how: As,
+}
+
+impl Deref for Accepted {
+    type Target = Stamped;
+
+    fn deref(&self) -> &Stamped {
+        &self.rows[self.at]
+    }
+}
+
 /// The row of the resource with exactly these bytes, if it is accepted.
-pub fn row_of(container: &[u8]) -> Option<Rc<Stamped>> {
+pub fn row_of(container: &[u8]) -> Option<Accepted> {
     ROWS.with_borrow(|rows| {
         if rows.by_hash.is_empty() {
             return None;
         }
-        rows.by_hash.get(&rows.hasher.hash_one(container)).filter(|row| row.resource == container).cloned()
+        let at = *rows.by_hash.get(&rows.hasher.hash_one(container))?;
+        rows.rows.get(at).filter(|row| row.resource == container)?;
+        Some(Accepted { rows: rows.rows.clone(), at, how: rows.how })
     })
 }
 
@@ -82,18 +111,19 @@ pub fn is_new(id: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn row(text: &str) -> Rc<Stamped> {
+    fn rows(text: &str) -> Rc<Vec<Stamped>> {
         let container = crate::json::parse(text.as_bytes(), &crate::json::Limits::default()).unwrap();
-        Rc::new(Stamped::first(&container, 0, [0; 8]).unwrap())
+        Rc::new(vec![Stamped::first(&container, 0, [0; 8]).unwrap()])
     }
 
     #[test]
     fn only_the_bytes_that_were_accepted_are_and_only_in_the_batch() {
-        let (one, two) = (row(r#"{"resourceType":"Patient","id":"1"}"#), row(r#"{"resourceType":"Patient","id":"2"}"#));
-        let known = |row: &Stamped| row_of(&row.resource).map(|row| row.id.clone());
-        let outer = Batch::begin([&one]);
+        let (one, two) = (rows(r#"{"resourceType":"Patient","id":"1"}"#), rows(r#"{"resourceType":"Patient","id":"2"}"#));
+        let known = |rows: &[Stamped]| row_of(&rows[0].resource).map(|row| row.id.clone());
+        let outer = Batch::begin(&one, As::Resource);
         assert_eq!((known(&one).as_deref(), known(&two).as_deref()), (Some("1"), None));
-        let inner = Batch::begin([&two]);
+        let inner = Batch::begin(&two, As::Version);
+        assert_eq!(row_of(&two[0].resource).map(|row| row.how), Some(As::Version));
         assert_eq!((known(&one).as_deref(), known(&two).as_deref()), (None, Some("2")));
         drop(inner);
         assert_eq!(known(&one).as_deref(), Some("1"));

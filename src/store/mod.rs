@@ -8,6 +8,7 @@
 pub mod accepted;
 pub mod integrity;
 pub mod interactions;
+pub mod links;
 pub mod membership;
 pub mod patch;
 pub mod stamp;

@@ -3,7 +3,8 @@
 use super::interactions::tables;
 use super::stamp::{self, Refusal, Submitted, Version};
 use super::stamped::Stamped;
-use super::{accepted, membership};
+use super::accepted::{self, As};
+use super::membership;
 use crate::model::{self, TypeId};
 use crate::pg::access::{self, AsOwner};
 use crate::pg::error::{self, Error};
@@ -158,7 +159,7 @@ fn stamp(call: &Call) -> Result<Value, Error> {
     match trigger.old() {
         None => {
             if let Some(row) = accepted::row_of(container)
-                && last_version(&trigger, &site, row.ty, &row.id)?.is_none()
+                && (row.how == As::Version || last_version(&trigger, &site, row.ty, &row.id)?.is_none())
             {
                 return Ok(accept_as_is(&trigger, &site, new, &row));
             }
@@ -177,8 +178,12 @@ fn stamp(call: &Call) -> Result<Value, Error> {
         Some(old) => {
             let id = submitted.id_of_update(site.id(old)?)?;
             let before = site.version(old);
+            let accepted = accepted::row_of(container);
+            if let Some(row) = accepted.as_ref().filter(|row| row.how == As::Version) {
+                return Ok(accept_as_is(&trigger, &site, new, row));
+            }
             let stored = submitted.stored(id, before)?;
-            if stored == site.resource(old)? {
+            if accepted.is_none_or(|row| row.how != As::NextVersion) && stored == site.resource(old)? {
                 // Nothing changed: no version. The row goes through all the same, so that the client sees it counted and
                 // returned; and it gets its keys anew, which is how they are rebuilt after an upgrade.
                 let xid = old.int(site.xid).unwrap_or(0) as u64;

@@ -108,6 +108,17 @@ impl<'a> Submitted<'a> {
         self.id.map_or_else(|| Cow::Owned(uuid(now, random)), Cow::Borrowed)
     }
 
+    /// The version that its `meta` names: the first one where that says nothing, and of `now` where it has no time.
+    pub fn own_version(&self, now: i64) -> Result<Version, Refusal> {
+        let of_meta = |name: &str| self.object.get("meta").and_then(|meta| meta.get(name)).and_then(Node::as_str);
+        let number = match of_meta("versionId") {
+            None => 1,
+            Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or_else(|| Refusal::BadVersion(excerpt(text)))?,
+        };
+        let last_updated = of_meta("lastUpdated").and_then(crate::index::time::parse).map_or(now, |time| time.low);
+        Ok(Version { number, last_updated })
+    }
+
     /// The id to store on UPDATE: the old one, which the client may leave out but not change.
     pub fn id_of_update(&self, old: &'a str) -> Result<&'a str, Refusal> {
         match self.id {
@@ -165,6 +176,8 @@ pub enum Refusal {
     WrongType { expected: &'static str, found: &'static str },
     BadId(Option<String>),
     IdChanged { old: String, new: String },
+    /// No number.
+    BadVersion(String),
     Invalid { ty: &'static str, issues: Vec<Issue> },
     Json(JsonError),
 }
@@ -216,6 +229,7 @@ impl Refusal {
             Refusal::UnknownType { meant: None, .. } => "SELECT fhir.resource_types() lists the types of FHIR R4".to_owned(),
             Refusal::WrongType { found, .. } => format!("table {} of the lake is the one for it", found.to_lowercase()),
             Refusal::BadId(_) => "an id has 1 to 64 letters, digits, '-' or '.'".to_owned(),
+            Refusal::BadVersion(_) => "versions of a lake are numbers from 1; where those of a file are not kept, the lake counts its own".to_owned(),
             Refusal::IdChanged { .. } => "insert it as a new resource and delete the old one".to_owned(),
             Refusal::Invalid { .. } => "SELECT * FROM fhir.issues(resource) lists everything that is wrong".to_owned(),
             Refusal::Json(_) => return None,
@@ -233,6 +247,7 @@ impl fmt::Display for Refusal {
             Refusal::BadId(Some(id)) => write!(f, "\"{id}\" is not a FHIR id"),
             Refusal::BadId(None) => write!(f, "id of a resource is not a string"),
             Refusal::IdChanged { old, new } => write!(f, "id of a resource cannot change from \"{old}\" to \"{new}\""),
+            Refusal::BadVersion(version) => write!(f, "versionId \"{version}\" of a resource is not a number"),
             Refusal::Invalid { ty, issues } => match issues.first() {
                 Some(issue) => write!(f, "invalid {ty}: {}", listing(issue)),
                 None => write!(f, "invalid {ty}"),
@@ -307,6 +322,20 @@ mod tests {
         assert_eq!(Submitted::read(&with, None).unwrap().id_of_update("p").unwrap(), "p");
         assert_eq!(Submitted::read(&without, None).unwrap().id_of_update("p").unwrap(), "p");
         assert!(Submitted::read(&with, None).unwrap().id_of_update("q").is_err());
+    }
+
+    #[test]
+    fn a_resource_knows_its_own_version() {
+        let own = |meta: &str| {
+            let container = container(&format!(r#"{{"resourceType":"Patient","meta":{meta}}}"#));
+            Submitted::read(&container, None).unwrap().own_version(9).map(|version| (version.number, version.last_updated))
+        };
+        assert_eq!(own(r#"{"versionId":"3","lastUpdated":"2000-01-01T00:00:01.000002Z"}"#).unwrap(), (3, 1_000_002));
+        assert_eq!(own(r#"{"versionId":"3","lastUpdated":"2000-01-01T02:00:00+02:00"}"#).unwrap(), (3, 0));
+        assert_eq!(own("{}").unwrap(), (1, 9));
+        for bad in ["0", "-1", "a", "1.0", "99999999999999999999"] {
+            assert!(matches!(own(&format!(r#"{{"versionId":"{bad}"}}"#)), Err(Refusal::BadVersion(_))));
+        }
     }
 
     #[test]

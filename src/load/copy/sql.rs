@@ -6,7 +6,8 @@
 use crate::load::line::{self, Rejected};
 use crate::load::sql::MAX_LINE;
 use crate::load::work::{Ids, Work, Worker};
-use crate::load::write::{Writer, Written};
+use crate::load::options::{self, Options};
+use crate::load::write::{Origin, Outcomes, Writer};
 use crate::pg::access;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
@@ -48,6 +49,8 @@ struct Statement {
     bytes: u64,
     /// The row of `load`, from the first line that is not blank on.
     load: Option<i64>,
+    loaded: i64,
+    unchanged: i64,
     rejected: i64,
     writer: Writer,
 }
@@ -77,7 +80,12 @@ fn begin(trigger: &Trigger) -> Result<(), Error> {
     let random = || time::random().map(u64::from_ne_bytes).ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for ids"));
     let number = random()?;
     let validated = settings::validation() == Validation::structure;
-    let work = Work { validated, max_line: MAX_LINE, ids: Ids::new(time::now(), random()?) };
+    let ids = Ids::new(time::now(), random()?);
+    let work = Work { validated, keeps_versions: false, resolves: false, sees_targets: false, max_line: MAX_LINE, ids };
+    let on_error = match settings::load_on_error() {
+        OnError::stop => options::OnError::Stop,
+        OnError::reject => options::OnError::Reject,
+    };
     let statement = Statement {
         number,
         view: trigger.table(),
@@ -88,8 +96,10 @@ fn begin(trigger: &Trigger) -> Result<(), Error> {
         lines: 0,
         bytes: 0,
         load: None,
+        loaded: 0,
+        unchanged: 0,
         rejected: 0,
-        writer: Writer::new(&lake),
+        writer: Writer::new(lake.clone(), Options { on_error, ..Options::default() }),
         lake,
     };
     memory::at_end_of_subtransaction(move || STATEMENTS.with_borrow_mut(|stack| stack.retain(|statement| statement.number != number)));
@@ -128,7 +138,9 @@ impl Statement {
         match taken {
             Ok(row) => {
                 self.load_number()?;
-                self.writer.add(row)?;
+                let origin = Origin { file: 0, line: self.lines, offset };
+                self.writer.add(row, origin)?;
+                self.settle()?;
                 Ok(true)
             }
             Err(rejected) if self.on_error == OnError::stop => {
@@ -138,7 +150,7 @@ impl Statement {
             Err(rejected) => {
                 let load = self.load_number()?;
                 self.rejected += 1;
-                self.write_error(load, offset, &rejected)?;
+                self.write_error(load, Origin { file: 0, line: self.lines, offset }, &rejected)?;
                 Ok(false)
             }
         }
@@ -156,15 +168,30 @@ impl Statement {
         Ok(number)
     }
 
-    fn write_error(&self, load: i64, offset: u64, rejected: &Rejected) -> Result<(), Error> {
+    /// Takes what became of rows: the server may have refused some.
+    fn settle(&mut self) -> Result<(), Error> {
+        let Outcomes { written, rejected } = self.writer.take_outcomes();
+        for written in written.into_values() {
+            self.loaded += written.loaded;
+            self.unchanged += written.unchanged;
+        }
+        for (origin, rejected) in rejected {
+            let load = self.load_number()?;
+            self.rejected += 1;
+            self.write_error(load, origin, &rejected)?;
+        }
+        Ok(())
+    }
+
+    fn write_error(&self, load: i64, origin: Origin, rejected: &Rejected) -> Result<(), Error> {
         let insert = format!(
             "INSERT INTO {}.load_error (load, line, byte_offset, file, expression, reason, text) VALUES ($1, $2, $3, $4, $5, $6, $7)",
             access::quoted(&self.lake)
         );
         let args = [
             Arg::Int(load),
-            Arg::Int(self.lines as i64),
-            Arg::Int(offset as i64),
+            Arg::Int(origin.line as i64),
+            Arg::Int(origin.offset as i64),
             Arg::Text(FILE),
             rejected.expression.as_deref().map_or(Arg::Null(pg_sys::TEXTOID), Arg::Text),
             Arg::Text(&rejected.reason),
@@ -173,15 +200,16 @@ impl Statement {
         connected(|sql| sql.run(&insert, &args).map(drop))
     }
 
-    fn finish(self) -> Result<(), Error> {
-        let Written { loaded, unchanged } = self.writer.finish()?;
+    fn finish(mut self) -> Result<(), Error> {
+        self.writer.complete()?;
+        self.settle()?;
         let Some(load) = self.load else { return Ok(()) };
         let update = format!(
             "UPDATE {}.load SET loaded = $2, unchanged = $3, rejected = $4, finished = pg_catalog.clock_timestamp() \
              WHERE id OPERATOR(pg_catalog.=) $1",
             access::quoted(&self.lake)
         );
-        connected(|sql| sql.run(&update, &[load, loaded, unchanged, self.rejected].map(Arg::Int)))?;
+        connected(|sql| sql.run(&update, &[load, self.loaded, self.unchanged, self.rejected].map(Arg::Int)))?;
         Ok(())
     }
 }

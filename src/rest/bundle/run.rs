@@ -4,7 +4,7 @@
 //! in any direction. Each resource is written by itself, and its memory is given back then.
 
 use super::entries::{Entry, Kind, absolute, entries, in_order};
-use super::references::{Link, rewritten, visit};
+use crate::store::links::{Link, rewritten, visit};
 use crate::index;
 use crate::index::keys::Keys;
 use crate::index::query::Query;

@@ -64,3 +64,10 @@ fn lock(spi: &Spi, name: &str) -> Result<(), Error> {
     spi.select("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))", &[Arg::Text(name)])?;
     Ok(())
 }
+
+/// Ids of what meets the criteria, up to two: more need not be told apart. Sees what this command has written.
+pub fn found(spi: &Spi, lake: &str, ty: TypeId, criteria: &str) -> Result<Vec<String>, Error> {
+    let search = criteria::search(ty, criteria)?;
+    let found = spi.afresh(View::OfTransaction, |spi| matches(spi, lake, &search))?;
+    Ok(found.into_iter().map(|one| one.id).collect())
+}

@@ -29,6 +29,8 @@ pub(crate) mod tables;
 pub mod writing;
 
 #[cfg(feature = "pg")]
+pub use conditional::found;
+#[cfg(feature = "pg")]
 pub use patching::{patch, patch_where};
 #[cfg(feature = "pg")]
 pub use reading::{read, vread};

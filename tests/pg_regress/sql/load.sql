@@ -54,7 +54,7 @@ SELECT * FROM fhir.load('/dev');
 SET fhir.validation = off;
 SELECT loaded, rejected FROM pg_temp.load('a.ndjson');
 RESET fhir.validation;
--- A table's own rules end the load.
+-- A line that a table's own rules refuse is rejected like any other.
 ALTER TABLE lake.patient ADD CONSTRAINT no_z CHECK (id NOT LIKE 'y%');
 SELECT pg_temp.write('y.ndjson', '{"resourceType":"Patient","id":"y"}'::bytea);
 \set VERBOSITY terse

@@ -12,6 +12,9 @@ use std::sync::LazyLock;
 /// Levels that are followed; the store takes no deeper resource.
 const MAX_DEPTH: usize = 900;
 
+/// The element that holds resources which share the references of their container.
+const CONTAINED: &str = "contained";
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Link {
     /// `Reference.reference`
@@ -27,6 +30,33 @@ pub trait Replace {
 impl<F: FnMut(Link, &str) -> Option<String>> Replace for F {
     fn replace(&mut self, link: Link, text: &str) -> Option<String> {
         self(link, text)
+    }
+}
+
+/// The resource with its links replaced; none where there is nothing to replace.
+pub fn replaced(resource: Node, with: &mut dyn Replace) -> Option<Result<Vec<u8>, JsonError>> {
+    inside(resource, model::RESOURCE, MAX_DEPTH, with).map(|item| json::write(&item))
+}
+
+/// Shows the text of every reference of the resource and what it contains; not of resources inside a Bundle or Parameters, which
+/// resolve theirs by rules of their own.
+pub fn references<'a>(resource: Node<'a>, see: &mut dyn FnMut(&'a str)) {
+    see_inside(resource, model::RESOURCE, MAX_DEPTH, see);
+}
+
+fn see_inside<'a>(node: Node<'a>, ty: TypeId, depth: usize, see: &mut dyn FnMut(&'a str)) {
+    let Some(object) = node.as_object().filter(|_| depth > 0) else { return };
+    let Some(ty) = type_of(&object, ty) else { return };
+    for (name, value) in object.iter() {
+        match value {
+            Node::String(text) if ty == model::REFERENCE && name == "reference" => see(text),
+            Node::Object(_) | Node::Array(_) => {}
+            _ => continue,
+        }
+        // beside a primitive stands what extends it
+        let holds = if name.starts_with('_') { Some(model::ELEMENT) } else { ty.get().field(name).map(|field| field.ty) };
+        let Some(holds) = holds.filter(|holds| *holds != model::RESOURCE || name == CONTAINED) else { continue };
+        value.items().for_each(|item| see_inside(item, holds, depth - 1, see));
     }
 }
 
@@ -169,6 +199,22 @@ mod tests {
             ),
             r#"{"id": "i", "text": {"div": "<div><a href=\"Patient/new\">urn:uuid:1</a><img src='Patient/new'/><a href=\"x\"/></div>"}, "library": ["urn:uuid:1"], "contained": [{"subject": {"reference": "Patient/new"}, "resourceType": "Observation"}], "extension": [{"url": "http://x", "valueReference": {"reference": "Patient/new"}}], "resourceType": "PlanDefinition"}"#
         );
+    }
+
+    #[test]
+    fn references_are_seen_where_the_definitions_have_them() {
+        let text = r#"{"resourceType":"Observation","subject":{"reference":"Patient/1"},"valueString":"Patient/2","performer":[{"reference":"Practitioner/3"}],
+            "contained":[{"resourceType":"Patient","generalPractitioner":[{"reference":"Practitioner/4"}]}],
+            "_status":{"extension":[{"url":"http://x","valueReference":{"reference":"Device?identifier=5"}}]},"nonsense":{"reference":"Patient/6"}}"#;
+        let container = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+        let mut seen = Vec::new();
+        references(json::root(&container).unwrap(), &mut |text| seen.push(text));
+        seen.sort();
+        assert_eq!(seen, ["Device?identifier=5", "Patient/1", "Practitioner/3", "Practitioner/4"]);
+        let bundle = r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Observation","subject":{"reference":"Patient/1"}}}]}"#;
+        let container = json::parse(bundle.as_bytes(), &json::Limits::default()).unwrap();
+        references(json::root(&container).unwrap(), &mut |text| panic!("{text}"));
+        assert!(replaced(json::root(&container).unwrap(), &mut |_: Link, _: &str| None).is_none());
     }
 
     #[test]

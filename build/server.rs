@@ -11,6 +11,7 @@ pub fn compile() -> Result<(), String> {
         "src/pg/bulk.c",
         "src/pg/bulk_open.c",
         "src/pg/bulk_index.c",
+        "src/pg/bulk_keys.c",
         "src/pg/signals.c",
     ];
     let headers = ["src/pg/gin_versions.h", "src/pg/bulk.h"];

@@ -1018,7 +1018,19 @@ CREATE FUNCTION fhir.export_query(query regclass, path text, compression text DE
     LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
     BEGIN ATOMIC
         SELECT * FROM fhir.export_query('TABLE ' || query::text, path, compression, overwrite);
+    END;
 COMMENT ON FUNCTION fhir.export_query(regclass, text, text, boolean) IS 'writes a table or view into a Parquet file of the server';
+
+CREATE FUNCTION fhir.export_sql(
+    types text[] DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    of text DEFAULT NULL,
+    history boolean DEFAULT false,
+    after pg_catalog.pg_snapshot DEFAULT NULL)
+    RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_export_sql';
+COMMENT ON FUNCTION fhir.export_sql(text[], timestamptz, text, boolean, pg_catalog.pg_snapshot) IS
+    'the query that gives what fhir.export with these arguments writes, one resource a row: for a client''s own COPY (…) TO STDOUT';
 
 -- operations.sql
 

@@ -13,7 +13,7 @@ use super::members::{self, Members};
 use super::query::sql::{Source, put_row};
 use super::request::{self, Compression, Format, RequestError, Subjects, suffix};
 use super::sink::Sink;
-use super::statement::Scope;
+use super::statement::{self, PARAMETERS, Scope};
 use super::stream::{Lines, Rows, Threads};
 use super::table::{Cell, Field, Kind, TableError};
 use crate::index::time::{OPEN_HIGH, OPEN_LOW, instant_text};
@@ -24,11 +24,13 @@ use crate::pg::arrays::{text_array, texts};
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
 use crate::pg::memory::Scratch;
+use crate::pg::output::Output;
 use crate::pg::progress::CopyProgress;
 use crate::pg::snapshot::{self, View};
 use crate::pg::spi::{self, Arg, Spi};
 use crate::pg::time::{check_for_interrupts, now, random};
 use crate::pg::{exit, running, settings, threads as pg_threads};
+use crate::search::quote::literal;
 use crate::sql_function;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
@@ -36,6 +38,8 @@ use std::collections::HashSet;
 
 // (directory, types, since, of, format, compression, history, after, overwrite)
 sql_function!(fhir_export, export);
+// (types, since, of, history, after)
+sql_function!(fhir_export_sql, statement);
 
 /// Rows fetched in one step.
 pub const STEP: usize = 500;
@@ -96,24 +100,28 @@ impl From<ExportError> for Error {
     }
 }
 
-/// What the caller asks for.
+/// Which resources the caller asks for.
 struct Asked {
     lake: String,
     types: Option<Vec<TypeId>>,
     since: Option<i64>,
     subjects: Subjects,
-    format: Format,
-    compression: Compression,
     history: bool,
     after: Option<pg_sys::Datum>,
 }
 
+/// As what.
+struct Packed {
+    format: Format,
+    compression: Compression,
+}
+
 impl Asked {
-    fn read(call: &Call) -> Result<Asked, Error> {
+    /// The arguments that both functions have, by their numbers: types, since, of, history, after.
+    fn read(call: &Call, [types, since, of, history, after]: [usize; 5]) -> Result<Asked, Error> {
         // SAFETY: the SQL declaration says that this argument is a text[]; it lives as long as the call.
-        let names = call.datum(1).map(|types| unsafe { texts(types) });
-        let format = Format::read(call.text(4)?)?;
-        let since = call.datum(2).map(|since| since.value() as i64).filter(|since| *since != OPEN_LOW);
+        let names = call.datum(types).map(|types| unsafe { texts(types) });
+        let since = call.datum(since).map(|since| since.value() as i64).filter(|since| *since != OPEN_LOW);
         if since == Some(OPEN_HIGH) {
             return Err(Error::new(error::INVALID_PARAMETER, "nothing changed since infinity"));
         }
@@ -126,22 +134,70 @@ impl Asked {
             lake,
             types: names.map(|names| request::types(Some(names))).transpose()?,
             since,
-            subjects: Subjects::read(call.optional_text(3)?)?,
-            format,
-            compression: Compression::read(call.optional_text(5)?, format)?,
-            history: call.bool(6)?,
-            after: call.datum(7),
+            subjects: Subjects::read(call.optional_text(of)?)?,
+            history: call.bool(history)?,
+            after: call.datum(after),
         })
     }
 
+    /// For statements that we run.
     fn scope(&self) -> Scope<'_> {
-        Scope { lake: &self.lake, subjects: &self.subjects, since: self.since.is_some(), after: self.after.is_some() }
+        let [since, after, compartments] = PARAMETERS.map(str::to_owned);
+        Scope { lake: &self.lake, subjects: &self.subjects, since: self.since.map(|_| since), after: self.after.map(|_| after), compartments }
     }
 
-    /// The types asked for of which there may be resources.
+    /// The types asked for.
     fn types(&self) -> Vec<TypeId> {
         let all = || model::resource_types().collect();
         self.types.clone().unwrap_or_else(all)
+    }
+
+    /// The statements that give the resources of a type, none if there are none, and the table that holds them.
+    fn statements(&self, scope: &Scope, ty: TypeId) -> (Option<Oid>, Vec<String>) {
+        let table = access::table_named(&self.lake, &ty.name().to_lowercase());
+        let mut statements = Vec::new();
+        if table.is_some_and(|table| !access::is_empty(table)) {
+            statements.push(scope.current(ty));
+        }
+        if self.history {
+            statements.push(scope.superseded(ty));
+        }
+        (table, statements)
+    }
+
+    /// The patients that were named, and those of the groups.
+    fn patients(&self, sql: &Spi) -> Result<Vec<String>, Error> {
+        let Subjects::Named { patients, groups } = &self.subjects else { return Ok(Vec::new()) };
+        let statement = self.scope().groups();
+        let (mut found, mut seen) = (patients.clone(), HashSet::new());
+        let mut level: Vec<String> = groups.clone();
+        for depth in 0.. {
+            level.retain(|id| seen.insert(id.clone()));
+            if level.is_empty() {
+                break;
+            }
+            if depth == members::DEPTH {
+                return Err(Error::new("54001", format!("groups inside groups are deeper than {}", members::DEPTH)));
+            }
+            let ids: Vec<&str> = level.iter().map(String::as_str).collect();
+            let count = sql.select(&statement, &[Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])?;
+            if depth == 0 && count < level.len() {
+                let there: HashSet<&str> = (0..count).filter_map(|row| sql.text(row, 1)).collect();
+                let missing = level.iter().find(|id| !there.contains(id.as_str())).map_or("", String::as_str);
+                return Err(Error::new("FH404", format!("there is no {}/{missing}", request::GROUP)));
+            }
+            let mut next = Vec::new();
+            for row in 0..count {
+                let Some(group) = sql.container(row, 2).and_then(json::root) else { continue };
+                let Members { patients, groups } = members::members(group, now());
+                found.extend(patients);
+                next.extend(groups);
+            }
+            level = next;
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
     }
 }
 
@@ -176,7 +232,9 @@ fn start(spawn: &mut dyn FnMut()) {
 
 fn export(call: &Call) -> Result<Value, Error> {
     allowed()?;
-    let asked = Asked::read(call)?;
+    let format = Format::read(call.text(4)?)?;
+    let packed = Packed { format, compression: Compression::read(call.optional_text(5)?, format)? };
+    let asked = Asked::read(call, [1, 2, 3, 6, 7])?;
     let folder = Folder::open(call.text(0)?, mark()?, call.bool(8)?)?;
     let mut rows = call.rows()?;
     // A fixed snapshot was taken when the transaction began, or later.
@@ -184,8 +242,8 @@ fn export(call: &Call) -> Result<Value, Error> {
     let scratch = Scratch::new(c"fhirlake export");
     spi::connected(|sql| {
         sql.afresh(View::OfTransaction, |sql| {
-            let mut export = Export { sql, asked: &asked, folder, compartments: Vec::new(), scratch: &scratch, output: Vec::new(), deleted: Vec::new() };
-            export.compartments = export.patients()?;
+            let compartments = asked.patients(sql)?;
+            let mut export = Export { sql, asked: &asked, packed, folder, compartments, scratch: &scratch, output: Vec::new(), deleted: Vec::new() };
             export.types()?;
             if asked.since.is_some() || asked.after.is_some() || asked.history {
                 export.deletions()?;
@@ -197,6 +255,29 @@ fn export(call: &Call) -> Result<Value, Error> {
         })
     })?;
     Ok(Value::Null)
+}
+
+/// The statement that gives the same resources to a client, with constants.
+fn statement(call: &Call) -> Result<Value, Error> {
+    let asked = Asked::read(call, [0, 1, 2, 3, 4])?;
+    let statement = spi::connected(|sql| {
+        let after = match asked.after {
+            Some(after) => Some(format!("{}::pg_catalog.pg_snapshot", literal(Output::of(pg_sys::PG_SNAPSHOTOID)?.text(after)?))),
+            None => None,
+        };
+        let scope = Scope {
+            since: asked.since.map(statement::moment),
+            after,
+            compartments: statement::list(&asked.patients(sql)?),
+            ..asked.scope()
+        };
+        let branches: Vec<String> = asked.types().into_iter().flat_map(|ty| asked.statements(&scope, ty).1).collect();
+        Ok(match branches.as_slice() {
+            [] => "SELECT NULL::pg_catalog.jsonb AS resource WHERE false".to_owned(),
+            branches => format!("SELECT e.resource FROM ({}) e", branches.join(" UNION ALL ")),
+        })
+    })?;
+    Ok(statement.into())
 }
 
 /// A file that is complete.
@@ -212,6 +293,7 @@ struct Written {
 struct Export<'a> {
     sql: &'a Spi,
     asked: &'a Asked,
+    packed: Packed,
     folder: Folder,
     /// The patients, if only theirs are wanted.
     compartments: Vec<String>,
@@ -231,54 +313,12 @@ impl Export<'_> {
         ])
     }
 
-    /// The patients that were named, and those of the groups.
-    fn patients(&self) -> Result<Vec<String>, Error> {
-        let Subjects::Named { patients, groups } = &self.asked.subjects else { return Ok(Vec::new()) };
-        let statement = self.asked.scope().groups();
-        let (mut found, mut seen) = (patients.clone(), HashSet::new());
-        let mut level: Vec<String> = groups.clone();
-        for depth in 0.. {
-            level.retain(|id| seen.insert(id.clone()));
-            if level.is_empty() {
-                break;
-            }
-            if depth == members::DEPTH {
-                return Err(Error::new("54001", format!("groups inside groups are deeper than {}", members::DEPTH)));
-            }
-            let ids: Vec<&str> = level.iter().map(String::as_str).collect();
-            let count = self.sql.select(&statement, &[Arg::Datum(pg_sys::TEXTARRAYOID, text_array(&ids))])?;
-            if depth == 0 && count < level.len() {
-                let there: HashSet<&str> = (0..count).filter_map(|row| self.sql.text(row, 1)).collect();
-                let missing = level.iter().find(|id| !there.contains(id.as_str())).map_or("", String::as_str);
-                return Err(Error::new("FH404", format!("there is no {}/{missing}", request::GROUP)));
-            }
-            let mut next = Vec::new();
-            for row in 0..count {
-                let Some(group) = self.sql.container(row, 2).and_then(json::root) else { continue };
-                let Members { patients, groups } = members::members(group, now());
-                found.extend(patients);
-                next.extend(groups);
-            }
-            level = next;
-        }
-        found.sort();
-        found.dedup();
-        Ok(found)
-    }
-
     /// The resources of all types, and their superseded versions if they are wanted.
     fn types(&mut self) -> Result<(), Error> {
         let scope = self.asked.scope();
         for ty in self.asked.types() {
-            let table = access::table_named(&self.asked.lake, &ty.name().to_lowercase());
-            let mut statements = Vec::new();
-            if table.is_some_and(|table| !access::is_empty(table)) {
-                statements.push(scope.current(ty));
-            }
-            if self.asked.history {
-                statements.push(scope.superseded(ty));
-            }
-            let written = match self.asked.format {
+            let (table, statements) = self.asked.statements(&scope, ty);
+            let written = match self.packed.format {
                 Format::Ndjson => self.lines(ty, table, &statements)?,
                 Format::Parquet => self.rows(ty, table, &statements)?,
             };
@@ -291,7 +331,7 @@ impl Export<'_> {
     fn lines(&mut self, ty: TypeId, table: Option<Oid>, statements: &[String]) -> Result<Option<Written>, Error> {
         let name = self.name(ty);
         let create = || self.folder.create(&name);
-        let mut lines = Lines::new(&create, self.asked.compression, threads());
+        let mut lines = Lines::new(&create, self.packed.compression, threads());
         self.each(table, statements, |row| {
             let Some(container) = self.sql.container(row, 1) else { return Ok(0) };
             lines.add(container)?;
@@ -310,7 +350,7 @@ impl Export<'_> {
         self.each(table, statements, |row| {
             let rows = match &mut rows {
                 Some(rows) => rows,
-                empty => empty.insert(Rows::new(self.folder.create(&name)?, &fields, self.asked.compression, threads())?),
+                empty => empty.insert(Rows::new(self.folder.create(&name)?, &fields, self.packed.compression, threads())?),
             };
             rows.row().put(sources.len(), Cell::Text(ty.name())).map_err(ExportError::from)?;
             put_row(self.sql, row, &sources, rows)
@@ -348,7 +388,7 @@ impl Export<'_> {
     }
 
     fn name(&self, ty: TypeId) -> String {
-        format!("{}{}", ty.name(), suffix(self.asked.format, self.asked.compression))
+        format!("{}{}", ty.name(), suffix(self.packed.format, self.packed.compression))
     }
 
     fn complete(&mut self, outgoing: Outgoing, name: String, ty: &str, count: u64) -> Written {
@@ -365,8 +405,8 @@ impl Export<'_> {
             let count = self.sql.select(&scope.deleted_types(), parameters)?;
             Ok((0..count).filter_map(|row| self.sql.text(row, 1).and_then(model::type_named)).collect::<Vec<_>>())
         })?;
-        let name = format!("{DELETED}{}", suffix(Format::Ndjson, self.asked.compression));
-        let compression = self.asked.compression;
+        let name = format!("{DELETED}{}", suffix(Format::Ndjson, self.packed.compression));
+        let compression = self.packed.compression;
         let (mut file, mut count) = (None, 0u64);
         for ty in types.into_iter().filter(|ty| wanted.contains(ty)) {
             let cursor = self.with_parameters(|parameters| self.sql.open(&scope.deleted(ty), parameters))?;
@@ -402,7 +442,7 @@ impl Export<'_> {
         let asked = self.asked;
         let manifest = Manifest {
             transaction_time: instant_text(horizon),
-            request: request::url(&asked.subjects, asked.types.as_deref(), asked.since, asked.format),
+            request: request::url(&asked.subjects, asked.types.as_deref(), asked.since, self.packed.format),
             output: listed(&self.output),
             deleted: listed(&self.deleted),
             snapshot,

@@ -1,19 +1,37 @@
 //! The statements that an export reads by.
 //!
-//! All take the same parameters: `$1` the first `last_updated` that counts (timestamptz), `$2` a snapshot whose rows do not count
-//! (pg_snapshot), `$3` compartments (text[]).
+//! Their values are SQL expressions: parameters where we run them, constants where a client does.
 
 use super::request::{GROUP, Subjects};
 use crate::index::extract::HOME;
+use crate::index::time;
 use crate::model::TypeId;
 use crate::search::quote::{identifier, literal};
 
-/// What of the parameters restricts an export.
+/// What restricts an export.
 pub struct Scope<'a> {
     pub lake: &'a str,
     pub subjects: &'a Subjects,
-    pub since: bool,
-    pub after: bool,
+    /// The first `last_updated` that counts, a timestamptz.
+    pub since: Option<String>,
+    /// A snapshot whose rows do not count, a pg_snapshot.
+    pub after: Option<String>,
+    /// The compartments of the named subjects, a text[].
+    pub compartments: String,
+}
+
+/// The parameters of a statement that we run, in the order of the fields of [`Scope`].
+pub const PARAMETERS: [&str; 3] = ["$1", "$2", "$3"];
+
+/// A moment as a constant.
+pub fn moment(at: i64) -> String {
+    format!("{}::pg_catalog.timestamptz", literal(&time::instant_text(at)))
+}
+
+/// A list of compartments as a constant.
+pub fn list(compartments: &[String]) -> String {
+    let items: Vec<String> = compartments.iter().map(|one| literal(one)).collect();
+    format!("ARRAY[{}]::pg_catalog.text[]", items.join(", "))
 }
 
 /// The columns of every statement of resources.
@@ -31,9 +49,10 @@ impl Scope<'_> {
             Subjects::Named { .. } => format!(
                 "{select} WHERE {}{recent} UNION ALL {select} WHERE NOT {0}{recent} AND r.type OPERATOR(pg_catalog.=) {ty} \
                  AND r.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT m.id FROM {lake}.membership m \
-                 WHERE m.compartment OPERATOR(pg_catalog.=) ANY ($3) AND m.type OPERATOR(pg_catalog.=) {ty}))",
+                 WHERE m.compartment OPERATOR(pg_catalog.=) ANY ({compartments}) AND m.type OPERATOR(pg_catalog.=) {ty}))",
                 self.belongs("r"),
                 ty = literal(ty.name()),
+                compartments = self.compartments,
             ),
         }
     }
@@ -90,17 +109,17 @@ impl Scope<'_> {
                 literal(&format!("{HOME}/")),
                 literal(&format!("{HOME}0")) // the character behind the slash
             ),
-            Subjects::Named { .. } => format!("({row}.compartment OPERATOR(pg_catalog.=) ANY ($3))"),
+            Subjects::Named { .. } => format!("({row}.compartment OPERATOR(pg_catalog.=) ANY ({}))", self.compartments),
         }
     }
 
     fn recent(&self) -> String {
         let mut text = String::new();
-        if self.since {
-            text.push_str(" AND r.last_updated OPERATOR(pg_catalog.>=) $1");
+        if let Some(since) = &self.since {
+            text.push_str(&format!(" AND r.last_updated OPERATOR(pg_catalog.>=) {since}"));
         }
-        if self.after {
-            text.push_str(" AND NOT pg_catalog.pg_visible_in_snapshot(r.xid, $2)");
+        if let Some(after) = &self.after {
+            text.push_str(&format!(" AND NOT pg_catalog.pg_visible_in_snapshot(r.xid, {after})"));
         }
         text
     }
@@ -116,7 +135,7 @@ mod tests {
     }
 
     fn scope(subjects: &Subjects) -> Scope<'_> {
-        Scope { lake: "l\"x", subjects, since: false, after: false }
+        Scope { lake: "l\"x", subjects, since: None, after: None, compartments: "$3".into() }
     }
 
     #[test]
@@ -138,12 +157,19 @@ mod tests {
     #[test]
     fn a_time_and_a_snapshot_restrict_every_branch() {
         let subjects = Subjects::read(Some("Patient/1")).unwrap();
-        let scope = Scope { since: true, after: true, ..scope(&subjects) };
+        let scope = Scope { since: Some("$1".into()), after: Some("$2".into()), ..scope(&subjects) };
         assert_eq!(scope.current(observation()).matches("last_updated OPERATOR(pg_catalog.>=) $1").count(), 2);
         assert_eq!(scope.current(observation()).matches("pg_visible_in_snapshot(r.xid, $2)").count(), 2);
         for sql in [scope.superseded(observation()), scope.deleted(observation()), scope.deleted_types()] {
             assert!(sql.contains("$1") && sql.contains("$2") && sql.contains("$3"), "{sql}");
         }
+    }
+
+    #[test]
+    fn constants_are_quoted() {
+        assert_eq!(moment(0), "'2000-01-01T00:00:00Z'::pg_catalog.timestamptz");
+        assert_eq!(list(&["Patient/1".into(), "Patient/2".into()]), "ARRAY['Patient/1', 'Patient/2']::pg_catalog.text[]");
+        assert_eq!(list(&[]), "ARRAY[]::pg_catalog.text[]");
     }
 
     #[test]

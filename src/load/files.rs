@@ -121,8 +121,12 @@ fn listed(path: &Path) -> Result<Option<Manifest>, FilesError> {
     if file.metadata().map_err(unreadable)?.len() > manifest::MAX {
         return Ok(None);
     }
-    let mut text = Vec::new();
-    file.take(manifest::MAX).read_to_end(&mut text).map_err(unreadable)?;
+    let (mut text, mut file) = (Vec::new(), file.take(manifest::MAX));
+    file.by_ref().take(manifest::START).read_to_end(&mut text).map_err(unreadable)?;
+    if !manifest::may_be(&text) {
+        return Ok(None);
+    }
+    file.read_to_end(&mut text).map_err(unreadable)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     Manifest::read(&text, folder).transpose().map_err(|error| FilesError::Manifest { path: path.to_owned(), error })
 }

@@ -7,6 +7,14 @@ use std::path::{Path, PathBuf};
 /// The largest one that is read.
 pub const MAX: u64 = 64 * 1024 * 1024;
 
+/// Bytes that tell whether the rest is worth reading: a folder may hold thousands of large Bundles.
+pub const START: u64 = 16 * 1024;
+
+/// Whether a file that begins so may be a manifest.
+pub fn may_be(start: &[u8]) -> bool {
+    ["\"transactionTime\"", "\"output\""].iter().any(|name| memchr::memmem::find(start, name.as_bytes()).is_some())
+}
+
 /// The files that a manifest lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
@@ -63,6 +71,7 @@ mod tests {
         let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect();
         let expected = Manifest { output: paths(&["/data/a.ndjson", "/other/b.ndjson", "/c.ndjson"]), deleted: paths(&["/data/sub/d.ndjson"]) };
         assert_eq!(read(text), Some(Ok(expected)));
+        assert!(may_be(text.as_bytes()) && !may_be(br#"{"resourceType":"Bundle","entry":[]}"#));
     }
 
     #[test]

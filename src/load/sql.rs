@@ -154,7 +154,7 @@ fn existing_lake() -> Result<pg_sys::Oid, Error> {
     let table = |name| access::table_named(&lake, name).ok_or_else(|| Error::new(error::UNDEFINED_TABLE, format!("the lake has no table \"{name}\"")));
     if !access::has_column(table("load_error")?, c"is_loaded") {
         return Err(Error::new(error::NOT_IN_STATE, format!("lake \"{lake}\" was made by an older version"))
-            .hint("SELECT fhir.upgrade_lake() adds what is missing"));
+            .hint("ALTER EXTENSION fhirlake UPDATE, then SELECT fhir.upgrade_lake() adds what is missing"));
     }
     table("resource")
 }

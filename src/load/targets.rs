@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Targets after which the lake is asked for the first time, and beyond which nobody counts any more.
 const FIRST: usize = 250_000;
-const MOST: usize = 4_000_000;
+const MOST: usize = 2_000_000;
 /// Ids that one statement looks up.
 const STEP: usize = 10_000;
 

@@ -16,6 +16,9 @@
 #define BULK_ROWS 500
 #define BULK_BYTES (16 * 1024 * 1024)
 
+/* Gathered keys of a GIN index on byte strings (bulk_keys.c). */
+typedef struct BulkKeys BulkKeys;
+
 /* When an index gets its entries. */
 typedef enum BulkWhen
 {
@@ -32,7 +35,8 @@ typedef struct BulkIndex
 	BulkWhen	when;
 	Tuplesortstate *sort;		/* BULK_SORTED, from the first row on */
 	GinState	gin;			/* BULK_GATHERED, with all below */
-	BuildAccumulator gathered;
+	BulkKeys   *keys;			/* where all keys are byte strings, else NULL */
+	BuildAccumulator gathered;	/* the others, and rows without keys */
 	MemoryContext gathered_context;
 	MemoryContext extracted_context;
 } BulkIndex;
@@ -116,5 +120,12 @@ extern bool fhirlake_bulk_index_row(Bulk *bulk, BulkTarget *target, BulkIndex *e
 extern int64 fhirlake_bulk_gathered(BulkTarget *target);
 extern void fhirlake_bulk_write_gathered(BulkTarget *target);
 extern void fhirlake_bulk_write_sorted(BulkTarget *target);
+
+/* bulk_keys.c */
+extern bool fhirlake_bulk_has_byte_keys(GinState *gin);
+extern BulkKeys *fhirlake_bulk_new_keys(void);
+extern bool fhirlake_bulk_take_keys(BulkKeys *keys, GinState *gin, MemoryContext context, Datum value, ItemPointer tid);
+extern bool fhirlake_bulk_has_keys(BulkKeys *keys);
+extern void fhirlake_bulk_write_keys(BulkKeys *keys, GinState *gin, MemoryContext context, MemoryContext scratch);
 
 #endif

@@ -26,6 +26,19 @@
 /* Keys written between two looks at the memory that GIN leaves behind. */
 #define KEYS_PER_RESET 1000
 
+/* Forgets what is gathered. The accumulator is in the memory of what it holds, whoever calls. */
+static void
+begin_gathering(BulkIndex *entry)
+{
+	MemoryContext before;
+
+	MemoryContextReset(entry->gathered_context);
+	before = MemoryContextSwitchTo(entry->gathered_context);
+	entry->gathered.ginstate = &entry->gin;
+	ginInitBA(&entry->gathered);
+	MemoryContextSwitchTo(before);
+}
+
 void
 fhirlake_bulk_prepare_index(BulkIndex *entry, MemoryContext parent)
 {
@@ -41,8 +54,9 @@ fhirlake_bulk_prepare_index(BulkIndex *entry, MemoryContext parent)
 		initGinState(&entry->gin, entry->index);
 		entry->gathered_context = AllocSetContextCreate(parent, "fhirlake gathered keys", ALLOCSET_DEFAULT_SIZES);
 		entry->extracted_context = AllocSetContextCreate(parent, "fhirlake extracted keys", ALLOCSET_DEFAULT_SIZES);
-		entry->gathered.ginstate = &entry->gin;
-		ginInitBA(&entry->gathered);
+		begin_gathering(entry);
+		if (fhirlake_bulk_has_byte_keys(&entry->gin))
+			entry->keys = fhirlake_bulk_new_keys();
 	}
 	else
 		entry->when = BULK_AT_ONCE;
@@ -53,6 +67,12 @@ gather(BulkIndex *entry, Datum *values, bool *isnull, ItemPointer tid)
 {
 	MemoryContext before = MemoryContextSwitchTo(entry->extracted_context);
 
+	if (entry->keys && !isnull[0] && fhirlake_bulk_take_keys(entry->keys, &entry->gin, entry->gathered_context, values[0], tid))
+	{
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(entry->extracted_context);
+		return;
+	}
 	for (int i = 0; i < entry->gin.origTupdesc->natts; i++)
 	{
 		GinNullCategory *categories;
@@ -115,15 +135,22 @@ fhirlake_bulk_index_row(Bulk *bulk, BulkTarget *target, BulkIndex *entry, TupleT
 	return true;
 }
 
-/* Bytes that the gathered keys take. */
+static bool
+has_gathered(BulkIndex *entry)
+{
+	return entry->when == BULK_GATHERED &&
+		(entry->gathered.allocatedMemory > 0 || (entry->keys && fhirlake_bulk_has_keys(entry->keys)));
+}
+
+/* Bytes that the gathered keys take; 0 if there are none. */
 int64
 fhirlake_bulk_gathered(BulkTarget *target)
 {
 	int64		bytes = 0;
 
 	for (int i = 0; i < target->nindexes; i++)
-		if (target->indexes[i].when == BULK_GATHERED)
-			bytes += target->indexes[i].gathered.allocatedMemory;
+		if (has_gathered(&target->indexes[i]))
+			bytes += MemoryContextMemAllocated(target->indexes[i].gathered_context, true);
 	return bytes;
 }
 
@@ -141,10 +168,12 @@ fhirlake_bulk_write_gathered(BulkTarget *target)
 		uint32		nitems;
 		int			written = 0;
 
-		if (entry->when != BULK_GATHERED || entry->gathered.allocatedMemory == 0)
+		if (!has_gathered(entry))
 			continue;
 		/* what readers in SERIALIZABLE have locked where there is a pending list */
 		CheckForSerializableConflictIn(entry->index, NULL, GIN_METAPAGE_BLKNO);
+		if (entry->keys)
+			fhirlake_bulk_write_keys(entry->keys, &entry->gin, entry->gathered_context, entry->extracted_context);
 		before = MemoryContextSwitchTo(entry->extracted_context);
 		ginBeginBAScan(&entry->gathered);
 		while ((items = ginGetBAEntry(&entry->gathered, &column, &key, &category, &nitems)) != NULL)
@@ -156,8 +185,7 @@ fhirlake_bulk_write_gathered(BulkTarget *target)
 		}
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(entry->extracted_context);
-		MemoryContextReset(entry->gathered_context);
-		ginInitBA(&entry->gathered);
+		begin_gathering(entry);
 	}
 }
 

@@ -58,6 +58,19 @@ else
   skip "psycopg cannot be installed: $(tail -n 1 "$work/log")"
 fi
 
+# Logical decoding, which logical replication reads, has each row once and whole.
+if sql -c "SELECT pg_create_logical_replication_slot('bulk', 'test_decoding')" >/dev/null 2>"$work/log"; then
+  lines 4001 4500 decoded >"$work/decoded"
+  copy "$work/decoded"
+  check 'logical decoding' '500 50 100 500' "$(sql -F ' ' -c "
+    SELECT count(*) FILTER (WHERE data LIKE 'table lake.observation: INSERT:%'), count(*) FILTER (WHERE data LIKE 'table lake.appointment: INSERT:%'),
+      count(*) FILTER (WHERE data LIKE 'table lake.membership: INSERT:%'), count(*) FILTER (WHERE data LIKE '%decoded%search[fhir.keys]:%')
+    FROM pg_logical_slot_get_changes('bulk', NULL, NULL)")"
+  sql -c "SELECT pg_drop_replication_slot('bulk')" >/dev/null
+else
+  skip "there is no logical decoding: $(tail -n 1 "$work/log")"
+fi
+
 # Readers are not held up, and see all of a load or nothing; writers of other resources, and of the same, go on beside it.
 sql -c "SELECT pg_stat_force_next_flush()" >/dev/null
 for loader in 1 2 3; do

@@ -36,6 +36,11 @@ SQL
 copy="WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
 query -c "\\copy (SELECT resource FROM lake.patient ORDER BY id) TO '$work/client.ndjson' $copy"
 check 'COPY to the client keeps every byte' "$(query -c "SELECT string_agg(resource::text, E'\n' ORDER BY id) FROM lake.patient")" "$(cat "$work/client.ndjson")"
+"$PG_BIN/psql" -XqAt -d "$PGDATABASE" >"$work/client.ndjson" <<'SQL'
+SELECT format('COPY (%s) TO STDOUT WITH (FORMAT csv, QUOTE E''\x01'', DELIMITER E''\x02'')',
+    fhir.export_sql(types => '{Patient}', of => 'Patient/p1', since => '2000-01-01', history => true)) \gexec
+SQL
+check 'the query of an export does so too' "$(query -c "SELECT resource FROM lake.patient WHERE id = 'p1' UNION ALL SELECT resource FROM lake.history WHERE id = 'p1'")" "$(cat "$work/client.ndjson")"
 
 # A transaction that commits late: its times are before the end of the export that does not see it.
 folder first; folder second

@@ -128,6 +128,16 @@ SELECT * FROM fhir.export_query('CREATE TABLE t (a int)', :'folder' || '/r.parqu
 SELECT * FROM fhir.export_query('SELECT 1 / (n - 900) FROM generate_series(1, 1000) n', :'folder' || '/r.parquet');
 SELECT * FROM pg_temp.files();
 
+-- The query, for a client's own COPY.
+\pset format unaligned
+SELECT fhir.export_sql(types => '{Patient}');
+SELECT fhir.export_sql(types => '{Observation,Appointment}', of => 'Patient/p1,Group/inner', since => '2020-02-03', after => '1:2:', history => true);
+SELECT fhir.export_sql(types => '{Account}');
+\pset format aligned
+SELECT fhir.export_sql(of => 'Group/none');
+SELECT fhir.export_sql(of => 'Patient/p1,Group/g') AS query \gset
+SELECT e.resource ->> 'resourceType' AS type, e.resource ->> 'id' AS id FROM (:query) e ORDER BY 1, 2;
+
 -- What is asked wrongly.
 SELECT * FROM fhir.export('relative');
 SELECT * FROM fhir.export('/no/such/folder');

@@ -10,9 +10,17 @@ const NUMBERING: i64 = 10_000_000;
 /// An instant such that what a snapshot taken next does not show was written then or later, and will say so: the beginning of
 /// the oldest transaction of this database that has written something, or now.
 ///
-/// Not known to it: transactions that were prepared, and on a standby those of the primary.
+/// Not known to it: transactions that were prepared. A standby knows when the last transaction that it shows was committed, but
+/// not which others the primary had then.
 pub fn horizon() -> i64 {
-    let now = time::now();
+    let mut now = time::now();
+    // SAFETY: both read shared variables.
+    unsafe {
+        if pg_sys::RecoveryInProgress() {
+            let committed = pg_sys::GetLatestXTime();
+            now = if committed == 0 { now } else { now.min(committed) };
+        }
+    }
     // SAFETY: the server's own copy of the states of its backends, made anew; entries count from 1 and stay until the copy goes.
     unsafe {
         pg_sys::pgstat_clear_snapshot();

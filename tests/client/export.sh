@@ -119,12 +119,17 @@ else
   skip 'no small disk can be mounted here'
 fi
 
-# Into another lake, and the same again.
+# Into another lake, versions and all.
 folder again
-query -c "SELECT FROM fhir.export('$work/again', types => '{Patient,Basic}', compression => 'gzip')"
-query -c "SELECT fhir.create_lake('copy')" -c "SET fhir.lake = 'copy'" -c "SELECT FROM fhir.load('$work/again')" >/dev/null
-check 'a lake that loads the files has the same resources' '2002 t' \
-  "$(query -F ' ' -c "SELECT count(*), bool_and(fhir.same_resource(a.resource, b.resource)) FROM lake.resource a FULL JOIN copy.resource b USING (type, id)")"
+query -c "SELECT FROM fhir.export('$work/again', history => true, compression => 'zstd')"
+query -c "SELECT fhir.create_lake('copy')" -c "SET fhir.lake = 'copy'" -c "SELECT FROM fhir.load('$work/again', keep_versions => true)" >/dev/null
+check 'a lake that loads the files has the same resources, to the byte' '2002 t' \
+  "$(query -F ' ' -c "SELECT count(*), bool_and(a.resource::text = b.resource::text AND a.version = b.version AND a.last_updated = b.last_updated) FROM lake.resource a FULL JOIN copy.resource b USING (type, id)")"
+versions="SELECT string_agg(concat_ws(' ', id, version, resource::text), E'\n' ORDER BY id, version) FROM"
+check 'and the same history' "$(query -c "$versions lake.history")" "$(query -c "$versions copy.history")"
+query -c "SET fhir.lake = 'copy'" -c "SELECT FROM fhir.export('$work/again', history => true, overwrite => true)"
+query -c "SELECT FROM fhir.export('$work/cancel', history => true)"
+check 'and exports the same files' "$(cd "$work/cancel" && sort ./*.ndjson | sha256sum)" "$(cd "$work/again" && sort ./*.ndjson | sha256sum)"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))

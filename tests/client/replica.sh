@@ -64,6 +64,11 @@ SQL
 caught_up
 check 'it is a replica' t "$(on replica -c 'SELECT pg_is_in_recovery()')"
 
+# Exports write files, not the lake.
+mkdir "$work/out"
+chmod 711 "$work"
+chmod 777 "$work/out"
+
 # Everything a client may read. What a function answers is compared as text: byte for byte.
 reads=(
   "SELECT fhir.read('Patient', 's1')"
@@ -103,6 +108,9 @@ reads=(
   "SELECT r FROM fhir.rest('GET', '/Patient/s1/\$everything?_count=5') r"
   "SELECT r FROM fhir.rest('GET', '/Patient/_history?_count=5') r"
   "SELECT r FROM fhir.rest('POST', '/', body => '{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{\"request\":{\"method\":\"GET\",\"url\":\"Patient/s1\"}},{\"request\":{\"method\":\"GET\",\"url\":\"Patient?family=f3&_count=2\"}}]}') r"
+  "SELECT type, resources, bytes FROM fhir.export('$work/out', since => '2000-01-01', history => true, overwrite => true)"
+  "SELECT exported, bytes FROM fhir.export_query('SELECT id, version, resource FROM lake.patient ORDER BY id', '$work/out/q.parquet', overwrite => true)"
+  "SELECT fhir.export_sql(types => '{Patient,Observation}', of => 'Patient/s1')"
   "SELECT md5(string_agg(r::text, '' ORDER BY type, id)) FROM lake.resource r"
   "SELECT md5(string_agg(h::text, '' ORDER BY type, id, version)) FROM lake.history h"
   "SELECT md5(string_agg(m::text, '' ORDER BY m::text)) FROM lake.membership m"

@@ -1,7 +1,7 @@
 //! Resources as lines of text, packed.
 
 use super::request::Compression;
-use crate::json;
+use crate::json::{self, Untold};
 use flate2::write::GzEncoder;
 use std::io::Write;
 
@@ -28,6 +28,18 @@ pub enum LinesError {
     Memory,
     Packing(String),
 }
+
+impl From<Untold> for LinesError {
+    fn from(untold: Untold) -> LinesError {
+        match untold {
+            Untold::Broken => LinesError::Broken,
+            Untold::TooLarge => LinesError::Memory,
+        }
+    }
+}
+
+/// The text of a batch, or of a resource: no text of the server may be longer.
+pub const MAX_TEXT: usize = 0x3FFF_FFFF;
 
 impl Batch {
     pub fn new(compression: Compression) -> Batch {
@@ -58,19 +70,21 @@ impl Batch {
 
 /// The lines of a batch. Gzip packs each batch by itself: the pieces one after the other are a file of gzip.
 pub fn block(batch: Batch) -> Result<Block, LinesError> {
-    let mut text = String::new();
-    text.try_reserve(batch.bytes.len() + batch.bytes.len() / 2).map_err(|_| LinesError::Memory)?;
+    let mut text = Vec::new();
+    text.try_reserve(batch.bytes.len() + batch.bytes.len() / 8).map_err(|_| LinesError::Memory)?;
     let mut start = 0;
     for end in &batch.ends {
         let container = batch.bytes.get(start..*end).ok_or(LinesError::Broken)?;
         start = *end;
-        let node = json::root(container).ok_or(LinesError::Broken)?;
-        node.write_compact(&mut text).map_err(|_| LinesError::Broken)?;
-        text.push('\n');
+        json::compact(container, &mut text, MAX_TEXT)?;
+        text.push(b'\n');
+    }
+    if std::str::from_utf8(&text).is_err() {
+        return Err(LinesError::Broken);
     }
     let resources = batch.ends.len() as u64;
     drop(batch.bytes);
-    Ok(Block { bytes: packed(text.into_bytes(), batch.compression)?, resources })
+    Ok(Block { bytes: packed(text, batch.compression)?, resources })
 }
 
 /// A piece of a file of gzip; for other files the text as it is.

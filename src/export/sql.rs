@@ -82,7 +82,7 @@ impl From<ExportError> for Error {
             ExportError::Request(error) => error.into(),
             ExportError::File(error) => error.into(),
             ExportError::Lines(LinesError::Memory) | ExportError::Table(TableError::Memory) => {
-                Error::new(error::OUT_OF_MEMORY, "no memory for the text of resources")
+                Error::new(error::OUT_OF_MEMORY, "no memory for the text of resources, or it is longer than 1 GB")
             }
             ExportError::Lines(LinesError::Broken) | ExportError::Table(TableError::Broken) => {
                 Error::new("XX001", "a stored document is not well-formed")

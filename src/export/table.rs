@@ -3,8 +3,9 @@
 //! Rows collect in a [`Group`], column by column; a full one is a row group of the file, written on another thread.
 
 use super::file::{FileError, Outgoing};
+use super::lines::MAX_TEXT;
 use super::request::Compression;
-use crate::json;
+use crate::json::{self, Untold};
 use parquet::basic::{Compression as Codec, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -372,11 +373,13 @@ impl Column {
 
 /// The text of a container.
 fn text(container: &[u8]) -> Result<ByteArray, Failure> {
-    let mut text = String::new();
-    text.try_reserve(container.len() + container.len() / 4).map_err(|_| Failure::Memory)?;
-    let node = json::root(container).ok_or(Failure::Broken)?;
-    node.write_compact(&mut text).map_err(|_| Failure::Broken)?;
-    Ok(ByteArray::from(text.into_bytes()))
+    let mut text = Vec::new();
+    text.try_reserve(container.len() + container.len() / 8).map_err(|_| Failure::Memory)?;
+    json::compact(container, &mut text, MAX_TEXT)?;
+    if std::str::from_utf8(&text).is_err() {
+        return Err(Failure::Broken);
+    }
+    Ok(ByteArray::from(text))
 }
 
 /// What happens within a group.
@@ -384,6 +387,15 @@ enum Failure {
     Broken,
     Memory,
     Parquet(ParquetError),
+}
+
+impl From<Untold> for Failure {
+    fn from(untold: Untold) -> Failure {
+        match untold {
+            Untold::Broken => Failure::Broken,
+            Untold::TooLarge => Failure::Memory,
+        }
+    }
 }
 
 impl From<ParquetError> for Failure {

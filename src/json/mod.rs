@@ -3,8 +3,9 @@
 //! Pure: it works on byte slices (the `JsonbContainer`, that is the varlena without its length word) and knows nothing of Postgres.
 //!
 //! `parse` (text → bytes) and `writer` (trees → bytes) make what the server's `jsonb` input makes, byte for byte;
-//! `reader` walks such bytes, `text` prints them as the server does; `layout` is the format that all of them share.
+//! `reader` walks such bytes, `text` prints them as the server does, `compact` without blanks and fast; `layout` is the format that all of them share.
 
+mod compact;
 mod error;
 #[cfg(any(test, feature = "pg_test"))]
 pub mod generate;
@@ -18,6 +19,7 @@ mod tests;
 mod text;
 pub mod writer;
 
+pub use compact::{Untold, compact};
 pub use error::JsonError;
 pub use number::Number;
 pub use parse::{Limits, Parser, parse};

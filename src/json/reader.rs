@@ -246,7 +246,7 @@ pub fn key_order(a: &[u8], b: &[u8]) -> Ordering {
 
 /// A container whose entries are known to lie within its bytes.
 #[derive(Clone, Copy)]
-struct Container<'a> {
+pub(super) struct Container<'a> {
     bytes: &'a [u8],
     /// Items, or pairs.
     count: usize,
@@ -254,16 +254,16 @@ struct Container<'a> {
 }
 
 /// What an entry says about its value.
-struct Span {
-    kind: u32,
-    start: usize,
-    end: usize,
+pub(super) struct Span {
+    pub(super) kind: u32,
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 impl<'a> Container<'a> {
     /// With its kind: [`jb::ARRAY`] or [`jb::OBJECT`].
     #[inline]
-    fn new(bytes: &'a [u8]) -> Option<(Container<'a>, u32)> {
+    pub(super) fn new(bytes: &'a [u8]) -> Option<(Container<'a>, u32)> {
         let header = word(bytes, 0)?;
         let count = (header & jb::COUNT_MASK) as usize;
         let kind = header & (jb::ARRAY | jb::OBJECT);
@@ -276,7 +276,7 @@ impl<'a> Container<'a> {
     }
 
     #[inline]
-    fn data(&self) -> &'a [u8] {
+    pub(super) fn data(&self) -> &'a [u8] {
         self.bytes.get(4 + 4 * self.slots..).unwrap_or_default()
     }
 
@@ -306,7 +306,12 @@ impl<'a> Container<'a> {
         Some(Span::new(self.entry(slot)?, self.start(slot)?))
     }
 
-    fn spans(&self, from: usize, to: usize) -> Spans<'a> {
+    /// Items, or pairs.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn spans(&self, from: usize, to: usize) -> Spans<'a> {
         let entries = self.bytes.get(4 + 4 * from..4 + 4 * to).unwrap_or_default();
         Spans { entries, start: self.start(from).unwrap_or_default() }
     }
@@ -323,7 +328,7 @@ impl Span {
 
 /// The spans of consecutive slots. Each begins where the one before ends, so none overlap.
 #[derive(Clone)]
-struct Spans<'a> {
+pub(super) struct Spans<'a> {
     entries: &'a [u8],
     start: usize,
 }

@@ -1,5 +1,4 @@
-//! The text that the server prints for a `jsonb`: `", "` and `": "` between, keys in their stored order; or the same without
-//! those blanks.
+//! The text that the server prints for a `jsonb`: `", "` and `": "` between, keys in their stored order.
 
 use super::error::JsonError;
 use super::reader::{ArrayIter, Node, ObjectIter};
@@ -32,16 +31,6 @@ impl Node<'_> {
 
     /// The server's text, piece by piece. Does not recurse.
     pub fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
-        self.write_with(out, [", ", ": "])
-    }
-
-    /// The text without blanks between, as NDJSON has it. Does not recurse.
-    pub fn write_compact(&self, out: &mut impl Write) -> fmt::Result {
-        self.write_with(out, [",", ":"])
-    }
-
-    #[inline]
-    fn write_with<W: Write + ?Sized>(&self, out: &mut W, [comma, colon]: [&str; 2]) -> fmt::Result {
         let mut open: Vec<Level<'_>> = Vec::new();
         let mut node = *self;
         loop {
@@ -61,7 +50,7 @@ impl Node<'_> {
             }
             let mut is_first = matches!(node, Node::Array(_) | Node::Object(_));
             node = loop {
-                let separator = if is_first { "" } else { comma };
+                let separator = if is_first { "" } else { ", " };
                 match open.last_mut() {
                     None => return Ok(()),
                     Some(Level::Array(items)) => {
@@ -75,7 +64,7 @@ impl Node<'_> {
                         if let Some((key, value)) = members.next() {
                             out.write_str(separator)?;
                             write_string(key, out)?;
-                            out.write_str(colon)?;
+                            out.write_str(": ")?;
                             break value;
                         }
                         out.write_str("}")?;
@@ -89,7 +78,7 @@ impl Node<'_> {
 }
 
 /// A string literal, escaped as the server does: only what JSON demands.
-pub fn write_string<W: Write + ?Sized>(text: &str, out: &mut W) -> fmt::Result {
+pub fn write_string(text: &str, out: &mut dyn Write) -> fmt::Result {
     out.write_str("\"")?;
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {

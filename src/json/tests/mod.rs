@@ -1,5 +1,6 @@
 //! The engine against bytes checked by hand, against what a server of version 15 said, and against itself.
 
+mod compact;
 mod number;
 mod parse;
 mod properties;

@@ -2,8 +2,10 @@
 
 use super::structure::structure;
 use crate::json::Node;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// <https://hl7.org/fhir/R4/valueset-issue-severity.html>
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -35,6 +37,10 @@ pub struct Issue {
     /// `Patient.name[0].given[1]`: element names and repetitions, so `value` also where the property is `valueQuantity`.
     pub expression: String,
     pub details: String,
+    /// What asked for it: the key of an invariant (`dom-3`), `binding`, the element or slice of a profile, else `structure`.
+    pub rule: Cow<'static, str>,
+    /// The canonical url of the profile that has the rule; `None` for FHIR itself.
+    pub profile: Option<Arc<str>>,
 }
 
 impl fmt::Display for Issue {

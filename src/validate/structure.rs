@@ -5,10 +5,14 @@ use super::shape::{Content, Elements, Rule, Shape};
 use crate::json::{Array, Node, Object};
 use crate::model::{CODEABLE_CONCEPT, CODING, DOMAIN_RESOURCE, EXTENSION, REFERENCE, TypeId, ValueSetId, is_a, value_set};
 use crate::path::reference::{self, Target};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 /// Deepest nesting of JSON objects. The specification sets no limit; the deepest of its examples has 16.
 pub const MAX_DEPTH: usize = 256;
+
+/// What [`Issue::rule`] says here.
+const RULE: Cow<'static, str> = Cow::Borrowed("structure");
 
 type Flow = ControlFlow<()>;
 const GO_ON: Flow = ControlFlow::Continue(());
@@ -93,7 +97,7 @@ impl Walk<'_> {
     fn tell(&mut self, severity: Severity, code: &'static str, at: &At, details: String) -> Flow {
         let mut expression = String::new();
         at.render(&mut expression);
-        (self.issues)(Issue { severity, code, expression, details })
+        (self.issues)(Issue { severity, code, expression, details, rule: RULE, profile: None })
     }
 
     #[cold]

@@ -4,6 +4,7 @@
 
 mod issue;
 pub mod primitive;
+pub mod schema;
 mod shape;
 #[cfg(feature = "pg")]
 mod sql;

@@ -4,6 +4,7 @@
 
 mod issue;
 pub mod primitive;
+pub mod profile;
 mod shape;
 #[cfg(feature = "pg")]
 mod sql;

@@ -3,6 +3,7 @@
 //! reference targets and required codes. Invariants and profiles build on it.
 
 mod issue;
+mod place;
 pub mod primitive;
 pub mod profile;
 mod shape;

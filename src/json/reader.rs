@@ -213,6 +213,11 @@ impl<'a> Object<'a> {
         None
     }
 
+    /// Where it lies in memory: what tells it from any other object of the same document.
+    pub fn address(&self) -> usize {
+        self.0.bytes.as_ptr().addr()
+    }
+
     /// In key order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ObjectIter<'a> {
         let count = self.0.count;
@@ -222,11 +227,6 @@ impl<'a> Object<'a> {
     /// The whole container.
     pub(super) fn bytes(&self) -> &'a [u8] {
         self.0.bytes
-    }
-
-    /// Where it lies in memory, which no other container that is alive shares.
-    pub fn address(&self) -> usize {
-        self.0.bytes.as_ptr() as usize
     }
 }
 

@@ -62,8 +62,13 @@ const MEANINGS: &str = "http://hl7.org/fhir/concept-properties#";
 impl CodeSystem {
     /// `None` when the bytes are no object.
     pub fn read(container: &[u8]) -> Option<CodeSystem> {
+        CodeSystem::read_each(container, &mut |_, _| {})
+    }
+
+    /// As [`CodeSystem::read`], telling of each concept its place and what the resource says of it.
+    pub fn read_each<'a>(container: &'a [u8], each: &mut dyn FnMut(u32, Node<'a>)) -> Option<CodeSystem> {
         let mut system = CodeSystem::without_concepts(container)?;
-        system.add_all(json::root(container)?);
+        system.add_all(json::root(container)?, each);
         system.link();
         Some(system)
     }
@@ -210,7 +215,7 @@ impl CodeSystem {
     }
 
     /// Nested concepts, level by level from the inside out, without recursion.
-    fn add_all(&mut self, root: Node) {
+    fn add_all<'a>(&mut self, root: Node<'a>, each: &mut dyn FnMut(u32, Node<'a>)) {
         let Some(top) = root.get("concept") else { return };
         let mut open = vec![(top.items(), None)];
         while let Some((items, parent)) = open.last_mut() {
@@ -219,7 +224,11 @@ impl CodeSystem {
                 open.pop();
                 continue;
             };
+            let before = self.concepts.len();
             let Some(at) = self.add(node) else { continue };
+            if self.concepts.len() > before {
+                each(at, node);
+            }
             if let Some(parent) = parent
                 && self.subsumes
             {
@@ -319,6 +328,11 @@ impl CodeSystem {
     pub fn has_property(&self, property: &str) -> bool {
         const OWN: &[&str] = &["code", "concept", "display", "definition", "parent", "child", "inactive", "notSelectable"];
         OWN.contains(&property) || self.used.contains(property) || self.declared.iter().any(|d| &*d.code == property)
+    }
+
+    /// Whether the property names what is directly below.
+    pub fn is_child(&self, property: &str) -> bool {
+        self.means(property, "child")
     }
 
     /// Whether leaving the property out says `false`.

@@ -321,6 +321,13 @@ impl<S: Source> Question<'_, S> {
 
     /// Whether the code of a system that is kept apart meets all filters, by the concepts around it.
     fn meets_filters(&mut self, known: &Rc<CodeSystem>, filters: &[set::Condition]) -> Result<Truth, S::Error> {
+        if filters.iter().any(|filter| known.is_child(filter.property())) {
+            let whole = self.source.whole(known)?;
+            return Ok(match select(&whole, filters) {
+                Ok(codes) => codes.contains(&*known.key(self.asked.code)).into(),
+                Err(reason) => Truth::Unknown(reason),
+            });
+        }
         let named: Vec<&str> = filters.iter().filter(|filter| filter.names_code()).map(|filter| &*filter.value).collect();
         let near = self.around(known, &named)?;
         let mut truth = Truth::Yes;

@@ -7,13 +7,17 @@
 //! [`value_set`] composes sets by the rules of <https://hl7.org/fhir/R4/valueset.html#compositions>, [`code_system`] reads concepts and
 //! their hierarchy, [`filter`] selects among them, [`members`] holds what is known of a set.
 
+pub mod closure;
 pub mod code_system;
+pub mod concepts;
 pub mod error;
 pub mod filter;
 pub mod grammar;
 pub mod implied;
 pub mod members;
 pub mod membership;
+pub mod keep;
+pub mod lake;
 #[cfg(feature = "pg")]
 pub mod sql;
 #[cfg(test)]
@@ -36,7 +40,7 @@ pub trait Source {
     fn value_set_by_id(&mut self, id: &str) -> Result<Option<Vec<u8>>, Self::Error>;
     /// By canonical url, without `|version`. One that is kept apart comes without its concepts; see [`CodeSystem::head`].
     fn code_system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Rc<CodeSystem>>, Self::Error>;
-    /// Of a system that is kept apart: the concepts of these codes, all that subsume them, and their direct children.
+    /// Of a system that is kept apart: the concepts of these codes and all that subsume them.
     fn part(&mut self, system: &Rc<CodeSystem>, codes: &[&str]) -> Result<Rc<CodeSystem>, Self::Error> {
         let _ = codes;
         self.whole(system)

@@ -223,6 +223,10 @@ impl Condition {
         Filter { property: &self.property, op: &self.op, value: &self.value }
     }
 
+    pub fn property(&self) -> &str {
+        &self.property
+    }
+
     /// Whether the value is a code of the system.
     pub fn names_code(&self) -> bool {
         matches!(&*self.op, "is-a" | "descendent-of" | "is-not-a" | "generalizes")

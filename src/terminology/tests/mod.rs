@@ -1,5 +1,6 @@
 //! The rules of the specification on small definitions, hostile ones, and the value sets that HL7 published.
 
+mod closure;
 mod hostile;
 mod membership;
 mod package;

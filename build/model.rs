@@ -14,6 +14,7 @@ pub fn generate() -> Result<(), String> {
     facts.write_systems(&mut out);
     facts.write_compartments(&mut out)?;
     facts.write_invariants(&mut out);
+    facts.write_bindings(&mut out);
     facts.write_occurred(&mut out)?;
     facts.write_headlines(&mut out)?;
     let target = Path::new(&env::var("OUT_DIR").map_err(|e| e.to_string())?).join("model.rs");
@@ -72,6 +73,7 @@ struct Facts {
     systems: Vec<Row>,
     compartments: Vec<Row>,
     invariants: Vec<Row>,
+    bindings: Vec<Row>,
     occurred: Vec<Row>,
     headlines: Vec<Row>,
     panels: Vec<Row>,
@@ -143,6 +145,8 @@ impl Facts {
         parameters.sort_by(|a, b| (&a[1], &a[0]).cmp(&(&b[1], &b[0])));
         let mut invariants = read_table(folder, "invariants.tsv")?;
         invariants.sort();
+        let mut bindings = read_table(folder, "bindings.tsv")?;
+        bindings.sort();
         Ok(Facts {
             types,
             type_numbers,
@@ -154,6 +158,7 @@ impl Facts {
             systems: registry(folder, "systems.tsv")?,
             compartments: read_table(folder, "compartments.tsv")?,
             invariants,
+            bindings,
             occurred: read_table(folder, "occurred.tsv")?,
             headlines: read_table(folder, "headlines.tsv")?,
             panels: read_table(folder, "panels.tsv")?,
@@ -394,6 +399,24 @@ impl Facts {
             })
             .collect();
         out.table("pub ", "INVARIANTS", "Invariant", &rows);
+    }
+
+    fn write_bindings(&self, out: &mut Output) {
+        let option = |cell: &str| if cell.is_empty() { "None".to_owned() } else { format!("Some({cell:?})") };
+        let rows: Vec<String> = self
+            .bindings
+            .iter()
+            .map(|row| {
+                format!(
+                    "Binding{{path:{:?},strength:Strength::{},value_set:{:?},max:{}}},\n",
+                    row[0],
+                    capitalised(&row[1]),
+                    row[2],
+                    option(&row[3])
+                )
+            })
+            .collect();
+        out.table("", "BINDINGS", "Binding", &rows);
     }
 
     fn write_occurred(&self, out: &mut Output) -> Result<(), String> {

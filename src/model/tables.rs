@@ -12,6 +12,7 @@ include!(concat!(env!("OUT_DIR"), "/model.rs"));
 //   pub static SYSTEMS: &[&str];                      code systems that keys abbreviate, indexed by number
 //   pub static COMPARTMENTS: &[CompartmentRule];      sorted by type, then compartment
 //   pub static INVARIANTS: &[Invariant];              sorted by path, then key
+//   static BINDINGS: &[Binding];                      sorted by path
 //   static KEYS_BY_CODE, PARAMETERS_BY_URL: &[u16];   numbers in the order of what they are named after
 //   static PARAMETERS_OF: &[&[u16]];                  per type: indices into SEARCH_PARAMETERS, sorted by code
 //   static OCCURRED: &[&[&str]];                      per type: element paths in order of preference
@@ -153,6 +154,11 @@ pub fn invariants_at(path: &str) -> impl Iterator<Item = &'static Invariant> {
     let first = INVARIANTS.partition_point(|i| i.path < path);
     let count = INVARIANTS[first..].partition_point(|i| i.path == path);
     INVARIANTS[first..first + count].iter()
+}
+
+/// The binding at a path; those that a type inherits stand at the paths of its bases.
+pub fn binding_at(path: &str) -> Option<&'static Binding> {
+    BINDINGS.binary_search_by(|b| b.path.cmp(path)).ok().map(|i| &BINDINGS[i])
 }
 
 /// Where a resource of that type says when it happened, best first: dotted element paths without the type name,

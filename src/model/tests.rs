@@ -384,3 +384,15 @@ fn a_type_stands_in_one_lane() {
     assert_eq!(lane_of(id("Patient")), None);
     assert_eq!(PANELS.len(), 1);
 }
+
+#[test]
+fn bindings_that_need_terminology_are_listed() {
+    let marital = binding_at("Patient.maritalStatus").map(|b| (b.strength, b.value_set, b.max));
+    assert_eq!(marital, Some((Strength::Extensible, "http://hl7.org/fhir/ValueSet/marital-status", None)));
+    let units = binding_at("Age").map(|b| (b.strength, b.max));
+    assert_eq!(units, Some((Strength::Extensible, Some("http://hl7.org/fhir/ValueSet/all-time-units"))));
+    assert_eq!(binding_at("Attachment.contentType").map(|b| b.strength), Some(Strength::Required));
+    // its codes are in VALUE_SETS
+    assert!(binding_at("Patient.gender").is_none());
+    assert!(binding_at("Resource.language").is_some_and(|b| b.max.is_some()) && binding_at("Patient.language").is_none());
+}

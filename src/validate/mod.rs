@@ -3,7 +3,9 @@
 //! reference targets and required codes. Invariants and profiles build on it.
 
 mod issue;
+mod place;
 pub mod primitive;
+pub mod profile;
 mod shape;
 #[cfg(feature = "pg")]
 mod sql;

@@ -1,6 +1,7 @@
 //! The one walk over a resource that checks its structure. On valid input it allocates nothing.
 
 use super::issue::{Issue, Severity};
+use super::place::{At, clip};
 use super::shape::{Content, Elements, Rule, Shape};
 use crate::json::{Array, Node, Object};
 use crate::model::{CODEABLE_CONCEPT, CODING, DOMAIN_RESOURCE, EXTENSION, REFERENCE, TypeId, ValueSetId, is_a, value_set};
@@ -22,33 +23,6 @@ pub fn structure(resource: Node<'_>, issues: &mut dyn FnMut(Issue) -> ControlFlo
     let mut walk = Walk { issues };
     let at = At { parent: None, name: "", index: None };
     let _ = walk.resource(resource, None, &at, 0);
-}
-
-/// Where the walk is: a list on the stack, read only when there is something to tell.
-struct At<'p> {
-    parent: Option<&'p At<'p>>,
-    name: &'p str,
-    index: Option<usize>,
-}
-
-impl At<'_> {
-    fn render(&self, out: &mut String) {
-        if let Some(parent) = self.parent {
-            parent.render(out);
-        }
-        if !out.is_empty() && !self.name.is_empty() {
-            out.push('.');
-        }
-        out.push_str(clip(self.name));
-        if let Some(index) = self.index {
-            out.push_str(&format!("[{index}]"));
-        }
-    }
-}
-
-/// Names and codes are told back to the sender, but not at any length.
-fn clip(text: &str) -> &str {
-    text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
 }
 
 /// What a Reference says about its target, caught while its properties are walked.
@@ -95,9 +69,7 @@ impl Walk<'_> {
     /// Reports; kept out of line, as valid input never comes here.
     #[cold]
     fn tell(&mut self, severity: Severity, code: &'static str, at: &At, details: String) -> Flow {
-        let mut expression = String::new();
-        at.render(&mut expression);
-        (self.issues)(Issue { severity, code, expression, details, rule: RULE, profile: None })
+        (self.issues)(Issue { severity, code, expression: at.expression(), details, rule: RULE, profile: None })
     }
 
     #[cold]

@@ -1,0 +1,36 @@
+//! Where in a resource a walk stands.
+
+/// Where the walk is: a list on the stack, read only when there is something to tell.
+#[derive(Clone, Copy)]
+pub struct At<'p> {
+    pub parent: Option<&'p At<'p>>,
+    pub name: &'p str,
+    pub index: Option<usize>,
+}
+
+impl At<'_> {
+    /// `Patient.name[0].given[1]`
+    pub fn expression(&self) -> String {
+        let mut out = String::new();
+        self.render(&mut out);
+        out
+    }
+
+    fn render(&self, out: &mut String) {
+        if let Some(parent) = self.parent {
+            parent.render(out);
+        }
+        if !out.is_empty() && !self.name.is_empty() {
+            out.push('.');
+        }
+        out.push_str(clip(self.name));
+        if let Some(index) = self.index {
+            out.push_str(&format!("[{index}]"));
+        }
+    }
+}
+
+/// Names and codes are told back to the sender, but not at any length.
+pub fn clip(text: &str) -> &str {
+    text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
+}

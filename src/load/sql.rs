@@ -73,11 +73,7 @@ impl From<PipelineError> for Error {
 
 /// `fhir.load(path, validation, on_error, max_errors, dry_run, conflict, keep_versions, format, resolve_references, check_references)`
 fn load(call: &Call) -> Result<Value, Error> {
-    if !access::may_read_server_files() {
-        return Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to load files of the server")
-            .detail("this takes a superuser or a member of pg_read_server_files")
-            .hint("GRANT pg_read_server_files TO …, or send resources by INSERT or COPY"));
-    }
+    may_read_files()?;
     let (path, options, validated) = (call.text(0)?, asked(call)?, validated(call.optional_text(1)?)?);
     let table = existing_lake()?;
     let inputs: Arc<[Input]> = files::find(path)?.into();
@@ -117,6 +113,15 @@ fn load(call: &Call) -> Result<Value, Error> {
     Ok(Value::Null)
 }
 
+pub(super) fn may_read_files() -> Result<(), Error> {
+    if access::may_read_server_files() {
+        return Ok(());
+    }
+    Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to load files of the server")
+        .detail("this takes a superuser or a member of pg_read_server_files")
+        .hint("GRANT pg_read_server_files TO …, or send resources by INSERT or COPY"))
+}
+
 fn asked(call: &Call) -> Result<Options, Error> {
     let flag = |at: usize, default: bool| if call.datum(at).is_some() { call.bool(at) } else { Ok(default) };
     Ok(Options {
@@ -145,7 +150,7 @@ fn validated(level: Option<&str>) -> Result<bool, Error> {
 }
 
 /// The table of all resources of the current lake, which has what a load writes.
-fn existing_lake() -> Result<pg_sys::Oid, Error> {
+pub(super) fn existing_lake() -> Result<pg_sys::Oid, Error> {
     // A lake has a table for every type, so any will show it.
     if let Some(ty) = model::resource_types().next() {
         table_of(ty.name())?;

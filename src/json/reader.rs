@@ -208,6 +208,11 @@ impl<'a> Object<'a> {
         None
     }
 
+    /// Where it lies in memory: what tells it from any other object of the same document.
+    pub fn address(&self) -> usize {
+        self.0.bytes.as_ptr().addr()
+    }
+
     /// In key order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ObjectIter<'a> {
         let count = self.0.count;

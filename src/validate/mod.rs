@@ -5,6 +5,7 @@
 mod issue;
 mod place;
 pub mod primitive;
+pub mod profile;
 mod shape;
 #[cfg(feature = "pg")]
 mod sql;

@@ -43,7 +43,7 @@ fn load_package(call: &Call) -> Result<Value, Error> {
         return Err(FilesError::Relative.into());
     }
     existing_lake()?;
-    let mut load = Load::new(path);
+    let mut load = Load::new(path)?;
     load.journal.read(0, super::files::size(path)?)?;
     let about = super::read(path, examples, |document| {
         check_for_interrupts();
@@ -73,10 +73,10 @@ struct Load {
 }
 
 impl Load {
-    fn new(path: &Path) -> Load {
+    fn new(path: &Path) -> Result<Load, Error> {
         let lake = settings::lake();
-        Load {
-            writer: Writer::new(lake.clone(), OPTIONS),
+        Ok(Load {
+            writer: Writer::new(lake.clone(), OPTIONS, None)?,
             journal: Journal::new(access::quoted(&lake), OPTIONS, [path.to_owned()]),
             lake,
             chosen: Chosen::default(),
@@ -84,7 +84,7 @@ impl Load {
             container: Vec::new(),
             documents: 0,
             now: time::now(),
-        }
+        })
     }
 
     fn take(&mut self, document: Document) -> Result<(), Error> {

@@ -14,8 +14,9 @@ use crate::pg::error::{self, Error, Told};
 use crate::pg::memory::Scratch;
 use crate::pg::spi::{Arg, connected};
 use crate::pg::subtransaction::subtransaction;
-use crate::store::Stamped;
+use crate::store::{Demands, Stamped};
 use crate::store::interactions::tables;
+use crate::validate::Level;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 

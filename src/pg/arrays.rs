@@ -32,14 +32,6 @@ pub unsafe fn ints(array: Datum) -> Vec<i32> {
     let Some(elements) = ElementType::of(pg_sys::INT4ARRAYOID) else { return Vec::new() };
     // SAFETY: by contract.
     unsafe { elements.elements(array) }.into_iter().flatten().map(|datum| datum.value() as i32).collect()
-/// The texts of a `text[]`, without NULLs.
-///
-/// # Safety
-/// The datum must be a `text[]`.
-pub unsafe fn texts(array: Datum) -> Vec<String> {
-    let Some(elements) = ElementType::of(pg_sys::TEXTARRAYOID) else { return Vec::new() };
-    // SAFETY: by contract, and the texts are of this database, in UTF-8.
-    unsafe { elements.elements(array).into_iter().flatten().map(|datum| super::jsonb::text(datum).to_owned()).collect() }
 }
 
 /// An array of a type of variable length that is aligned to four bytes.

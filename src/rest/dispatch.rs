@@ -21,6 +21,7 @@ use crate::store::interactions::patching::{self, Patch};
 use crate::store::interactions::precondition::IfMatch;
 use crate::store::interactions::{Outcome, Stored, Written, history, reading, writing};
 use crate::store::time::{instant, read_http_date};
+use crate::validate::{self, Level, outcome};
 use std::borrow::Cow;
 
 /// What comes along with a request.

@@ -104,7 +104,7 @@ impl Demands {
             for row in 0..sql.select(query, &[Arg::Text(lake)])? {
                 let words = [sql.text(row, 2), sql.text(row, 3)].into_iter().flatten().map(str::to_owned);
                 // SAFETY: the column is a text[].
-                let profiles = sql.cell(row, 4).map(|array| unsafe { texts(array) }).unwrap_or_default();
+                let profiles = sql.cell(row, 4).map(|array| unsafe { texts(array) }).unwrap_or_default().into_iter().map(str::to_owned);
                 if let Some((ty, demand)) = sql.text(row, 1).and_then(resource_type).zip(Demand::read(words.chain(profiles))) {
                     of_lake.insert(ty, demand);
                 }

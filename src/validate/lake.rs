@@ -1,14 +1,14 @@
 //! Validation against what a lake holds: its profiles, value sets and code systems.
 
 use super::level::{Level, World, check};
-use super::profile::{Context, Definitions, Profile};
+use super::profile::{Context, Definitions, Profile, Support, must_support};
 use super::{Issue, MAX_ISSUES};
 use crate::json::{self, Node};
 use crate::path::eval::Services;
 use crate::pg::error::{self, Error};
 use crate::pg::spi::connected;
-use crate::terminology::lake;
-use crate::terminology::{Membership, OfLake, Terminology};
+use crate::terminology::lake::sql::{OfLake, with};
+use crate::terminology::{Membership, Terminology};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -45,6 +45,18 @@ pub fn issues_of(lake: &str, resource: Node<'_>, level: Level, profiles: &[Strin
     }
 }
 
+/// How often a resource has each element that a profile says must be supported.
+pub fn supported(lake: &str, resource: Option<Node<'_>>, profile: &str) -> Result<Vec<Support>, Error> {
+    let standards = Standards::new(lake);
+    let profile = standards.demanded(profile)?;
+    let context = Context { terminology: Some(&standards.terminology), ..Context::new(&standards) };
+    let found = resource.map(|resource| must_support(&profile, resource, &context)).unwrap_or_default();
+    match standards.failure.take() {
+        Some(error) => Err(error),
+        None => Ok(found),
+    }
+}
+
 /// What a lake says is right.
 struct Standards<'l> {
     lake: &'l str,
@@ -70,13 +82,13 @@ impl<'l> Standards<'l> {
 
     fn profile(&self, url: &str, version: Option<&str>) -> Result<Option<Arc<Profile>>, Error> {
         let key = version.map_or_else(|| url.to_owned(), |version| format!("{url}|{version}"));
-        if let Some(known) = connected(|sql| lake::with(sql, self.lake, |lake, _| Ok(lake.profile(&key))))? {
+        if let Some(known) = connected(|sql| with(sql, self.lake, |lake, _| Ok(lake.profile(&key))))? {
             return Ok(known);
         }
         if self.depth.get() >= MAX_DEPTH {
             return Ok(None);
         }
-        let container = connected(|sql| lake::with(sql, self.lake, |lake, _| lake.definition(STRUCTURE_DEFINITION, url, version)))?;
+        let container = connected(|sql| with(sql, self.lake, |lake, _| lake.definition(STRUCTURE_DEFINITION, url, version)))?;
         self.depth.set(self.depth.get() + 1);
         let compiled = container.as_deref().and_then(json::root).map(|definition| Profile::compile(definition, self));
         self.depth.set(self.depth.get() - 1);
@@ -87,7 +99,7 @@ impl<'l> Standards<'l> {
             }
         };
         connected(|sql| {
-            lake::with(sql, self.lake, |lake, _| {
+            with(sql, self.lake, |lake, _| {
                 lake.keep_profile(key, profile.clone());
                 Ok(())
             })

@@ -13,6 +13,7 @@ mod place;
 pub mod primitive;
 pub mod profile;
 mod rules;
+pub mod schema;
 mod shape;
 #[cfg(feature = "pg")]
 mod sql;

@@ -47,7 +47,7 @@ fn asked(call: &Call) -> Result<Vec<Issue>, Error> {
     let level = level(call.text(1)?)?;
     let profiles = match call.datum(2) {
         // SAFETY: the SQL declaration says that this argument is a text[].
-        Some(array) => unsafe { texts(array) },
+        Some(array) => unsafe { texts(array) }.into_iter().map(str::to_owned).collect::<Vec<String>>(),
         None => Vec::new(),
     };
     if !profiles.is_empty() && level != Level::Profile {

@@ -3,7 +3,7 @@
 use super::discriminator::extension_url;
 use super::inside::{self, Host};
 use super::target::Place;
-use super::walk::{At, Flow, GO_ON, Item, Walk};
+use super::walk::{At, Flow, GO_ON, Item, Walk, root};
 use super::{Context, Profile};
 use crate::json::{Node, Object};
 use crate::model::{EXTENSION, is_a, type_named};
@@ -41,7 +41,7 @@ impl ExtensionContext {
 pub fn extensions<'a>(resource: Node<'a>, context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) {
     let Some(place) = Place::outermost(resource, context) else { return };
     let mut walk = Walk::new(context, issues, place);
-    let at = At::root(Item::resource(resource).ty, context.at);
+    let at = root(Item::resource(resource).ty, context);
     let _ = inside::extensions_of(&mut walk, resource, &at);
 }
 

@@ -35,6 +35,7 @@ pub use walk::{check, level};
 
 use crate::json::Node;
 use crate::model::{TypeId, type_named};
+use crate::validate::place::At;
 use rule::Rule;
 use std::fmt;
 use std::sync::Arc;
@@ -148,8 +149,8 @@ pub struct Context<'a> {
     pub steps: u64,
     /// The outermost resource: `%rootResource`. The resource itself where there is none.
     pub root: Option<Node<'a>>,
-    /// Where the resource stands within that: `Bundle.entry[0].resource`.
-    pub at: Option<&'a str>,
+    /// Where the resource stands within that; `None` for the name of its type.
+    pub at: Option<At<'a>>,
 }
 
 impl<'a> Context<'a> {

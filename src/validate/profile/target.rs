@@ -137,7 +137,7 @@ impl<'a> Walk<'a, '_> {
         let before = std::mem::replace(&mut self.place, place);
         let mut holds = false;
         for other in &fitting {
-            let root = At::root(target.ty, None);
+            let root = At { parent: None, name: target.ty.name(), index: None };
             holds = self.probe(|walk| walk.conform(other, target, &root))?;
             if holds {
                 break;

@@ -235,6 +235,7 @@ BEGIN
         CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
     PERFORM fhir.create_ndjson(name);
+    PERFORM fhir.create_concepts(name);
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_lake(text) IS
@@ -256,6 +257,7 @@ BEGIN
         EXECUTE format('DROP SCHEMA %s CASCADE', lake);
     ELSE
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
+        EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
@@ -311,6 +313,11 @@ BEGIN
         EXECUTE format('GRANT %s ON %s TO %s',
             CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, relation, grantee);
     END LOOP;
+    -- A lake that an older version made has none before fhir.upgrade_lake.
+    IF to_regclass(lake || '.concept') IS NOT NULL THEN
+        EXECUTE format('GRANT %s ON %s.concept TO %s',
+            CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, lake, grantee);
+    END IF;
     IF privilege = 'write' THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
         EXECUTE format('GRANT SELECT, INSERT ON %1$s.load_error TO %2$s', lake, grantee);
@@ -322,4 +329,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.grant_lake(text, text, text) IS
-    'grants a role read or write on a lake: the parent and every partition, and reading of history, membership and entity';
+    'grants a role read or write on a lake: the parent and every partition, concepts, and reading of history, membership and entity';

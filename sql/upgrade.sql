@@ -53,6 +53,10 @@ BEGIN
         PERFORM fhir.create_ndjson(name);
         RETURN NEXT format('made view %s.ndjson', lake);
     END IF;
+    IF to_regclass(lake || '.concept') IS NULL THEN
+        PERFORM fhir.create_concepts(name);
+        RETURN NEXT format('made table %s.concept', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -82,6 +82,22 @@ impl<'a> Number<'a> {
         if negative { Some(value) } else { value.checked_neg() }
     }
 
+    /// Every digit as one whole number, and how many of them stand behind the point; `None` where that does not fit.
+    pub fn as_scaled(&self) -> Option<(i128, u32)> {
+        let Some(Shape::Finite { negative, weight, scale, header }) = self.shape() else { return None };
+        if !(-8..=7).contains(&weight) || scale > 36 {
+            return None;
+        }
+        let last = (scale + WIDTH - 1) / WIDTH;
+        let mut value = 0i128;
+        for place in 0..=weight + last {
+            value = value.checked_mul(10_000)?.checked_add(self.digit(header, place).into())?;
+        }
+        // A digit before the first is zero; where the number begins behind the digits that are shown, it is zero too.
+        let value = if weight + last < 0 { 0 } else { value / 10i128.pow((last * WIDTH - scale) as u32) };
+        Some((if negative { -value } else { value }, scale as u32))
+    }
+
     /// The nearest double.
     pub fn as_f64(&self) -> f64 {
         self.to_string().parse().unwrap_or(f64::NAN)

@@ -6,6 +6,7 @@
 pub mod ast;
 pub mod branches;
 pub mod compare;
+pub mod eval;
 pub mod lexer;
 pub mod parse;
 pub mod reference;

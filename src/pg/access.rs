@@ -150,3 +150,21 @@ pub fn own_type(name: &std::ffi::CStr) -> Option<Oid> {
         (found != Oid::INVALID).then_some(found)
     }
 }
+
+/// Whether policies decide which rows of a table the current user sees.
+pub fn has_policies(table: Oid) -> bool {
+    // SAFETY: look-ups in the catalogue; nothing is raised.
+    unsafe { pg_sys::check_enable_rls(table, Oid::INVALID, true) == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32 }
+}
+
+/// The current user.
+pub fn user() -> Oid {
+    // SAFETY: a plain variable.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// Whether the current user may read every column of a table.
+pub fn may_read(table: Oid) -> bool {
+    // SAFETY: a look-up in the catalogue.
+    unsafe { pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), pg_sys::AclMode::from(pg_sys::ACL_SELECT)) == pg_sys::AclResult::ACLCHECK_OK }
+}

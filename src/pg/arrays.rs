@@ -14,6 +14,26 @@ pub fn text_array(texts: &[&str]) -> Datum {
     array(texts.iter().map(|text| text.as_bytes()), pg_sys::TEXTOID)
 }
 
+/// An `integer[]` of these, in the current memory context.
+pub fn int_array(numbers: &[i32]) -> Datum {
+    let mut elements: Vec<Datum> = numbers.iter().map(|number| Datum::from(*number)).collect();
+    // SAFETY: four bytes by value; the elements are as many as said.
+    unsafe {
+        let array = pg_sys::construct_array(elements.as_mut_ptr(), elements.len() as i32, pg_sys::INT4OID, 4, true, pg_sys::TYPALIGN_INT as std::ffi::c_char);
+        Datum::from(array)
+    }
+}
+
+/// The numbers of an `integer[]` that are not NULL.
+///
+/// # Safety
+/// The datum is an `integer[]`.
+pub unsafe fn ints(array: Datum) -> Vec<i32> {
+    let Some(elements) = ElementType::of(pg_sys::INT4ARRAYOID) else { return Vec::new() };
+    // SAFETY: by contract.
+    unsafe { elements.elements(array) }.into_iter().flatten().map(|datum| datum.value() as i32).collect()
+}
+
 /// An array of a type of variable length that is aligned to four bytes.
 fn array<'a>(bodies: impl Iterator<Item = &'a [u8]>, ty: Oid) -> Datum {
     let mut elements: Vec<Datum> = bodies.map(varlena).collect();

@@ -112,6 +112,24 @@ impl Error {
     }
 }
 
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.told().message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Back from where errors have any type: ours as it was.
+impl From<Box<dyn std::error::Error>> for Error {
+    fn from(error: Box<dyn std::error::Error>) -> Error {
+        match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(other) => Error::new(INTERNAL, other.to_string()),
+        }
+    }
+}
+
 /// An error as data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {

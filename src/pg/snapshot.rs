@@ -15,6 +15,62 @@ pub enum View {
     Latest,
 }
 
+/// How new a snapshot is. Of two, the greater one sees what the other sees and maybe more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    xmax: u32,
+    running: u32,
+    /// Of the transaction that began then, the commands before this one are seen.
+    transaction: i64,
+    command: u32,
+}
+
+impl Age {
+    /// Of the snapshot that queries of a function read by; `None` outside of any.
+    pub fn of_statement() -> Option<Age> {
+        // SAFETY: the active snapshot is valid as long as the statement.
+        unsafe { if pg_sys::ActiveSnapshotSet() { Some(Age::of(pg_sys::GetActiveSnapshot())) } else { None } }
+    }
+
+    /// Of a snapshot taken now; `None` where parallel work forbids to take one.
+    pub fn now() -> Result<Option<Age>, Error> {
+        // SAFETY: a plain variable; then as in `afresh`.
+        unsafe {
+            if pg_sys::IsInParallelMode() {
+                return Ok(None);
+            }
+            attempt(|| {
+                let mut age = Age::of(server::GetLatestSnapshot());
+                age.command = pg_sys::GetCurrentCommandId(false);
+                age
+            })
+            .map(Some)
+        }
+    }
+
+    /// # Safety
+    /// A valid snapshot.
+    unsafe fn of(snapshot: pg_sys::Snapshot) -> Age {
+        // SAFETY: by contract.
+        unsafe {
+            Age {
+                xmax: (*snapshot).xmax.into_inner(),
+                running: (*snapshot).xcnt,
+                transaction: pg_sys::GetCurrentTransactionStartTimestamp(),
+                command: (*snapshot).curcid,
+            }
+        }
+    }
+
+    /// Whether this sees all that `other` sees.
+    pub fn reaches(self, other: Age) -> bool {
+        // numbers of transactions go round
+        let ahead = self.xmax.wrapping_sub(other.xmax) as i32;
+        let as_new = ahead > 0 || ahead == 0 && self.running <= other.running;
+        as_new && (self.transaction != other.transaction || self.command >= other.command)
+    }
+}
+
 /// Whether all statements of the transaction see the same: REPEATABLE READ and SERIALIZABLE.
 pub fn is_fixed() -> bool {
     // SAFETY: a plain variable, set when the transaction begins.

@@ -9,6 +9,12 @@ pub fn now() -> i64 {
     unsafe { pg_sys::GetCurrentTimestamp() }
 }
 
+/// `statement_timestamp()`.
+pub fn statement() -> i64 {
+    // SAFETY: a plain variable.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
 /// `pg_current_xact_id()`.
 pub fn transaction() -> u64 {
     // SAFETY: assigns a number where the transaction has none; refused by the server in recovery.

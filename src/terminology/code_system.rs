@@ -3,11 +3,19 @@
 
 use super::Direction;
 use crate::json::{self, Node};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// A code system as it is stored. What of it is malformed is left out.
+#[derive(Clone)]
 pub struct CodeSystem {
+    url: Box<str>,
+    version: Option<Box<str>>,
     is_complete: bool,
+    /// In a hierarchy of parts nothing subsumes; where no meaning is given, it is taken for a taxonomy, as published ones are.
+    subsumes: bool,
+    /// Its concepts are not here, but under this id.
+    apart: Option<Box<str>>,
     concepts: Vec<Concept>,
     by_code: HashMap<Box<str>, u32>,
     /// Codes are the same whatever their case.
@@ -18,7 +26,7 @@ pub struct CodeSystem {
 }
 
 /// One concept.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Concept {
     code: Box<str>,
     display: Option<Box<str>>,
@@ -29,7 +37,20 @@ pub struct Concept {
     children: Vec<u32>,
 }
 
+/// A concept that is kept apart from its system.
+pub struct Kept<'a> {
+    pub code: &'a str,
+    pub display: Option<&'a str>,
+    pub definition: Option<&'a str>,
+    /// `CodeSystem.concept.property`
+    pub properties: Option<Node<'a>>,
+    /// The number that others name it by.
+    pub place: i32,
+    pub parents: Vec<i32>,
+}
+
 /// A property that the system declares, and which of those that FHIR defines it is.
+#[derive(Clone)]
 struct Declared {
     code: Box<str>,
     meaning: Option<Box<str>>,
@@ -41,21 +62,84 @@ const MEANINGS: &str = "http://hl7.org/fhir/concept-properties#";
 impl CodeSystem {
     /// `None` when the bytes are no object.
     pub fn read(container: &[u8]) -> Option<CodeSystem> {
+        CodeSystem::read_each(container, &mut |_, _| {})
+    }
+
+    /// As [`CodeSystem::read`], telling of each concept its place and what the resource says of it.
+    pub fn read_each<'a>(container: &'a [u8], each: &mut dyn FnMut(u32, Node<'a>)) -> Option<CodeSystem> {
+        let mut system = CodeSystem::without_concepts(container)?;
+        system.add_all(json::root(container)?, each);
+        system.link();
+        Some(system)
+    }
+
+    /// What the resource says of the system as a whole, for concepts that are kept apart from it under that id.
+    pub fn head(container: &[u8], id: &str) -> Option<CodeSystem> {
+        Some(CodeSystem { apart: Some(id.into()), ..CodeSystem::without_concepts(container)? })
+    }
+
+    fn without_concepts(container: &[u8]) -> Option<CodeSystem> {
         let root = json::root(container)?;
         root.as_object()?;
-        let mut system = CodeSystem {
+        Some(CodeSystem {
+            url: text(root, "url").unwrap_or_default().into(),
+            version: text(root, "version").map(Into::into),
             is_complete: text(root, "content") == Some("complete"),
+            subsumes: text(root, "hierarchyMeaning") != Some("part-of"),
+            apart: None,
             concepts: Vec::new(),
             by_code: HashMap::new(),
             ignores_case: root.get("caseSensitive").and_then(Node::as_bool) == Some(false),
             declared: declared(root),
             used: HashSet::new(),
+        })
+    }
+
+    /// The same system with these of its concepts. Parents that are not among them are left out.
+    pub fn with<'n>(&self, kept: impl IntoIterator<Item = Kept<'n>>) -> CodeSystem {
+        let mut system = CodeSystem { apart: None, concepts: Vec::new(), by_code: HashMap::new(), used: HashSet::new(), ..self.clone() };
+        let mut places = HashMap::new();
+        let mut parents = Vec::new();
+        for concept in kept {
+            let Some(at) = system.push(concept.code, concept.display, concept.definition, concept.properties) else { continue };
+            places.insert(concept.place, at);
+            parents.push((at, concept.parents));
+        }
+        for (child, places_of_parents) in parents {
+            for parent in places_of_parents.iter().filter_map(|place| places.get(place).copied()) {
+                system.join(parent, child);
+            }
+        }
+        system.tidy();
+        system
+    }
+
+    /// The id under which the concepts are kept, where they are not here.
+    pub fn apart(&self) -> Option<&str> {
+        self.apart.as_deref()
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// What a code is found by: the code itself, or in small letters where its case does not count.
+    pub fn key<'c>(&self, code: &'c str) -> Cow<'c, str> {
+        if self.ignores_case { Cow::Owned(code.to_lowercase()) } else { Cow::Borrowed(code) }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn size(&self) -> usize {
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        let of = |concept: &Concept| {
+            let properties: usize = concept.properties.iter().map(|(code, value)| 48 + code.len() + value.len()).sum();
+            240 + 2 * concept.code.len() + text(&concept.display) + text(&concept.definition) + properties + 4 * (concept.parents.len() + concept.children.len())
         };
-        // In a hierarchy of parts nothing subsumes; where no meaning is given, it is taken for a taxonomy, as published ones are.
-        let subsumes = text(root, "hierarchyMeaning") != Some("part-of");
-        system.add_all(root, subsumes);
-        system.link(subsumes);
-        Some(system)
+        1000 + self.concepts.iter().map(of).sum::<usize>()
     }
 
     /// Whether it lists all its codes.
@@ -74,7 +158,7 @@ impl CodeSystem {
 
     /// The place of a code.
     pub fn find(&self, code: &str) -> Option<u32> {
-        if self.ignores_case { self.by_code.get(code.to_lowercase().as_str()) } else { self.by_code.get(code) }.copied()
+        self.by_code.get(&*self.key(code)).copied()
     }
 
     /// The concept at a place that this system gave.
@@ -131,7 +215,7 @@ impl CodeSystem {
     }
 
     /// Nested concepts, level by level from the inside out, without recursion.
-    fn add_all(&mut self, root: Node, subsumes: bool) {
+    fn add_all<'a>(&mut self, root: Node<'a>, each: &mut dyn FnMut(u32, Node<'a>)) {
         let Some(top) = root.get("concept") else { return };
         let mut open = vec![(top.items(), None)];
         while let Some((items, parent)) = open.last_mut() {
@@ -140,9 +224,13 @@ impl CodeSystem {
                 open.pop();
                 continue;
             };
+            let before = self.concepts.len();
             let Some(at) = self.add(node) else { continue };
+            if self.concepts.len() > before {
+                each(at, node);
+            }
             if let Some(parent) = parent
-                && subsumes
+                && self.subsumes
             {
                 self.join(parent, at);
             }
@@ -153,13 +241,17 @@ impl CodeSystem {
     }
 
     fn add(&mut self, node: Node) -> Option<u32> {
-        let code = text(node, "code")?;
+        self.push(text(node, "code")?, text(node, "display"), text(node, "definition"), node.get("property"))
+    }
+
+    /// The place of a code, which is made where it is new.
+    fn push(&mut self, code: &str, display: Option<&str>, definition: Option<&str>, listed: Option<Node>) -> Option<u32> {
         if let Some(at) = self.find(code) {
             return Some(at);
         }
         let at = u32::try_from(self.concepts.len()).ok()?;
         let mut properties = Vec::new();
-        for property in node.get("property").into_iter().flat_map(Node::items) {
+        for property in listed.into_iter().flat_map(Node::items) {
             if let (Some(code), Some(value)) = (text(property, "code"), property_value(property)) {
                 properties.push((code.into(), value));
                 if !self.used.contains(code) {
@@ -169,12 +261,12 @@ impl CodeSystem {
         }
         self.concepts.push(Concept {
             code: code.into(),
-            display: text(node, "display").map(Into::into),
-            definition: text(node, "definition").map(Into::into),
+            display: display.map(Into::into),
+            definition: definition.map(Into::into),
             properties,
             ..Concept::default()
         });
-        let key = if self.ignores_case { code.to_lowercase().into() } else { code.into() };
+        let key = self.key(code).into();
         self.by_code.insert(key, at);
         Some(at)
     }
@@ -185,7 +277,8 @@ impl CodeSystem {
     }
 
     /// The relations that properties state. `parent` and `child` mean what the hierarchy means.
-    fn link(&mut self, subsumes: bool) {
+    fn link(&mut self) {
+        let subsumes = self.subsumes;
         let mut joins = Vec::new();
         for (at, concept) in self.concepts.iter().enumerate() {
             for (property, value) in &concept.properties {
@@ -200,6 +293,10 @@ impl CodeSystem {
         for (parent, child) in joins {
             self.join(parent, child);
         }
+        self.tidy();
+    }
+
+    fn tidy(&mut self) {
         for concept in &mut self.concepts {
             for near in [&mut concept.parents, &mut concept.children] {
                 near.sort_unstable();
@@ -233,6 +330,11 @@ impl CodeSystem {
         OWN.contains(&property) || self.used.contains(property) || self.declared.iter().any(|d| &*d.code == property)
     }
 
+    /// Whether the property names what is directly below.
+    pub fn is_child(&self, property: &str) -> bool {
+        self.means(property, "child")
+    }
+
     /// Whether leaving the property out says `false`.
     pub fn is_false_by_absence(&self, property: &str) -> bool {
         self.means(property, "inactive") || self.means(property, "notSelectable")
@@ -242,6 +344,14 @@ impl CodeSystem {
 impl Concept {
     pub fn code(&self) -> &str {
         &self.code
+    }
+
+    pub fn display(&self) -> Option<&str> {
+        self.display.as_deref()
+    }
+
+    pub fn definition(&self) -> Option<&str> {
+        self.definition.as_deref()
     }
 }
 

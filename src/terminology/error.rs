@@ -22,6 +22,8 @@ pub enum DefinitionError {
     TooDeep { value_set: String, depth: usize },
     TooLarge { of: String, codes: usize },
     TooCostly { steps: usize },
+    /// Its hierarchy joins too many branches to be kept.
+    TooTangled { system: String },
     UnsupportedFilter { value_set: String, property: String, op: String },
     /// Its definition breaks a rule of the specification.
     Invalid { value_set: String, reason: String },
@@ -43,7 +45,9 @@ impl DefinitionError {
             | DefinitionError::Incomplete { .. }
             | DefinitionError::Circular { .. }
             | DefinitionError::Invalid { .. } => "22023",
-            DefinitionError::TooDeep { .. } | DefinitionError::TooLarge { .. } | DefinitionError::TooCostly { .. } => "54000",
+            DefinitionError::TooDeep { .. } | DefinitionError::TooLarge { .. } | DefinitionError::TooCostly { .. } | DefinitionError::TooTangled { .. } => {
+                "54000"
+            },
             DefinitionError::UnsupportedFilter { .. } => "0A000",
         }
     }
@@ -51,7 +55,10 @@ impl DefinitionError {
     /// What the caller can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            DefinitionError::Circular { .. } | DefinitionError::TooDeep { .. } | DefinitionError::Invalid { .. } => return None,
+            DefinitionError::Circular { .. }
+            | DefinitionError::TooDeep { .. }
+            | DefinitionError::TooTangled { .. }
+            | DefinitionError::Invalid { .. } => return None,
             DefinitionError::UnknownValueSet { .. } => "load it with fhir.create or fhir.load",
             DefinitionError::UnknownSystem { .. } => {
                 "load the whole code system with fhir.create or fhir.load, or store the value set with its expansion"
@@ -84,6 +91,7 @@ impl fmt::Display for DefinitionError {
             DefinitionError::TooDeep { value_set, depth } => write!(f, "value set {value_set} is nested deeper than {depth} value sets"),
             DefinitionError::TooLarge { of, codes } => write!(f, "{of} stands for more than {codes} codes"),
             DefinitionError::TooCostly { steps } => write!(f, "expanding the value set takes more than {steps} steps"),
+            DefinitionError::TooTangled { system } => write!(f, "the hierarchy of code system {system} is too tangled"),
             DefinitionError::UnsupportedFilter { value_set, property, op } => {
                 write!(f, "value set {value_set} has a filter that is not supported: {property} {op}")
             }

@@ -33,6 +33,20 @@ impl<'a> Filter<'a> {
         Ok(Filter { property: part("property")?, op: part("op")?, value: part("value")? })
     }
 
+    /// Whether it selects what a code subsumes and nothing else, and then whether that code too.
+    pub fn is_below(&self) -> Option<bool> {
+        match (self.property, self.op) {
+            ("concept" | "code", "is-a") => Some(true),
+            ("concept" | "code", "descendent-of") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The error where the system does not have the code that the filter names.
+    pub fn without_code(&self) -> FilterError {
+        FilterError::Invalid(format!("has a filter {} {}, which is not among the codes of the system", self.op, self.value))
+    }
+
     /// One answer for each concept of the system.
     pub fn select(&self, system: &CodeSystem) -> Result<Vec<bool>, FilterError> {
         // An unknown property would choose nothing, and `not-in` everything. A system may also define filters of its own, by name alone.
@@ -73,7 +87,7 @@ impl<'a> Filter<'a> {
             return Err(FilterError::Unsupported);
         }
         let Some(start) = system.find(self.value) else {
-            return Err(FilterError::Invalid(format!("has a filter {} {}, which is not among the codes of the system", self.op, self.value)));
+            return Err(self.without_code());
         };
         let mut chosen = vec![false; system.len()];
         for at in system.related(start, direction) {

@@ -19,21 +19,34 @@ fn without_edition(system: &str) -> &str {
     if system.strip_prefix(SNOMED_CT).is_some_and(|edition| edition.starts_with('/')) { SNOMED_CT } else { system }
 }
 
-/// The value sets that R4 binds elements to with strength required, and those that a system implies of all its codes:
-/// <https://hl7.org/fhir/R4/snomedct.html#implicit>, <https://hl7.org/fhir/R4/loinc.html#implicit>.
-pub fn value_set(url: &str, version: Option<&str>) -> Option<Members> {
+/// The system that a value set has all codes of: <https://hl7.org/fhir/R4/snomedct.html#implicit>,
+/// <https://hl7.org/fhir/R4/loinc.html#implicit>.
+pub fn whole(url: &str) -> Option<&str> {
     if let Some(system) = url.strip_suffix("?fhir_vs") {
-        return (!system.is_empty()).then(|| Members::whole(without_edition(system)));
+        return Some(without_edition(system)).filter(|system| !system.is_empty());
     }
-    if let "http://loinc.org/vs" | "http://unitsofmeasure.org/vs" = url {
-        return url.strip_suffix("/vs").map(Members::whole);
+    match url {
+        "http://loinc.org/vs" | "http://unitsofmeasure.org/vs" => url.strip_suffix("/vs"),
+        _ => None,
     }
+}
+
+/// A value set that R4 binds elements to with strength required.
+pub fn bound(url: &str, version: Option<&str>) -> Option<&'static model::ValueSet> {
     if version.is_some_and(|version| version != VERSION) {
         return None;
     }
     let at = model::VALUE_SETS.binary_search_by(|set| set.url.cmp(url)).ok()?;
+    model::VALUE_SETS.get(at)
+}
+
+/// The members of a value set that nobody has to store.
+pub fn value_set(url: &str, version: Option<&str>) -> Option<Members> {
+    if let Some(system) = whole(url) {
+        return Some(Members::whole(system));
+    }
     let mut members = Members::default();
-    for (system, code) in model::VALUE_SETS.get(at)?.codes {
+    for (system, code) in bound(url, version)?.codes {
         members.insert(Some(system), code);
     }
     Some(members)

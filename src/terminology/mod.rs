@@ -7,11 +7,17 @@
 //! [`value_set`] composes sets by the rules of <https://hl7.org/fhir/R4/valueset.html#compositions>, [`code_system`] reads concepts and
 //! their hierarchy, [`filter`] selects among them, [`members`] holds what is known of a set.
 
+pub mod closure;
 pub mod code_system;
+pub mod concepts;
 pub mod error;
 pub mod filter;
+pub mod grammar;
 pub mod implied;
 pub mod members;
+pub mod membership;
+pub mod keep;
+pub mod lake;
 #[cfg(feature = "pg")]
 pub mod sql;
 #[cfg(test)]
@@ -19,9 +25,11 @@ mod tests;
 pub mod value_set;
 
 pub use error::{DefinitionError, TermError};
+pub use membership::{Checker, Failure, Membership, Terminology};
 pub use value_set::expand;
 
 use code_system::CodeSystem;
+use std::rc::Rc;
 
 /// Where definitions come from. Each gives the jsonb container of the resource, the newest one where no version is named.
 pub trait Source {
@@ -30,8 +38,36 @@ pub trait Source {
     fn value_set(&mut self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Self::Error>;
     /// By the id that it is stored under.
     fn value_set_by_id(&mut self, id: &str) -> Result<Option<Vec<u8>>, Self::Error>;
-    /// By canonical url, without `|version`.
-    fn code_system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// By canonical url, without `|version`. One that is kept apart comes without its concepts; see [`CodeSystem::head`].
+    fn code_system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Rc<CodeSystem>>, Self::Error>;
+    /// Of a system that is kept apart: the concepts of these codes and all that subsume them.
+    fn part(&mut self, system: &Rc<CodeSystem>, codes: &[&str]) -> Result<Rc<CodeSystem>, Self::Error> {
+        let _ = codes;
+        self.whole(system)
+    }
+    /// A system with all its concepts.
+    fn whole(&mut self, system: &Rc<CodeSystem>) -> Result<Rc<CodeSystem>, Self::Error> {
+        Ok(system.clone())
+    }
+    /// Of a system that is kept apart: the code and what it subsumes, in any order; no more than that many and one. `None` where it
+    /// has no such code.
+    fn below(&mut self, system: &Rc<CodeSystem>, code: &str, limit: usize) -> Result<Option<Vec<Below>>, Self::Error> {
+        let whole = self.whole(system)?;
+        let Some(start) = whole.find(code) else { return Ok(None) };
+        let of = |at: u32| {
+            let concept = whole.concept(at);
+            Below { code: concept.code().to_owned(), is_abstract: whole.is_abstract(concept), is_inactive: whole.is_inactive(concept) }
+        };
+        Ok(Some(whole.related(start, Direction::Below).into_iter().take(limit.saturating_add(1)).map(of).collect()))
+    }
+}
+
+/// A code below another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    pub code: String,
+    pub is_abstract: bool,
+    pub is_inactive: bool,
 }
 
 /// A code and the system that it is of; no system where none is said, which stands for any.
@@ -88,18 +124,23 @@ pub fn related<S: Source>(
     let coding = |code: &str| Coding { system: system.map(str::to_owned), code: code.to_owned() };
     let alone = || vec![coding(code)];
     let Some(url) = system.filter(|url| !url.is_empty()) else { return Ok(alone()) };
-    let Some(container) = source.code_system(url, None).map_err(TermError::Source)? else { return Ok(alone()) };
-    if container.len() / 8 > limits.steps {
-        return Err(DefinitionError::TooCostly { steps: limits.steps }.into());
-    }
-    let Some(known) = CodeSystem::read(&container) else { return Ok(alone()) };
-    let Some(start) = known.find(code) else { return Ok(alone()) };
-    let mut codes: Vec<&str> = known.related(start, direction).into_iter().map(|at| known.concept(at).code()).collect();
+    let Some(known) = source.code_system(url, None).map_err(TermError::Source)? else { return Ok(alone()) };
+    let mut codes: Vec<String> = match (known.apart(), direction) {
+        (Some(_), Direction::Below) => match source.below(&known, code, limits.codes).map_err(TermError::Source)? {
+            Some(found) => found.into_iter().map(|below| below.code).collect(),
+            None => return Ok(alone()),
+        },
+        (apart, _) => {
+            let known = if apart.is_some() { source.part(&known, &[code]).map_err(TermError::Source)? } else { known };
+            let Some(start) = known.find(code) else { return Ok(alone()) };
+            known.related(start, direction).into_iter().map(|at| known.concept(at).code().to_owned()).collect()
+        }
+    };
     codes.sort_unstable();
     if codes.len() > limits.codes {
         return Err(DefinitionError::TooLarge { of: code.to_owned(), codes: limits.codes }.into());
     }
-    Ok(codes.into_iter().map(coding).collect())
+    Ok(codes.iter().map(|code| coding(code)).collect())
 }
 
 /// The code and all that it subsumes. <https://hl7.org/fhir/R4/codesystem.html#subsumption>

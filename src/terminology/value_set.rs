@@ -6,7 +6,7 @@ use super::error::{DefinitionError, Held, TermError};
 use super::filter::{Filter, FilterError};
 use super::implied;
 use super::members::Members;
-use super::{Limits, Member, Source};
+use super::{Below, Limits, Member, Source};
 use crate::json::{self, Node};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -191,7 +191,10 @@ impl<S: Source> Expander<'_, S> {
                 return Err(self.invalid("names concepts and filters of one system").into());
             }
             self.spend(listed.len())?;
-            let known = if active_only { self.code_system(url, version)? } else { None };
+            let mut known = if active_only { self.code_system(url, version)? } else { None };
+            if let Some(apart) = known.as_ref().filter(|system| system.apart().is_some()) {
+                known = Some(self.source.part(apart, &listed).map_err(TermError::Source)?);
+            }
             let is_active = |code: &&str| match known.as_deref().and_then(|system| Some((system, system.find(code)?))) {
                 Some((system, at)) => !system.is_inactive(system.concept(at)),
                 None => true,
@@ -206,7 +209,21 @@ impl<S: Source> Expander<'_, S> {
     }
 
     /// The concepts that meet all filters.
-    fn selected(&mut self, system: &CodeSystem, url: &str, filters: &[Filter], active_only: bool) -> Result<Members, S> {
+    fn selected(&mut self, system: &Rc<CodeSystem>, url: &str, filters: &[Filter], active_only: bool) -> Result<Members, S> {
+        if system.apart().is_some()
+            && let [filter] = filters
+            && let Some(with_itself) = filter.is_below()
+        {
+            let found = self.source.below(system, filter.value, self.limits.codes).map_err(TermError::Source)?;
+            let found = found.ok_or_else(|| self.filter_error(filter.property, filter.op, filter.without_code()))?;
+            self.spend(found.len())?;
+            let itself = system.key(filter.value);
+            let left_out = |below: &Below| {
+                below.is_abstract || active_only && below.is_inactive || !with_itself && system.key(&below.code) == itself
+            };
+            return Ok(Members::of(Some(url), found.into_iter().filter(|below| !left_out(below)).map(|below| below.code)));
+        }
+        let system = &*self.source.whole(system).map_err(TermError::Source)?;
         self.spend(system.len())?;
         let left_out = |concept| system.is_abstract(concept) || active_only && system.is_inactive(concept);
         let mut chosen: Vec<bool> = system.concepts().map(|concept| !left_out(concept)).collect();
@@ -226,9 +243,8 @@ impl<S: Source> Expander<'_, S> {
         if let Some(known) = self.systems.get(&key) {
             return Ok(known.clone());
         }
-        let container = self.source.code_system(url, version).map_err(TermError::Source)?;
-        self.spend(container.as_ref().map_or(0, Vec::len) / 8)?;
-        let known = container.and_then(|container| CodeSystem::read(&container)).map(Rc::new);
+        let known = self.source.code_system(url, version).map_err(TermError::Source)?;
+        self.spend(known.as_ref().map_or(0, |known| known.len()))?;
         self.systems.insert(key, known.clone());
         Ok(known)
     }
@@ -267,7 +283,7 @@ impl<S: Source> Expander<'_, S> {
 }
 
 /// Not one page of several, not narrowed by what its request asked, and not marked as open or cut off.
-fn is_whole(expansion: Node) -> bool {
+pub(super) fn is_whole(expansion: Node) -> bool {
     let is_number = |node: Node, text: &str| node.as_number().is_some_and(|n| n.to_string() == text);
     let from_start = expansion.get("offset").is_none_or(|offset| is_number(offset, "0"));
     let narrowing = |parameter| matches!(text(parameter, "name"), Some("filter" | "offset" | "count" | "limitedExpansion" | "activeOnly"));
@@ -278,7 +294,7 @@ fn is_whole(expansion: Node) -> bool {
 }
 
 /// `url|version` in two.
-fn split(canonical: &str) -> (&str, Option<&str>) {
+pub(super) fn split(canonical: &str) -> (&str, Option<&str>) {
     match canonical.split_once('|') {
         Some((url, "")) => (url, None),
         Some((url, version)) => (url, Some(version)),
@@ -286,10 +302,10 @@ fn split(canonical: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn items<'a>(node: Node<'a>, key: &str) -> impl Iterator<Item = Node<'a>> {
+pub(super) fn items<'a>(node: Node<'a>, key: &str) -> impl Iterator<Item = Node<'a>> {
     node.get(key).into_iter().flat_map(Node::items)
 }
 
-fn text<'a>(node: Node<'a>, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(node: Node<'a>, key: &str) -> Option<&'a str> {
     node.get(key).and_then(Node::as_str)
 }

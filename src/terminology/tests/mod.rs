@@ -1,12 +1,15 @@
 //! The rules of the specification on small definitions, hostile ones, and the value sets that HL7 published.
 
+mod closure;
 mod hostile;
+mod membership;
 mod package;
 mod rules;
 
 use super::*;
 use crate::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 
 /// Definitions in memory.
 #[derive(Default)]
@@ -45,18 +48,18 @@ impl Shelf {
 }
 
 impl Source for Shelf {
-    type Error = ();
+    type Error = Infallible;
 
-    fn value_set(&mut self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, ()> {
+    fn value_set(&mut self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(Shelf::find(&self.value_sets, url, version))
     }
 
-    fn value_set_by_id(&mut self, id: &str) -> Result<Option<Vec<u8>>, ()> {
+    fn value_set_by_id(&mut self, id: &str) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(self.by_id.get(id).cloned())
     }
 
-    fn code_system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, ()> {
-        Ok(Shelf::find(&self.code_systems, url, version))
+    fn code_system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Rc<CodeSystem>>, Infallible> {
+        Ok(Shelf::find(&self.code_systems, url, version).and_then(|container| CodeSystem::read(&container)).map(Rc::new))
     }
 }
 

@@ -96,7 +96,7 @@ fn every_value_set_of_the_package_is_expanded_or_refused_with_a_reason() {
                 };
                 refused.entry(reason).or_default().push(url.clone());
             }
-            Err(TermError::Source(())) => panic!(),
+            Err(TermError::Source(never)) => match never {},
         }
     }
     let count: usize = refused.values().map(Vec::len).sum();
@@ -172,4 +172,34 @@ fn expansions_are_those_of_the_generator() {
         assert_eq!(&implied, codes, "{url}");
     }
     println!("{} value sets expand as the generator expands them", expected.len());
+}
+
+/// Membership agrees with the list, for every set of the package that can be listed.
+#[test]
+fn membership_agrees_with_expansion() {
+    let Some(mut shelf) = shelf() else { return };
+    let urls: Vec<String> = shelf.value_sets.keys().cloned().collect();
+    let mut lists = Vec::new();
+    for url in urls {
+        if let Ok(members) = expand(&mut shelf, &url, &Limits::default()) {
+            lists.push((url, members));
+        }
+    }
+    let systems: BTreeSet<String> = shelf.code_systems.keys().cloned().collect();
+    let (checker, mut asked) = (Checker::new(shelf), 0);
+    for (url, members) in &lists {
+        let open: BTreeSet<&str> = members.iter().filter_map(|m| if let Member::WholeSystem(system) = m { Some(system.as_str()) } else { None }).collect();
+        for member in members {
+            let Member::Code(Coding { system, code }) = member else { continue };
+            let found = checker.contains(url, system.as_deref(), None, code).unwrap();
+            assert_eq!(found, Membership::Member, "{url} {system:?}|{code}");
+            asked += 1;
+        }
+        for system in systems.iter().filter(|system| !open.contains(system.as_str())) {
+            let found = checker.contains(url, Some(system), None, "no code has this name").unwrap();
+            assert_eq!(found, Membership::NotMember, "{url} {system}");
+            asked += 1;
+        }
+    }
+    println!("{asked} questions about {} value sets", lists.len());
 }

@@ -1,0 +1,95 @@
+use super::*;
+use crate::json;
+use crate::model::{INVARIANTS, type_named};
+
+fn container(text: &str) -> Vec<u8> {
+    json::parse(text.as_bytes(), &json::Limits::default()).unwrap()
+}
+
+fn shown(item: &Item<'_>) -> String {
+    match item {
+        Item::Element(element) => format!("{:?}", element.node()),
+        item => item_text(item),
+    }
+}
+
+fn item_text(item: &Item<'_>) -> String {
+    match item {
+        Item::Boolean(value) => value.to_string(),
+        Item::Integer(value) => value.to_string(),
+        Item::Decimal(value) => value.to_string(),
+        Item::String(text) => format!("'{text}'"),
+        Item::Date(moment) | Item::DateTime(moment) | Item::Time(moment) => format!("@{moment}"),
+        Item::Quantity(quantity) => quantity.to_string(),
+        Item::Type(name) => format!("{}.{}", name.namespace, name.name),
+        Item::Element(element) => format!("{:?}", element.node()),
+    }
+}
+
+/// What an expression gives on a document, told briefly.
+fn on(document: &str, expression: &str) -> Result<String, String> {
+    let bytes = container(document);
+    let node = json::root(&bytes).unwrap();
+    let item = Item::any(node);
+    let program = Program::compile(expression, item.ty().filter(|_| node.get("resourceType").is_some())).map_err(|e| e.to_string())?;
+    let result = program.evaluate(item, &Scope::of(node)).map_err(|e| e.to_string())?;
+    Ok(result.iter().map(shown).collect::<Vec<_>>().join(", "))
+}
+
+
+#[test]
+fn every_invariant_of_r4_compiles() {
+    for invariant in INVARIANTS {
+        let strict = type_named(invariant.path.split('.').next().unwrap());
+        assert!(strict.is_some() || invariant.path == "Element", "{}", invariant.path);
+        if let Err(error) = Program::compile(invariant.expression, None) {
+            panic!("{} {}: {error}: {}", invariant.path, invariant.key, invariant.expression);
+        }
+        if let Some(ty) = type_named(invariant.path)
+            && let Err(error) = Program::compile_lenient(invariant.expression, Some(ty))
+        {
+            panic!("{} {}: {error}: {}", invariant.path, invariant.key, invariant.expression);
+        }
+    }
+}
+
+const PATIENT: &str = r##"{"resourceType":"Patient","id":"p","active":true,"birthDate":"1974-12-25","_birthDate":{"extension":[{"url":"x","valueDateTime":"1974-12-25T14:35:45-05:00"}]},
+ "name":[{"use":"official","family":"Chalmers","given":["Peter","James"]},{"use":"usual","given":["Jim",null],"_given":[null,{"id":"g"}]}],
+ "contained":[{"resourceType":"Organization","id":"o","name":"Org"}],"managingOrganization":{"reference":"#o"},
+ "generalPractitioner":[{"reference":"Practitioner/1"},{"reference":"http://x.org/y","type":"Organization"}],"multipleBirthInteger":2}"##;
+
+#[test]
+fn paths_lead_to_elements() {
+    let on = |expression| on(PATIENT, expression).unwrap();
+    assert_eq!(on("name.given"), r#""Peter", "James", "Jim", null"#);
+    assert_eq!(on("Patient.name.where(use = 'usual').given.first()"), r#""Jim""#);
+    assert_eq!(on("name.given.select(hasValue())"), "true, true, true, false");
+    assert_eq!(on("name.given.id"), r#""g""#);
+    assert_eq!(on("birthDate.extension('x').value"), r#""1974-12-25T14:35:45-05:00""#);
+    assert_eq!(on("multipleBirth is integer"), "true");
+    assert_eq!(on("multipleBirth + 1"), "3");
+    assert_eq!(on("name[0].family & ', ' & name[0].given.join(' ')"), "'Chalmers, Peter James'");
+    assert_eq!(on("managingOrganization.resolve().name"), r#""Org""#);
+    assert_eq!(on("generalPractitioner.resolve().select($this is Practitioner)"), "true, false");
+    assert_eq!(on("generalPractitioner.getReferenceKey(Practitioner)"), "'1'");
+    assert_eq!(on("contained.type().name"), "'Organization'");
+    assert_eq!(on("name.defineVariable('n').given.first().select(%n.family)"), r#""Chalmers""#);
+    assert_eq!(on("name.exists(family.startsWith('Chal'))"), "true");
+    assert_eq!(on("name.count() > 1 and active"), "true");
+    assert_eq!(on("birthDate + 1 month"), "@1975-01-25");
+    assert_eq!(on("descendants().where($this is Extension).count()"), "1");
+}
+
+#[test]
+fn what_does_not_exist_is_refused_at_its_place() {
+    let refused = |expression| on(PATIENT, expression).unwrap_err();
+    assert_eq!(refused("name.givn"), "unknown element \"givn\" of HumanName at offset 5");
+    assert_eq!(refused("Encounter.name"), "unknown element \"Encounter\" of Patient at offset 0");
+    assert_eq!(refused("name.frob()"), "unknown function \"frob\" at offset 5");
+    assert_eq!(refused("name.where()"), "where() takes 1 arguments, not 0 at offset 5");
+    assert_eq!(refused("name.given.matches('(')"), "not a regular expression, or one that cannot be matched in linear time at offset 19");
+    assert_eq!(refused("name.family.ofType(strng)"), "unknown type \"strng\" at offset 19");
+    assert_eq!(refused("name.given + 'x'"), "more than one item where one at most can stand at offset 5");
+    assert_eq!(refused("active < 1"), "FHIR.boolean and System.Integer are in no order at offset 7");
+    assert_eq!(refused("%nothing"), "unknown constant \"%nothing\" at offset 0");
+}

@@ -1,0 +1,4 @@
+//! Definitions out of a lake.
+
+#[cfg(feature = "pg")]
+pub mod sql;

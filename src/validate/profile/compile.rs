@@ -1,5 +1,6 @@
 //! From a StructureDefinition to rules.
 
+use super::constraint::Expression;
 use super::discriminator::{self, Expect, Step};
 use super::element::{Binding as ElementBinding, Discriminator, DiscriminatorKind, Element, MANY, Rules, Slicing as ElementSlicing, Strength};
 use super::extension::ExtensionContext;
@@ -40,7 +41,7 @@ impl Profile {
             ty: head.ty,
             is_abstract: definition.get("abstract").and_then(Node::as_bool) == Some(true),
             contexts: items("context").filter(|_| is_extension).filter_map(ExtensionContext::read).collect(),
-            context_invariants: items("contextInvariant").filter_map(Node::as_str).map(Box::from).collect(),
+            context_invariants: items("contextInvariant").filter_map(Node::as_str).map(|text| (text.into(), Expression::new(text, None))).collect(),
             is_modifier: is_extension && tree.element.is_modifier == Some(true),
             rules,
             tree,
@@ -399,12 +400,16 @@ fn invariants(element: &Element, over: Option<&Element>, origin: &Origin, types:
         }
     }
     let is_known = |key: &str| paths.iter().any(|path| invariants_at(path).any(|i| i.key == key)) || model::INVARIANTS.iter().any(|i| i.key == key && i.path == "Element");
+    let context = match types {
+        [ty] if ty.get().kind != Kind::Resource || !ty.get().is_abstract => Some(*ty),
+        _ => None,
+    };
     element
         .constraints
         .iter()
         .filter(|c| over.is_none_or(|o| !o.constraints.iter().any(|other| other.key == c.key)))
         .filter(|c| !is_known(&c.key) && c.source.as_deref().is_none_or(|source| core_type(source).is_none()))
-        .map(|c| Invariant { key: c.key.clone(), is_error: c.is_error, human: c.human.clone(), expression: c.expression.clone() })
+        .map(|c| Invariant { key: c.key.clone(), is_error: c.is_error, human: c.human.clone(), expression: Expression::new(&c.expression, context) })
         .collect()
 }
 

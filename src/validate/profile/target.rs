@@ -18,7 +18,7 @@ pub(super) struct Place<'a> {
     pub container: Object<'a>,
     pub is_contained: bool,
     /// The Bundle around it, and its address there.
-    bundle: Option<Object<'a>>,
+    pub bundle: Option<Object<'a>>,
     full_url: Option<&'a str>,
 }
 

@@ -211,14 +211,29 @@ impl<'a, 'c> Walk<'a, 'c> {
     /// Counts a step, and ends the check when there were too many.
     fn step(&mut self, at: &At) -> Flow {
         self.steps += 1;
-        if self.steps > self.context.steps || self.depth > MAX_DEPTH {
-            let details = if self.depth > MAX_DEPTH { format!("nested deeper than {MAX_DEPTH} levels") } else { format!("more than {} steps", self.context.steps) };
-            self.probing = false;
-            let _ = self.tell(Severity::Fatal, "too-costly", at, "structure", None, details);
-            self.stopped = true;
-            return Flow::Break(());
+        if self.depth > MAX_DEPTH {
+            return self.too_costly(at, format!("nested deeper than {MAX_DEPTH} levels"));
+        }
+        if self.steps > self.context.steps {
+            return self.too_costly(at, format!("more than {} steps", self.context.steps));
+        }
+        if self.steps.is_multiple_of(4096) && self.context.services.is_some_and(|services| !services.go_on()) {
+            return self.stop();
         }
         GO_ON
+    }
+
+    /// Ends the check, which asks too much.
+    pub fn too_costly(&mut self, at: &At, details: String) -> Flow {
+        self.probing = false;
+        let _ = self.tell(Severity::Fatal, "too-costly", at, "structure", None, details);
+        self.stop()
+    }
+
+    /// Ends the check.
+    pub fn stop(&mut self) -> Flow {
+        self.stopped = true;
+        Flow::Break(())
     }
 
     /// Whether no error comes of `ask`, without telling any. Breaks when the whole check ends.

@@ -171,12 +171,14 @@ BEGIN
         RAISE EXCEPTION 'there is no lake "%"', lake
             USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
-    FOREACH relation IN ARRAY '{resource,history,membership,entity,load_error}'::text[] LOOP
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error}'::text[] LOOP
+        -- a lake that an older version made has no issue
+        CONTINUE WHEN to_regclass(format('%I.%I', lake, relation)) IS NULL;
         IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
             OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
             RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'It takes both on resource and each partition, history, membership, entity and load_error, and no row-level security that applies. The owner of the lake has them.';
+                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue and load_error, and no row-level security that applies. The owner of the lake has them.';
         END IF;
     END LOOP;
 END

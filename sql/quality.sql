@@ -13,7 +13,7 @@ BEGIN
             started       timestamptz NOT NULL DEFAULT clock_timestamp(),
             finished      timestamptz,
             by            name        NOT NULL DEFAULT CURRENT_USER,
-            horizon       xid8        NOT NULL,
+            snapshot      pg_snapshot NOT NULL,
             definitions   text        NOT NULL,
             checked       bigint      NOT NULL DEFAULT 0,
             resources     bigint      NOT NULL DEFAULT 0,
@@ -22,7 +22,7 @@ BEGIN
             PRIMARY KEY (run, type)
         );
         COMMENT ON TABLE %1$I.revalidation IS 'runs of fhir.revalidate, a row for each resource type';
-        COMMENT ON COLUMN %1$I.revalidation.horizon IS 'what transactions from this one on wrote was not all there when the run began';
+        COMMENT ON COLUMN %1$I.revalidation.snapshot IS 'the transactions that the run saw';
         COMMENT ON COLUMN %1$I.revalidation.definitions IS 'what the profiles, value sets and code systems of the lake were';
         COMMENT ON COLUMN %1$I.revalidation.checked IS 'resources that were new or changed since the last run, or all where the level or the definitions had changed';
         COMMENT ON COLUMN %1$I.revalidation.resources IS 'resources of the type that there were';
@@ -89,7 +89,7 @@ $function$;
 COMMENT ON FUNCTION fhir.definitions_of(text) IS
     'a text that is the same as long as a lake has the same versions of profiles, value sets and code systems';
 
-CREATE FUNCTION fhir.revalidate(level text DEFAULT 'profile', type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+CREATE FUNCTION fhir.revalidate(level text DEFAULT 'profile', of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (type text, resources bigint, checked bigint, with_errors bigint, with_warnings bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 ROWS 20
     SET search_path = pg_catalog, pg_temp
@@ -101,8 +101,10 @@ DECLARE
     name text := quote_ident(lake);
     number bigint;
     definitions text;
-    horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
-    since xid8;
+    seen pg_snapshot;
+    began timestamptz;
+    -- Restored into another cluster, numbers of transactions begin anew: so the time counts as well.
+    changed text := '($%1$s IS NULL OR NOT pg_visible_in_snapshot(r.xid, $%1$s) OR r.last_updated >= $%2$s)';
     source text;
 BEGIN
     IF revalidate.level IS NULL OR revalidate.level NOT IN ('structure', 'invariants', 'bindings', 'profile') THEN
@@ -118,8 +120,8 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'ALTER EXTENSION fhirlake UPDATE, then SELECT fhir.upgrade_lake() adds what is missing.';
     END IF;
-    IF revalidate.type IS NOT NULL AND NOT EXISTS (SELECT FROM fhir.resource_types() r(name) WHERE r.name = revalidate.type) THEN
-        RAISE EXCEPTION 'there is no resource type "%"', revalidate.type
+    IF of_type IS NOT NULL AND NOT EXISTS (SELECT FROM fhir.resource_types() r(name) WHERE r.name = of_type) THEN
+        RAISE EXCEPTION 'there is no resource type "%"', of_type
             USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT fhir.resource_types() lists the types of FHIR R4.';
     END IF;
     -- one run at a time; readers go on
@@ -127,26 +129,25 @@ BEGIN
     EXECUTE format('SELECT coalesce(max(r.run), 0) + 1 FROM %s.revalidation r', name) INTO number;
     -- what depends on the resource alone does not depend on definitions
     definitions := CASE WHEN revalidate.level IN ('bindings', 'profile') THEN fhir.definitions_of(lake) ELSE '' END;
-    FOR type IN SELECT r.name FROM fhir.resource_types() r(name) WHERE revalidate.type IS NULL OR r.name = revalidate.type ORDER BY 1 LOOP
+    FOR type IN SELECT r.name FROM fhir.resource_types() r(name) WHERE of_type IS NULL OR r.name = of_type ORDER BY 1 LOOP
         source := name || '.' || quote_ident(lower(type));
         EXECUTE format('SELECT count(*) FROM %s', source) INTO resources;
-        EXECUTE format('SELECT coalesce((
-                SELECT CASE WHEN r.level = $2 AND r.definitions = $3 AND r.finished IS NOT NULL THEN r.horizon END
-                FROM %s.revalidation r WHERE r.type = $1 ORDER BY r.run DESC LIMIT 1), ''0''::xid8)', name)
-            INTO since USING type, revalidate.level, definitions;
+        EXECUTE format('SELECT s.snapshot, s.started FROM (SELECT * FROM %s.revalidation r WHERE r.type = $1 ORDER BY r.run DESC LIMIT 1) s
+                WHERE s.level = $2 AND s.definitions = $3 AND s.finished IS NOT NULL', name)
+            INTO seen, began USING type, revalidate.level, definitions;
         -- what is gone, or has changed
         EXECUTE format('DELETE FROM %s.issue i WHERE i.type = $1
-                AND NOT EXISTS (SELECT FROM %s r WHERE r.id = i.id AND r.version = i.version AND r.xid < $2)', name, source)
-            USING type, since;
-        CONTINUE WHEN resources = 0 AND since = '0'::xid8 AND revalidate.type IS NULL;
-        EXECUTE format('INSERT INTO %s.revalidation (run, type, level, horizon, definitions, resources) VALUES ($1, $2, $3, $4, $5, $6)', name)
-            USING number, type, revalidate.level, horizon, definitions, resources;
-        EXECUTE format('SELECT count(*) FROM %s r WHERE r.xid >= $1', source) INTO checked USING since;
+                AND NOT EXISTS (SELECT FROM %s r WHERE r.id = i.id AND r.version = i.version AND NOT %s)', name, source, format(changed, 2, 3))
+            USING type, seen, began;
+        CONTINUE WHEN resources = 0 AND seen IS NULL AND of_type IS NULL;
+        EXECUTE format('INSERT INTO %s.revalidation (run, type, level, snapshot, definitions, resources) VALUES ($1, $2, $3, $4, $5, $6)', name)
+            USING number, type, revalidate.level, pg_current_snapshot(), definitions, resources;
+        EXECUTE format('SELECT count(*) FROM %s r WHERE %s', source, format(changed, 1, 2)) INTO checked USING seen, began;
         IF checked > 0 THEN
             EXECUTE format('INSERT INTO %s.issue
                 SELECT r.compartment, r.type, r.id, r.version, i.severity, i.code, i.expression, i.details, i.rule, i.profile, $1
-                FROM %s r, fhir.issues(r.resource, $2, ''{}'', $3) i WHERE r.xid >= $4', name, source)
-                USING number, revalidate.level, lake, since;
+                FROM %s r, fhir.issues(r.resource, $2, ''{}'', $3) i WHERE %s', name, source, format(changed, 4, 5))
+                USING number, revalidate.level, lake, seen, began;
         END IF;
         EXECUTE format($$
             INSERT INTO %1$s.quality

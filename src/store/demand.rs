@@ -78,7 +78,10 @@ fn check_validity(call: &Call) -> Result<Value, Error> {
     let ty = resource_type(ty.unwrap_or_default()).ok_or_else(wrong)?;
     let _owner = definitions_of(&schema).map(|definitions| AsOwner::for_check(trigger.table(), definitions)).transpose()?;
     match demand.refusal(&schema, ty, id.unwrap_or_default(), resource)? {
-        Some(refusal) => Err(refusal.into()),
+        Some(refusal) => {
+            let level = demand.level.name();
+            Err(Error::from(refusal).hint(format!("SELECT * FROM fhir.issues(resource, '{level}', …) lists everything that is wrong; fhir.validation() shows what is demanded")))
+        }
         None => Ok(trigger.unchanged(new)),
     }
 }

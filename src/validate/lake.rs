@@ -5,14 +5,18 @@ use super::profile::{Context, Definitions, Profile, Support, must_support};
 use super::{Issue, MAX_ISSUES};
 use crate::json::{self, Node};
 use crate::path::eval::Services;
+use crate::pg::access;
 use crate::pg::error::{self, Error};
 use crate::pg::spi::connected;
+use crate::pg::time;
 use crate::terminology::lake::sql::{OfLake, with};
 use crate::terminology::{Membership, Terminology};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+/// 2000-01-01 in microseconds since 1970-01-01.
+const EPOCH: i64 = 946_684_800_000_000;
 const STRUCTURE_DEFINITION: &str = "StructureDefinition";
 
 /// Definitions based on each other that are followed.
@@ -27,18 +31,24 @@ pub fn issues_of(lake: &str, resource: Node<'_>, level: Level, profiles: &[Strin
     };
     if level.is_immutable() {
         check(resource, level, &World::default(), &mut take);
-        crate::pg::time::check_for_interrupts();
+        time::check_for_interrupts();
         return Ok(found);
+    }
+    if access::table_named(lake, &STRUCTURE_DEFINITION.to_lowercase()).is_none() {
+        return Err(Error::new(error::UNDEFINED_TABLE, format!("there is no lake \"{lake}\""))
+            .hint("SELECT fhir.create_lake() makes one; levels up to invariants need none"));
     }
     let standards = Standards::new(lake);
     let more = match level {
         Level::Profile => profiles.iter().map(|url| standards.demanded(url)).collect::<Result<Vec<_>, Error>>()?,
         _ => Vec::new(),
     };
-    let context = Context { terminology: Some(&standards.terminology), ..Context::new(&standards) };
+    let mut context = Context::new(&standards);
+    context.terminology = Some(&standards.terminology);
+    context.services = Some(&standards);
     let world = World { terminology: Some(&standards.terminology), services: &standards, profiles: Some((&context, &more)) };
     check(resource, level, &world, &mut take);
-    crate::pg::time::check_for_interrupts();
+    time::check_for_interrupts();
     match standards.failure.take() {
         Some(error) => Err(error),
         None => Ok(found),
@@ -49,7 +59,9 @@ pub fn issues_of(lake: &str, resource: Node<'_>, level: Level, profiles: &[Strin
 pub fn supported(lake: &str, resource: Option<Node<'_>>, profile: &str) -> Result<Vec<Support>, Error> {
     let standards = Standards::new(lake);
     let profile = standards.demanded(profile)?;
-    let context = Context { terminology: Some(&standards.terminology), ..Context::new(&standards) };
+    let mut context = Context::new(&standards);
+    context.terminology = Some(&standards.terminology);
+    context.services = Some(&standards);
     let found = resource.map(|resource| must_support(&profile, resource, &context)).unwrap_or_default();
     match standards.failure.take() {
         Some(error) => Err(error),
@@ -129,7 +141,11 @@ impl Services for Standards<'_> {
         }
     }
 
+    fn now(&self) -> i64 {
+        time::statement() + EPOCH
+    }
+
     fn go_on(&self) -> bool {
-        !crate::pg::time::is_interrupted()
+        !time::is_interrupted()
     }
 }

@@ -54,11 +54,11 @@ $$;
 SELECT severity, code, expression, rule FROM fhir.issues(marital('M'), 'bindings') WHERE rule <> 'dom-6';
 INSERT INTO lake.valueset (resource) VALUES ('{"resourceType": "ValueSet", "id": "marital", "status": "active",
     "url": "http://hl7.org/fhir/ValueSet/marital-status", "compose": {"include": [{"system": "http://x.org/marital", "concept": [{"code": "M"}, {"code": "S"}]}]}}');
-SELECT code, count(i.*) FROM unnest('{M,S,X}'::text[]) code LEFT JOIN LATERAL (SELECT * FROM fhir.issues(marital(code), 'bindings') WHERE rule = 'binding') i ON true GROUP BY 1 ORDER BY 1;
+SELECT c, count(i.*) FROM unnest('{M,S,X}'::text[]) c LEFT JOIN LATERAL (SELECT * FROM fhir.issues(marital(c), 'bindings') WHERE rule = 'binding') i ON true GROUP BY 1 ORDER BY 1;
 SELECT severity, code, expression, details FROM fhir.issues(marital('X'), 'bindings') WHERE rule = 'binding';
 -- what changes is seen by the next statement
 UPDATE lake.valueset SET resource = jsonb_set(resource, '{compose,include,0,concept,1,code}', '"X"');
-SELECT code, count(i.*) FROM unnest('{M,S,X}'::text[]) code LEFT JOIN LATERAL (SELECT * FROM fhir.issues(marital(code), 'bindings') WHERE rule = 'binding') i ON true GROUP BY 1 ORDER BY 1;
+SELECT c, count(i.*) FROM unnest('{M,S,X}'::text[]) c LEFT JOIN LATERAL (SELECT * FROM fhir.issues(marital(c), 'bindings') WHERE rule = 'binding') i ON true GROUP BY 1 ORDER BY 1;
 
 -- profiles, by what the lake has
 INSERT INTO lake.structuredefinition (resource) VALUES ('{"resourceType": "StructureDefinition", "id": "named", "url": "http://x.org/named", "version": "1", "name": "Named",
@@ -75,7 +75,7 @@ SELECT attempt($$SELECT fhir.validate('{"resourceType": "Patient"}', profiles =>
 SELECT fhir.is_valid('{"resourceType": "Patient", "name": [{"text": "x"}], "gender": "other"}', 'profile', '{http://x.org/named}');
 SELECT * FROM fhir.must_support('{"resourceType": "Patient", "name": [{"text": "x"}, {"text": "y"}]}', 'http://x.org/named');
 SELECT attempt($$SELECT * FROM fhir.issues('{"resourceType": "Patient"}', 'profile', '{}', 'nowhere')$$);
-SELECT status, jsonb_path_query_array(body, '$.issue[*].expression[0]') FROM fhir.rest('POST', '/Patient/$validate?profile=http://x.org/named', '{}', '{"resourceType": "Patient", "active": false}');
+SELECT status, jsonb_path_query_array(answer, '$.issue[*].expression[0]') FROM fhir.rest('POST', '/Patient/$validate?profile=http://x.org/named', '{}', '{"resourceType": "Patient", "active": false}');
 
 -- what a lake demands
 SELECT attempt($$SELECT fhir.set_validation('strict')$$);
@@ -92,9 +92,9 @@ SELECT attempt($$SELECT fhir.create(resource) FROM sample WHERE name = 'no text'
 SELECT fhir.set_validation('enforce', 'profile', 'Patient', '{http://x.org/named}');
 SELECT type, mode, level, profiles FROM fhir.validation() WHERE type IN ('Patient', 'Observation') ORDER BY 1;
 SELECT attempt($$SELECT fhir.create('{"resourceType": "Patient"}')$$);
-SELECT attempt($$SELECT fhir.create('{"resourceType": "Patient", "id": "p", "name": [{"text": "x"}], "gender": "other"}')$$);
+SELECT attempt($$SELECT fhir.update('{"resourceType": "Patient", "id": "p", "name": [{"text": "x"}], "gender": "other"}')$$);
 SELECT attempt($$SELECT fhir.update('{"resourceType": "Patient", "id": "p", "name": [{"text": "x"}]}')$$);
-SELECT status, body -> 'issue' -> 0 ->> 'expression' FROM fhir.rest('POST', '/Patient', '{}', '{"resourceType": "Patient", "gender": "other"}');
+SELECT status, answer -> 'issue' -> 0 ->> 'expression' FROM fhir.rest('POST', '/Patient', '{}', '{"resourceType": "Patient", "gender": "other"}');
 -- lines of a client
 SET fhir.load_on_error = 'reject';
 COPY lake.ndjson FROM stdin WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02');

@@ -5,7 +5,7 @@ use super::bindings;
 use super::issue::{Issue, Severity};
 use super::level::World;
 use super::place::At;
-use super::rules::{self, Constraint, ElementRules, is_coded};
+use super::rules::{self, Constraint, ElementRules, is_coded, of_type};
 use super::shape::{Content, Rule};
 use super::structure::MAX_DEPTH;
 use crate::json::{Node, Object};
@@ -100,8 +100,9 @@ impl Walk<'_> {
                 };
                 self.ask(&asked.constraints, Item::element(item, rule.field.ty, sibling.and_then(Node::as_object)), around, at)?;
             }
-            if let (Some(binding), Some(terminology)) = (asked.binding, self.world.terminology)
+            if let Some(terminology) = self.world.terminology
                 && is_coded(rule.field.ty)
+                && let Some(binding) = asked.binding.or_else(|| of_type(rule.field.ty))
                 && let Some(issue) = bindings::judge(binding, item, rule.field.ty, terminology, at)
             {
                 self.tell(issue)?;

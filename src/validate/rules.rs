@@ -25,6 +25,7 @@ pub struct Rules {
 #[derive(Default)]
 pub struct ElementRules {
     pub constraints: Vec<Constraint>,
+    /// Beside that of the type of a value, [`of_type`].
     pub binding: Option<&'static Binding>,
     /// Whether anything is asked about what the element holds, or about what lies below it.
     pub is_asked: bool,
@@ -47,7 +48,6 @@ impl Rules {
         let elements = ty.get().elements.iter().enumerate().map(|(number, element)| {
             let fields = || ty.get().fields.iter().filter(move |field| usize::from(field.element) == number);
             let path = |ancestor: TypeId| format!("{}.{}", ancestor.name(), element.name);
-            let of_type = |ty: TypeId| if ty.get().kind == Kind::Backbone { None } else { model::binding_at(ty.name()) };
             // A backbone element's own type has its path for a name, so its constraints are those of the type.
             let own = lineage().flat_map(|ancestor| {
                 let path = path(ancestor);
@@ -57,8 +57,8 @@ impl Rules {
                 if is_type { Vec::new() } else { compiled(&path, ty).collect() }
             });
             let constraints: Vec<Constraint> = own.collect();
-            let binding = lineage().find_map(|ancestor| model::binding_at(&path(ancestor))).or_else(|| fields().find_map(|f| of_type(f.ty)));
-            let is_asked = !constraints.is_empty() || binding.is_some() || fields().any(|field| ASKED[usize::from(field.ty.0)]);
+            let binding = lineage().find_map(|ancestor| model::binding_at(&path(ancestor)));
+            let is_asked = !constraints.is_empty() || binding.is_some() || fields().any(|f| of_type(f.ty).is_some() || ASKED[usize::from(f.ty.0)]);
             ElementRules { constraints, binding, is_asked }
         });
         Rules { constraints, elements: elements.collect() }
@@ -93,6 +93,11 @@ static ASKED: LazyLock<Vec<bool>> = LazyLock::new(|| {
         more.into_iter().for_each(|n| asked[n] = true);
     }
 });
+
+/// The binding of all values of a type, such as `Age`.
+pub fn of_type(ty: TypeId) -> Option<&'static Binding> {
+    if ty.get().kind == Kind::Backbone { None } else { model::binding_at(ty.name()) }
+}
 
 /// Whether values of that type carry codes that a binding can judge.
 pub fn is_coded(ty: TypeId) -> bool {

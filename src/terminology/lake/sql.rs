@@ -11,6 +11,7 @@ use crate::pg::invalidation;
 use crate::pg::snapshot::Age;
 use crate::pg::spi::{Arg, Spi, connected};
 use crate::pg::time;
+use crate::validate::profile::Profile;
 use crate::json;
 use crate::terminology::code_system::{CodeSystem, Kept};
 use crate::terminology::membership::{self, Asked, Cache, Failure};
@@ -20,6 +21,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
+use std::sync::Arc;
 
 const VALUE_SET: &str = "ValueSet";
 const CODE_SYSTEM: &str = "CodeSystem";
@@ -27,6 +29,8 @@ const CONCEPT_MAP: &str = "ConceptMap";
 
 /// A code system with more concepts than this is not read as a whole without need.
 const LARGE: i64 = 2_000;
+/// Compiled profiles that a session remembers for a lake; those of a package are some hundreds.
+const MAX_PROFILES: usize = 4_000;
 /// About how much memory whole code systems may take.
 const MAX_BYTES: usize = 128 << 20;
 /// Lakes, as users see them, that a session remembers definitions of.
@@ -38,6 +42,8 @@ struct Known {
     systems: HashMap<(String, Option<String>), Option<Rc<CodeSystem>>>,
     /// Systems that are kept apart, with all their concepts.
     wholes: HashMap<String, Rc<CodeSystem>>,
+    /// Compiled StructureDefinitions by canonical; `None` for one that the lake does not have.
+    profiles: HashMap<String, Option<Arc<Profile>>>,
     bytes: usize,
 }
 
@@ -192,8 +198,21 @@ impl Lake<'_> {
         self.sql.select(&format!("SELECT {select} {}", self.newest(ty, version)), &args)
     }
 
-    fn definition(&self, ty: &str, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
+    /// The newest resource of that type and url, or of that version.
+    pub fn definition(&self, ty: &str, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
         Ok(if self.find("d.resource", ty, url, version)? > 0 { self.sql.container(0, 1).map(<[u8]>::to_vec) } else { None })
+    }
+
+    /// What is known of a profile: that there is none, too.
+    pub fn profile(&self, canonical: &str) -> Option<Option<Arc<Profile>>> {
+        self.known.profiles.get(canonical).cloned()
+    }
+
+    pub fn keep_profile(&mut self, canonical: String, profile: Option<Arc<Profile>>) {
+        if self.known.profiles.len() >= MAX_PROFILES {
+            self.known.profiles.clear();
+        }
+        self.known.profiles.insert(canonical, profile);
     }
 
     fn read_system(&self, url: &str, version: Option<&str>) -> Result<Option<CodeSystem>, Error> {

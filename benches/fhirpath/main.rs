@@ -89,7 +89,7 @@ fn invariants(path: &str) {
     }
     let invariants = Invariants { by_place };
     // The programs of each type of element are looked up once, as a validator does.
-    let mut of_type: HashMap<TypeId, Vec<&Program>> = HashMap::new();
+    let mut of_type: Vec<Vec<&Program>> = Vec::new();
     for (number, _) in model::TYPES.iter().enumerate() {
         let ty = TypeId(number as u16);
         let mut programs = Vec::new();
@@ -98,7 +98,7 @@ fn invariants(path: &str) {
             programs.extend(invariants.by_place.get(ty.name()).into_iter().flatten());
             next = ty.get().base;
         }
-        of_type.insert(ty, programs);
+        of_type.push(programs);
     }
     let by_type = resources(path);
     let count: usize = by_type.values().map(Vec::len).sum();
@@ -122,9 +122,9 @@ fn invariants(path: &str) {
     }
 }
 
-fn walk(item: &Item<'_>, of_type: &HashMap<TypeId, Vec<&Program>>, resource: Node<'_>, evaluations: &mut usize) {
+fn walk(item: &Item<'_>, of_type: &[Vec<&Program>], resource: Node<'_>, evaluations: &mut usize) {
     let Some(ty) = item.ty() else { return };
-    for program in of_type.get(&ty).into_iter().flatten() {
+    for program in of_type.get(usize::from(ty.0)).into_iter().flatten() {
         *evaluations += 1;
         let _ = black_box(program.truth(item.clone(), &Scope::of(resource)));
     }

@@ -67,7 +67,7 @@ sql -c 'DELETE FROM lake.patient' -c 'DELETE FROM lake.valueset' -c 'DELETE FROM
   echo '{"resourceType":"Patient","id":"good"}'
   echo '{"resourceType":"Patient","id":"bad","contact":[{"gender":"male"}]}'
 } | file levels
-check 'structure sees no broken invariant' '2|0|0' "$(load levels structure reject NULL true | sed 's/NULL//')"
+check 'structure sees no broken invariant' '2|0' "$(sql -c "SELECT loaded, rejected FROM fhir.load('$work/levels', validation => 'structure', dry_run => true)")"
 check 'invariants do' '1|0|1' "$(load levels invariants)"
 check 'and say which' 'Patient.contact[0]' "$(sql -c 'SELECT expression FROM lake.load_error')"
 sql -c "SELECT fhir.set_validation('enforce', 'invariants', 'Patient')" >/dev/null

@@ -19,6 +19,9 @@ pub(super) type Emit<'e, 'a> = &'e mut dyn FnMut(Item<'a>) -> Flow;
 
 /// Steps between two questions whether to go on.
 const ROUND: u64 = 4_096;
+/// Items that are held without a price, and the steps that each further one costs.
+const FEW: usize = 16;
+const HELD: u64 = 8;
 
 /// One evaluation.
 pub(super) struct Run<'a, 's> {
@@ -29,6 +32,28 @@ pub(super) struct Run<'a, 's> {
     all: Cell<u64>,
     /// When this evaluation takes place.
     pub now: OnceCell<i64>,
+    stack: Stack,
+}
+
+/// Where the stack stood when something began that recurses.
+#[derive(Clone, Copy)]
+pub(super) struct Stack(usize);
+
+/// Bytes of the stack that one evaluation or compilation may take. A thread has two million.
+const MAX_STACK: usize = 1_000_000;
+
+impl Stack {
+    #[inline(always)]
+    pub fn here() -> Stack {
+        let mark = 0u8;
+        Stack(std::ptr::from_ref(std::hint::black_box(&mark)).addr())
+    }
+
+    /// Whether much has been taken since.
+    #[inline(always)]
+    pub fn is_spent(self) -> bool {
+        self.0.abs_diff(Stack::here().0) > MAX_STACK
+    }
 }
 
 /// What stands around one step.
@@ -51,7 +76,7 @@ pub(super) struct Bound<'a, 'f> {
 impl<'a, 's> Run<'a, 's> {
     pub fn new(scope: &'s Scope<'a, 's>, focus: Option<&'s Item<'a>>) -> Run<'a, 's> {
         let first = scope.limits.steps.min(ROUND);
-        Run { scope, focus, left: Cell::new(first), all: Cell::new(scope.limits.steps - first), now: OnceCell::new() }
+        Run { scope, focus, left: Cell::new(first), all: Cell::new(scope.limits.steps - first), now: OnceCell::new(), stack: Stack::here() }
     }
 
     pub fn frame(&self) -> Frame<'a, 's> {
@@ -110,6 +135,9 @@ impl<'a, 's> Run<'a, 's> {
     /// Gives the items of some code one by one.
     pub fn each(&self, code: &'a Code, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         self.step()?;
+        if self.stack.is_spent() {
+            return Err(Stop::new(code.at, Problem::TooDeep));
+        }
         match &code.kind {
             Kind::Empty => Ok(()),
             Kind::Literal(item) => emit(item.borrowed()),
@@ -229,8 +257,18 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// Refuses to hold more items than may be.
+    #[inline]
     pub fn hold(&self, count: usize, at: u32) -> Flow {
-        if count >= self.scope.limits.items { Err(Stop::new(at, Problem::TooManyItems)) } else { Ok(()) }
+        if count < FEW { Ok(()) } else { self.hold_many(count, at) }
+    }
+
+    fn hold_many(&self, count: usize, at: u32) -> Flow {
+        if count >= self.scope.limits.items { Err(Stop::new(at, Problem::TooManyItems)) } else { self.steps(HELD) }
+    }
+
+    /// Refuses to make longer strings than may be.
+    pub fn make(&self, length: usize, at: u32) -> Flow {
+        if length > self.scope.limits.text { Err(Stop::new(at, Problem::TooLong)) } else { self.steps(length as u64 / 8) }
     }
 
     /// All items.
@@ -309,6 +347,9 @@ impl<'a, 's> Run<'a, 's> {
     /// What some code is as a condition.
     pub fn truth(&self, code: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         self.step()?;
+        if self.stack.is_spent() {
+            return Err(Stop::new(code.at, Problem::TooDeep));
+        }
         match &code.kind {
             Kind::Binary { operator, left, right } => match operator {
                 Operator::And | Operator::Or | Operator::Implies | Operator::Xor => self.logic(*operator, left, right, frame),
@@ -454,6 +495,7 @@ impl<'a, 's> Run<'a, 's> {
                 }
             }
             out.push_str(&text[last..]);
+            self.make(out.len(), at)?;
             Ok(out)
         })?;
         replaced.map_or(Ok(()), |text| emit(Item::String(Cow::Owned(text))))

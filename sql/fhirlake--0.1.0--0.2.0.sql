@@ -15,6 +15,20 @@ DROP FUNCTION fhir.delete(text, text);
 DROP FUNCTION fhir.update(jsonb);
 DROP FUNCTION fhir.create(jsonb);
 
+-- json_schema.sql
+
+-- A schema costs milliseconds to compile; it is kept for the place of the query that asks, as long as the argument stays the same.
+CREATE FUNCTION fhir.matches_schema(resource jsonb, schema jsonb) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fhir_matches_schema';
+COMMENT ON FUNCTION fhir.matches_schema(jsonb, jsonb) IS
+    'whether a resource, or any other JSON value, matches a JSON Schema (drafts 4 to 2020-12); raises 22023 for what is no schema';
+
+CREATE FUNCTION fhir.schema_issues(resource jsonb, schema jsonb)
+    RETURNS TABLE (expression text, keyword text, details text, path text, schema_path text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_schema_issues';
+COMMENT ON FUNCTION fhir.schema_issues(jsonb, jsonb) IS
+    'what of a resource does not match a JSON Schema: the place in FHIR''s words, the keyword that says so, and both places as JSON Pointers; no row where it matches';
+
 -- ndjson.sql
 
 CREATE FUNCTION fhir.take_lines() RETURNS trigger
@@ -227,6 +241,7 @@ BEGIN
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
     PERFORM fhir.create_ndjson(name);
     PERFORM fhir.create_concepts(name);
+    PERFORM fhir.create_quality(name);
 END
 $function$;
 
@@ -247,6 +262,8 @@ BEGIN
     ELSE
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
         EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
+        -- what a lake of an older version does not have
+        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
@@ -354,6 +371,10 @@ BEGIN
         PERFORM fhir.create_concepts(name);
         RETURN NEXT format('made table %s.concept', lake);
     END IF;
+    IF to_regclass(lake || '.issue') IS NULL THEN
+        PERFORM fhir.create_quality(name);
+        RETURN NEXT format('made tables issue, quality and revalidation of %s', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -420,7 +441,7 @@ COMMENT ON FUNCTION fhir.concepts(jsonb) IS
 CREATE FUNCTION fhir.keep_terms() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_keep_terms';
 COMMENT ON FUNCTION fhir.keep_terms() IS
-    'AFTER trigger of code systems, value sets, concept maps and concepts of a lake: keeps the table of concepts as the owner of the table, and tells sessions that remember definitions';
+    'AFTER trigger of profiles, code systems, value sets, concept maps and concepts of a lake: keeps the table of concepts as the owner of the table, and tells sessions that remember definitions';
 
 CREATE FUNCTION fhir.create_concepts(name text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -466,6 +487,8 @@ BEGIN
         CREATE TRIGGER zz_terms AFTER INSERT OR UPDATE OR DELETE ON %1$s.valueset
             FOR EACH ROW EXECUTE FUNCTION fhir.keep_terms();
         CREATE TRIGGER zz_terms AFTER INSERT OR UPDATE OR DELETE ON %1$s.conceptmap
+            FOR EACH ROW EXECUTE FUNCTION fhir.keep_terms();
+        CREATE TRIGGER zz_terms AFTER INSERT OR UPDATE OR DELETE ON %1$s.structuredefinition
             FOR EACH ROW EXECUTE FUNCTION fhir.keep_terms()$$, lake);
     -- Who may read or write code systems before may do so with what they list.
     FOR privilege, grantee IN
@@ -683,11 +706,519 @@ BEGIN
     EXECUTE format('DELETE FROM %I.concept c WHERE c.code_system = $1', lake) USING code_system;
     EXECUTE format('INSERT INTO %I.concept SELECT $1, c.* FROM pg_temp.fhirlake_concepts c', lake) USING code_system;
     DROP TABLE pg_temp.fhirlake_concepts;
+    IF EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = load_code_system.lake AND pg_has_role(l.owner, 'USAGE')) THEN
+        EXECUTE format('ANALYZE %I.concept', lake);
+    END IF;
     RETURN NEXT;
 END
 $function$;
 COMMENT ON FUNCTION fhir.load_code_system(text, text, text, text, jsonb, text) IS
     'loads a code system from a file of the server (csv, tsv, icd-10-cm, rxnorm) or a query into the table of concepts, in place of what that version had; resource gives further elements of its CodeSystem. Gives its id, its concepts and how many of them have no parent';
+
+-- terminology_rest.sql
+
+CREATE FUNCTION fhir.parameter_text(parameters jsonb, name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+        SELECT e.value OPERATOR(pg_catalog.#>>) '{}'
+        FROM pg_catalog.jsonb_array_elements(parameters OPERATOR(pg_catalog.->) 'parameter') p CROSS JOIN LATERAL pg_catalog.jsonb_each(p) e
+        WHERE p OPERATOR(pg_catalog.->>) 'name' OPERATOR(pg_catalog.=) $2 AND e.key OPERATOR(pg_catalog.~) '^value' LIMIT 1
+    $$;
+COMMENT ON FUNCTION fhir.parameter_text(jsonb, text) IS 'the first value of that name in a Parameters resource, as text';
+
+CREATE FUNCTION fhir.parameter_codings(parameters jsonb, variadic names text[]) RETURNS TABLE (system text, version text, code text, display text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+    AS $$
+        SELECT c OPERATOR(pg_catalog.->>) 'system', c OPERATOR(pg_catalog.->>) 'version', c OPERATOR(pg_catalog.->>) 'code', c OPERATOR(pg_catalog.->>) 'display'
+        FROM pg_catalog.jsonb_array_elements(parameters OPERATOR(pg_catalog.->) 'parameter') p
+        CROSS JOIN LATERAL (
+            SELECT p OPERATOR(pg_catalog.->) 'valueCoding' AS c
+            UNION ALL SELECT x FROM pg_catalog.jsonb_array_elements(p OPERATOR(pg_catalog.#>) '{valueCodeableConcept,coding}') x) v
+        WHERE p OPERATOR(pg_catalog.->>) 'name' OPERATOR(pg_catalog.=) ANY (names) AND v.c IS NOT NULL
+    $$;
+COMMENT ON FUNCTION fhir.parameter_codings(jsonb, text[]) IS 'the codings of those names in a Parameters resource, those of CodeableConcepts among them';
+
+CREATE FUNCTION fhir.parameters_of(parts jsonb[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT pg_catalog.jsonb_build_object('resourceType', 'Parameters', 'parameter', pg_catalog.to_jsonb(pg_catalog.array_remove(parts, NULL))) $$;
+COMMENT ON FUNCTION fhir.parameters_of(jsonb[]) IS 'a Parameters resource of these parts; those that are NULL are left out';
+
+CREATE FUNCTION fhir.part(name text, kind text, value text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+        SELECT CASE WHEN value IS NOT NULL THEN pg_catalog.jsonb_build_object('name', name, 'value' OPERATOR(pg_catalog.||) kind,
+            CASE WHEN kind OPERATOR(pg_catalog.=) 'Boolean' THEN pg_catalog.to_jsonb(value::pg_catalog.bool) ELSE pg_catalog.to_jsonb(value) END) END
+    $$;
+COMMENT ON FUNCTION fhir.part(text, text, text) IS 'one part of a Parameters resource with a value of that type; NULL where there is no value';
+
+CREATE FUNCTION fhir.terminology_operation(operation text, type text, id text, parameters jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := fhir.current_lake();
+    url text := fhir.parameter_text(parameters, 'url');
+    system text := fhir.parameter_text(parameters, 'system');
+    code text := fhir.parameter_text(parameters, 'code');
+    version text := coalesce(fhir.parameter_text(parameters, 'systemVersion'), fhir.parameter_text(parameters, 'version'));
+    given jsonb := jsonb_path_query_first(parameters, '$.parameter[*] ? (@.name == "valueSet" || @.name == "codeSystem" || @.name == "conceptMap").resource');
+    parts jsonb[] := '{}';
+    found record;
+    one record;
+    is_any boolean;
+BEGIN
+    -- what the address names
+    IF id IS NOT NULL AND type = 'CodeSystem' THEN
+        EXECUTE format('SELECT c.resource ->> ''url'', c.resource ->> ''version'' AS version FROM %I.codesystem c WHERE c.type = $1 AND c.id = $2', lake)
+            INTO system, version USING type, id;
+        IF system IS NULL THEN
+            RAISE EXCEPTION 'CodeSystem/% is not in the lake, or has no url', id USING ERRCODE = 'FH404';
+        END IF;
+    ELSIF id IS NOT NULL THEN
+        url := type || '/' || id;
+    ELSIF type = 'CodeSystem' THEN
+        system := coalesce(system, url);
+        url := NULL;
+    END IF;
+
+    CASE operation
+    WHEN '$expand' THEN
+        IF coalesce(url, given ->> 'resourceType') IS NULL THEN
+            RAISE EXCEPTION 'no value set is named' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give url or valueSet, or ValueSet/[id]/$expand.';
+        END IF;
+        RETURN fhir.expand_value_set(coalesce(url || coalesce('|' || fhir.parameter_text(parameters, 'valueSetVersion'), ''), given ->> 'url'), given, lake,
+            fhir.parameter_text(parameters, 'filter'), fhir.parameter_text(parameters, 'offset')::integer, fhir.parameter_text(parameters, 'count')::integer,
+            fhir.parameter_text(parameters, 'activeOnly')::boolean, fhir.parameter_text(parameters, 'includeDesignations')::boolean);
+
+    WHEN '$validate-code' THEN
+        IF type = 'ValueSet' AND coalesce(url, given ->> 'resourceType') IS NULL THEN
+            RAISE EXCEPTION 'no value set is named' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give url or valueSet, or ValueSet/[id]/$validate-code.';
+        END IF;
+        FOR one IN
+            SELECT system AS system, version AS version, code AS code, fhir.parameter_text(parameters, 'display') AS display WHERE code IS NOT NULL
+            UNION ALL SELECT coalesce(c.system, system), c.version, c.code, c.display FROM fhir.parameter_codings(parameters, 'coding', 'codeableConcept') c
+        LOOP
+            SELECT v.* INTO found FROM fhir.validate_code(CASE WHEN type = 'ValueSet' THEN coalesce(url, given ->> 'url') END,
+                CASE WHEN type = 'ValueSet' THEN given END, one.system, one.code, one.display, one.version, lake) v;
+            is_any := coalesce(found.result, false);
+            parts := CASE WHEN is_any THEN '{}' ELSE parts END || ARRAY[fhir.part('result', 'Boolean', is_any::text),
+                fhir.part('message', 'String', found.message), fhir.part('display', 'String', found.known_display)];
+            EXIT WHEN is_any;
+        END LOOP;
+        IF is_any IS NULL THEN
+            RAISE EXCEPTION 'no code is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, coding or codeableConcept.';
+        END IF;
+        -- of several codings none of which is valid, all messages
+        IF NOT is_any THEN
+            parts := ARRAY[fhir.part('result', 'Boolean', 'false'), fhir.part('message', 'String',
+                (SELECT string_agg(DISTINCT p ->> 'valueString', '; ') FROM unnest(parts) p WHERE p ->> 'name' = 'message')),
+                (SELECT p FROM unnest(parts) p WHERE p ->> 'name' = 'display' LIMIT 1)];
+        END IF;
+        RETURN fhir.parameters_of(parts);
+
+    WHEN '$lookup' THEN
+        SELECT coalesce(c.system, system) AS system, coalesce(c.version, version) AS version, c.code INTO one
+            FROM (SELECT code AS code, NULL::text AS system, NULL::text AS version WHERE code IS NOT NULL
+                  UNION ALL SELECT c.code, c.system, c.version FROM fhir.parameter_codings(parameters, 'coding') c) c LIMIT 1;
+        IF one.code IS NULL OR one.system IS NULL THEN
+            RAISE EXCEPTION 'no code with its system is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, or coding.';
+        END IF;
+        SELECT l.* INTO found FROM fhir.lookup(one.system, one.code, one.version, lake) l;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'code % of % is not known here', left(one.code, 100), left(one.system, 200) USING ERRCODE = 'FH404';
+        END IF;
+        RETURN fhir.parameters_of(ARRAY[fhir.part('name', 'String', found.name), fhir.part('version', 'String', found.system_version),
+                fhir.part('display', 'String', coalesce(found.display, one.code)), fhir.part('definition', 'String', found.definition),
+                fhir.part('abstract', 'Boolean', CASE WHEN found.is_abstract THEN 'true' END)]
+            || ARRAY(SELECT jsonb_build_object('name', 'designation', 'part', to_jsonb(array_remove(ARRAY[fhir.part('language', 'Code', d ->> 'language'),
+                    CASE WHEN d ? 'use' THEN jsonb_build_object('name', 'use', 'valueCoding', d -> 'use') END, fhir.part('value', 'String', d ->> 'value')], NULL)))
+                FROM jsonb_array_elements(found.designations) d)
+            || ARRAY(SELECT jsonb_build_object('name', 'property', 'part', jsonb_build_array(fhir.part('code', 'Code', p.code), fhir.part('value', 'Code', p.value)))
+                FROM (SELECT 'parent' AS code, unnest(found.parents) AS value UNION ALL SELECT 'child', unnest(found.children)) p)
+            || ARRAY(SELECT jsonb_build_object('name', 'property', 'part', jsonb_build_array(fhir.part('code', 'Code', p ->> 'code'),
+                    jsonb_build_object('name', 'value') || (p - 'code' - 'id' - 'extension')))
+                FROM jsonb_array_elements(found.properties) p WHERE p ->> 'code' NOT IN ('parent', 'child')));
+
+    WHEN '$subsumes' THEN
+        SELECT coalesce(system, a.system, b.system) AS system, coalesce(fhir.parameter_text(parameters, 'codeA'), a.code) AS a,
+                coalesce(fhir.parameter_text(parameters, 'codeB'), b.code) AS b INTO one
+            FROM (VALUES (1)) v LEFT JOIN fhir.parameter_codings(parameters, 'codingA') a ON true LEFT JOIN fhir.parameter_codings(parameters, 'codingB') b ON true;
+        IF one.system IS NULL OR one.a IS NULL OR one.b IS NULL THEN
+            RAISE EXCEPTION 'two codes and their system are not given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give codeA, codeB and system, or codingA and codingB.';
+        END IF;
+        code := fhir.subsumes(one.system, one.a, one.b, version, lake);
+        IF code IS NULL THEN
+            RAISE EXCEPTION 'the system or a code is not known here' USING ERRCODE = 'FH404';
+        END IF;
+        RETURN fhir.parameters_of(ARRAY[fhir.part('outcome', 'Code', code)]);
+
+    WHEN '$translate' THEN
+        FOR one IN
+            SELECT system AS system, code AS code WHERE code IS NOT NULL
+            UNION ALL SELECT coalesce(c.system, system), c.code FROM fhir.parameter_codings(parameters, 'coding', 'codeableConcept') c
+        LOOP
+            is_any := coalesce(is_any, false);
+            FOR found IN
+                SELECT t.* FROM fhir.translate(one.code, one.system, url, fhir.parameter_text(parameters, 'targetsystem'),
+                    fhir.parameter_text(parameters, 'source'), fhir.parameter_text(parameters, 'target'),
+                    coalesce(fhir.parameter_text(parameters, 'reverse')::boolean, false), lake, given) t
+            LOOP
+                is_any := is_any OR coalesce(found.equivalence NOT IN ('unmatched', 'disjoint'), true);
+                parts := parts || jsonb_build_object('name', 'match', 'part', to_jsonb(array_remove(ARRAY[fhir.part('equivalence', 'Code', found.equivalence),
+                    CASE WHEN found.to_code IS NOT NULL THEN jsonb_build_object('name', 'concept', 'valueCoding', jsonb_strip_nulls(
+                        jsonb_build_object('system', found.to_system, 'code', found.to_code, 'display', found.to_display))) END,
+                    fhir.part('source', 'Uri', found.map)], NULL)));
+            END LOOP;
+        END LOOP;
+        IF is_any IS NULL THEN
+            RAISE EXCEPTION 'no code is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, coding or codeableConcept.';
+        END IF;
+        RETURN fhir.parameters_of(ARRAY[fhir.part('result', 'Boolean', is_any::text),
+            CASE WHEN NOT is_any THEN fhir.part('message', 'String', 'no match was found') END] || parts);
+    ELSE
+        RAISE EXCEPTION 'operation % is not known', left(operation, 64) USING ERRCODE = 'feature_not_supported';
+    END CASE;
+END
+$function$;
+COMMENT ON FUNCTION fhir.terminology_operation(text, text, text, jsonb) IS
+    '$expand, $validate-code, $lookup, $subsumes and $translate on the current lake: type and id are what the address names, parameters a Parameters resource';
+
+-- validate.sql
+
+-- Levels -------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.issues(resource jsonb, level text, profiles text[] DEFAULT '{}', lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (severity text, code text, expression text, details text, rule text, profile text)
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 5 AS 'MODULE_PATHNAME', 'fhir_issues_at';
+COMMENT ON FUNCTION fhir.issues(jsonb, text, text[], text) IS
+    'what is wrong with a resource, and where: at level structure, invariants, bindings or profile, each with the ones before; profiles are checked beside those that meta.profile names';
+
+CREATE FUNCTION fhir.validate(resource jsonb, level text DEFAULT 'profile', profiles text[] DEFAULT '{}', lake text DEFAULT fhir.current_lake())
+    RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_validate';
+COMMENT ON FUNCTION fhir.validate(jsonb, text, text[], text) IS
+    'what fhir.issues says of a resource, as an OperationOutcome';
+
+CREATE FUNCTION fhir.is_valid(resource jsonb, level text, profiles text[], lake text DEFAULT fhir.current_lake()) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_is_valid_at';
+COMMENT ON FUNCTION fhir.is_valid(jsonb, text, text[], text) IS
+    'whether a resource has no error at that level: structure, invariants, bindings or profile';
+
+CREATE FUNCTION fhir.must_support(resource jsonb, profile text, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (element text, present bigint)
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 20 AS 'MODULE_PATHNAME', 'fhir_must_support';
+COMMENT ON FUNCTION fhir.must_support(jsonb, text, text) IS
+    'the elements that a profile marks mustSupport, and how often the resource has each';
+
+CREATE FUNCTION fhir.check_validity() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_check_validity';
+COMMENT ON FUNCTION fhir.check_validity() IS
+    'BEFORE INSERT OR UPDATE trigger of a lake, made by fhir.set_validation: what is written must be valid at a level';
+
+CREATE FUNCTION fhir.validation(lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, mode text, level text, profiles text[])
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 150
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    RETURN QUERY
+        SELECT r.type, coalesce(a.words[1], 'off'), coalesce(a.words[2], 'structure'), coalesce(a.words[3:], '{}')
+        FROM fhir.resource_types() r(type)
+        LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(quote_ident(lake) || '.' || quote_ident(lower(r.type)))
+            AND t.tgfoid = 'fhir.check_validity()'::regprocedure AND t.tgenabled <> 'D'
+        -- the arguments, each with a zero behind it
+        LEFT JOIN LATERAL (SELECT array_agg(convert_from(decode(w.word, 'hex'), 'UTF8') ORDER BY w.place)
+            FROM regexp_split_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') WITH ORDINALITY w(word, place)
+            WHERE w.word <> '') a(words) ON t.oid IS NOT NULL
+        ORDER BY r.type;
+END
+$function$;
+COMMENT ON FUNCTION fhir.validation(text) IS
+    'by resource type, what a lake demands of what is written into it: mode off, warn or enforce, the level, and profiles that every resource of the type must conform to';
+
+CREATE FUNCTION fhir.set_validation(mode text, level text DEFAULT 'invariants', type text DEFAULT NULL, profiles text[] DEFAULT '{}',
+        lake text DEFAULT fhir.current_lake()) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
+    AS $function$
+DECLARE
+    meant text;
+    partition text;
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('off', 'warn', 'enforce') THEN
+        RAISE EXCEPTION 'validation "%" is not known', mode
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is off, warn or enforce.';
+    END IF;
+    IF level IS NULL OR level NOT IN ('structure', 'invariants', 'bindings', 'profile') THEN
+        RAISE EXCEPTION 'validation has no level "%"', level
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Levels are structure, invariants, bindings and profile.';
+    END IF;
+    IF lake IS NULL OR to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF type IS NOT NULL AND NOT EXISTS (SELECT FROM fhir.resource_types() r(name) WHERE r.name = type) THEN
+        RAISE EXCEPTION 'there is no resource type "%"', type
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT fhir.resource_types() lists the types of FHIR R4.';
+    END IF;
+    IF coalesce(cardinality(profiles), 0) > 0 AND (type IS NULL OR level <> 'profile') THEN
+        RAISE EXCEPTION 'profiles are demanded of one type, at level profile'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'fhir.set_validation(''enforce'', ''profile'', type => ''Patient'', profiles => ''{http://…}'')';
+    END IF;
+    IF EXISTS (SELECT FROM unnest(profiles) p(url) WHERE p.url IS NULL OR p.url = '') THEN
+        RAISE EXCEPTION 'a profile is named by its canonical url' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR meant IN SELECT r.name FROM fhir.resource_types() r(name) WHERE type IS NULL OR r.name = type LOOP
+        partition := quote_ident(lake) || '.' || quote_ident(lower(meant));
+        EXECUTE format('DROP TRIGGER IF EXISTS zz_validity ON %s', partition);
+        IF mode <> 'off' THEN
+            -- behind the stamp, as triggers of one kind fire in the order of their names
+            EXECUTE format('CREATE TRIGGER zz_validity BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION fhir.check_validity(%s)',
+                partition, (SELECT string_agg(quote_literal(a.word), ', ' ORDER BY a.place)
+                            FROM unnest(ARRAY[mode, level] || profiles) WITH ORDINALITY a(word, place)));
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.set_validation(text, text, text, text[], text) IS
+    'sets what a lake demands of what is written into it, of one type or of all: off, warn, or enforce, which refuses with 23514 what has an error at that level. Holds for what is written from then on';
+
+-- quality.sql
+
+CREATE FUNCTION fhir.create_quality(name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    EXECUTE format($$
+        CREATE TABLE %1$I.revalidation (
+            run           bigint      NOT NULL,
+            type          text        NOT NULL,
+            level         text        NOT NULL,
+            started       timestamptz NOT NULL DEFAULT clock_timestamp(),
+            finished      timestamptz,
+            by            name        NOT NULL DEFAULT CURRENT_USER,
+            snapshot      pg_snapshot NOT NULL,
+            definitions   text        NOT NULL,
+            checked       bigint      NOT NULL DEFAULT 0,
+            resources     bigint      NOT NULL DEFAULT 0,
+            with_errors   bigint      NOT NULL DEFAULT 0,
+            with_warnings bigint      NOT NULL DEFAULT 0,
+            PRIMARY KEY (run, type)
+        );
+        COMMENT ON TABLE %1$I.revalidation IS 'runs of fhir.revalidate, a row for each resource type';
+        COMMENT ON COLUMN %1$I.revalidation.snapshot IS 'the transactions that the run saw';
+        COMMENT ON COLUMN %1$I.revalidation.definitions IS 'what the profiles, value sets and code systems of the lake were';
+        COMMENT ON COLUMN %1$I.revalidation.checked IS 'resources that were new or changed since the last run, or all where the level or the definitions had changed';
+        COMMENT ON COLUMN %1$I.revalidation.resources IS 'resources of the type that there were';
+
+        CREATE TABLE %1$I.issue (
+            compartment text   COLLATE "C" NOT NULL,
+            type        text   NOT NULL,
+            id          text   COLLATE "C" NOT NULL,
+            version     bigint NOT NULL,
+            severity    text   NOT NULL,
+            code        text   NOT NULL,
+            expression  text   NOT NULL,
+            details     text   NOT NULL,
+            rule        text   NOT NULL,
+            profile     text,
+            run         bigint NOT NULL
+        );
+        CREATE INDEX issue_resource ON %1$I.issue (type, id);
+        CREATE INDEX issue_compartment ON %1$I.issue (compartment);
+        COMMENT ON TABLE %1$I.issue IS 'what the last fhir.revalidate of each type found';
+        COMMENT ON COLUMN %1$I.issue.rule IS 'key of an invariant, binding, extension, element or slice of a profile, structure';
+        COMMENT ON COLUMN %1$I.issue.run IS 'the run that found it';
+
+        CREATE TABLE %1$I.quality (
+            run       bigint NOT NULL,
+            type      text   NOT NULL,
+            severity  text   NOT NULL,
+            rule      text   NOT NULL,
+            profile   text   NOT NULL,
+            resources bigint NOT NULL,
+            issues    bigint NOT NULL,
+            PRIMARY KEY (run, type, severity, rule, profile)
+        );
+        COMMENT ON TABLE %1$I.quality IS 'issues of stored resources as each run of fhir.revalidate left them, counted by type, severity, rule and profile';
+        COMMENT ON COLUMN %1$I.quality.profile IS 'empty for what FHIR itself demands'$$, name);
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(quote_ident(name) || '.load') AND a.attname = 'xid') THEN
+        EXECUTE format($$
+            ALTER TABLE %1$I.load ADD xid xid8;
+            ALTER TABLE %1$I.load ALTER xid SET DEFAULT pg_current_xact_id();
+            COMMENT ON COLUMN %1$I.load.xid IS 'transaction of the load, which is that of the versions that it wrote'$$, name);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_quality(text) IS
+    'makes the tables of fhir.revalidate in a lake; fhir.create_lake and fhir.upgrade_lake call it';
+
+-- Which definitions a lake has, as a short text that changes when they do.
+CREATE FUNCTION fhir.definitions_of(lake text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    result text := '';
+    one text;
+    part text;
+BEGIN
+    FOREACH one IN ARRAY '{structuredefinition,valueset,codesystem}'::text[] LOOP
+        EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(hashtextextended(d.id || d.version, 0)::numeric), 0) FROM %I.%I d', lake, one) INTO part;
+        result := result || part || ' ';
+    END LOOP;
+    RETURN md5(result);
+END
+$function$;
+COMMENT ON FUNCTION fhir.definitions_of(text) IS
+    'a text that is the same as long as a lake has the same versions of profiles, value sets and code systems';
+
+CREATE FUNCTION fhir.revalidate(level text DEFAULT 'profile', of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, resources bigint, checked bigint, with_errors bigint, with_warnings bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 ROWS 20
+    SET search_path = pg_catalog, pg_temp
+    -- What a policy hides would be left out: then it is an error.
+    SET row_security = off
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    name text := quote_ident(lake);
+    number bigint;
+    definitions text;
+    seen pg_snapshot;
+    began timestamptz;
+    -- Restored into another cluster, numbers of transactions begin anew: so the time counts as well.
+    changed text := '($%1$s IS NULL OR NOT pg_visible_in_snapshot(r.xid, $%1$s) OR r.last_updated >= $%2$s)';
+    source text;
+BEGIN
+    IF revalidate.level IS NULL OR revalidate.level NOT IN ('structure', 'invariants', 'bindings', 'profile') THEN
+        RAISE EXCEPTION 'validation has no level "%"', revalidate.level
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Levels are structure, invariants, bindings and profile.';
+    END IF;
+    IF lake IS NULL OR to_regclass(name || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF to_regclass(name || '.revalidation') IS NULL THEN
+        RAISE EXCEPTION 'lake "%" was made by an older version', lake
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'ALTER EXTENSION fhirlake UPDATE, then SELECT fhir.upgrade_lake() adds what is missing.';
+    END IF;
+    IF of_type IS NOT NULL AND NOT EXISTS (SELECT FROM fhir.resource_types() r(name) WHERE r.name = of_type) THEN
+        RAISE EXCEPTION 'there is no resource type "%"', of_type
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT fhir.resource_types() lists the types of FHIR R4.';
+    END IF;
+    -- one run at a time; readers go on
+    EXECUTE format('LOCK TABLE %s.revalidation IN SHARE ROW EXCLUSIVE MODE', name);
+    EXECUTE format('SELECT coalesce(max(r.run), 0) + 1 FROM %s.revalidation r', name) INTO number;
+    -- what depends on the resource alone does not depend on definitions
+    definitions := CASE WHEN revalidate.level IN ('bindings', 'profile') THEN fhir.definitions_of(lake) ELSE '' END;
+    FOR type IN SELECT r.name FROM fhir.resource_types() r(name) WHERE of_type IS NULL OR r.name = of_type ORDER BY 1 LOOP
+        source := name || '.' || quote_ident(lower(type));
+        EXECUTE format('SELECT count(*) FROM %s', source) INTO resources;
+        EXECUTE format('SELECT s.snapshot, s.started FROM (SELECT * FROM %s.revalidation r WHERE r.type = $1 ORDER BY r.run DESC LIMIT 1) s
+                WHERE s.level = $2 AND s.definitions = $3 AND s.finished IS NOT NULL', name)
+            INTO seen, began USING type, revalidate.level, definitions;
+        -- what is gone, or has changed
+        EXECUTE format('DELETE FROM %s.issue i WHERE i.type = $1
+                AND NOT EXISTS (SELECT FROM %s r WHERE r.id = i.id AND r.version = i.version AND NOT %s)', name, source, format(changed, 2, 3))
+            USING type, seen, began;
+        CONTINUE WHEN resources = 0 AND seen IS NULL AND of_type IS NULL;
+        EXECUTE format('INSERT INTO %s.revalidation (run, type, level, snapshot, definitions, resources) VALUES ($1, $2, $3, $4, $5, $6)', name)
+            USING number, type, revalidate.level, pg_current_snapshot(), definitions, resources;
+        EXECUTE format('SELECT count(*) FROM %s r WHERE %s', source, format(changed, 1, 2)) INTO checked USING seen, began;
+        IF checked > 0 THEN
+            EXECUTE format('INSERT INTO %s.issue
+                SELECT r.compartment, r.type, r.id, r.version, i.severity, i.code, i.expression, i.details, i.rule, i.profile, $1
+                FROM %s r, fhir.issues(r.resource, $2, ''{}'', $3) i WHERE %s', name, source, format(changed, 4, 5))
+                USING number, revalidate.level, lake, seen, began;
+        END IF;
+        EXECUTE format($$
+            INSERT INTO %1$s.quality
+            SELECT $1, i.type, i.severity, i.rule, coalesce(i.profile, ''), count(DISTINCT i.id), count(*)
+            FROM %1$s.issue i WHERE i.type = $2 GROUP BY 2, 3, 4, 5$$, name) USING number, type;
+        EXECUTE format($$
+            UPDATE %1$s.revalidation v SET finished = clock_timestamp(), checked = $3,
+                with_errors = (SELECT count(DISTINCT i.id) FROM %1$s.issue i WHERE i.type = $2 AND i.severity IN ('fatal', 'error')),
+                with_warnings = (SELECT count(DISTINCT i.id) FROM %1$s.issue i WHERE i.type = $2 AND i.severity = 'warning')
+            WHERE v.run = $1 AND v.type = $2 RETURNING v.with_errors, v.with_warnings$$, name)
+            INTO with_errors, with_warnings USING number, type, checked;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.revalidate(text, text, text) IS
+    'validates stored resources at a level, of one type or of all, and keeps what it finds in table issue of the lake: only what is new or changed since the last run at that level with the same definitions, else everything. For the owner of the lake';
+
+CREATE FUNCTION fhir.quality(lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, severity text, rule text, profile text, file text, resources bigint, issues bigint, example text, details text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    name text := quote_ident(lake);
+BEGIN
+    IF to_regclass(name || '.issue') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%" that fhir.revalidate has tables in', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists lakes; fhir.upgrade_lake adds what an older one does not have.';
+    END IF;
+    RETURN QUERY EXECUTE format($$
+        SELECT i.type, i.severity, i.rule, i.profile, l.file, count(DISTINCT i.id), count(*),
+               min(i.type || '/' || i.id), min(i.expression || ': ' || i.details)
+        FROM %1$s.issue i
+        LEFT JOIN %1$s.resource r ON r.type = i.type AND r.id = i.id AND r.version = i.version
+        LEFT JOIN (SELECT l.xid, CASE count(*) WHEN 1 THEN min(l.file) ELSE min(l.file) || ' and others' END AS file
+                   FROM %1$s.load l WHERE l.xid IS NOT NULL GROUP BY l.xid) l ON l.xid = r.xid
+        GROUP BY 1, 2, 3, 4, 5
+        UNION ALL
+        SELECT NULL, 'error', 'rejected', NULL, e.file, count(*), count(*), NULL, min(coalesce(e.expression || ': ', '') || e.reason)
+        FROM %1$s.load_error e WHERE NOT e.is_loaded GROUP BY e.file
+        ORDER BY 7 DESC, 1, 2, 3, 4, 5$$, name);
+END
+$function$;
+COMMENT ON FUNCTION fhir.quality(text) IS
+    'what is wrong with what a lake holds, as the last fhir.revalidate of each type found it: by type, severity, rule, profile and the file it was loaded from, with the number of resources, an example and what it says; and lines that loads rejected';
+
+CREATE FUNCTION fhir.quality_changes(lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, severity text, rule text, profile text, before timestamptz, after timestamptz, resources_before bigint, resources_after bigint)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    name text := quote_ident(lake);
+BEGIN
+    IF to_regclass(name || '.quality') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%" that fhir.revalidate has tables in', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists lakes; fhir.upgrade_lake adds what an older one does not have.';
+    END IF;
+    RETURN QUERY EXECUTE format($$
+        WITH runs AS (
+            SELECT v.type, v.run, v.started, lag(v.run) OVER w AS previous, lag(v.started) OVER w AS previously,
+                   row_number() OVER (PARTITION BY v.type ORDER BY v.run DESC) AS place
+            FROM %1$s.revalidation v WHERE v.finished IS NOT NULL WINDOW w AS (PARTITION BY v.type ORDER BY v.run)),
+        last AS (SELECT * FROM runs WHERE place = 1 AND previous IS NOT NULL)
+        SELECT l.type, c.severity, c.rule, nullif(c.profile, ''), l.previously, l.started, c.was, c.is
+        FROM last l, LATERAL (
+            SELECT q.severity, q.rule, q.profile,
+                   coalesce(sum(q.resources) FILTER (WHERE q.run = l.previous), 0)::bigint AS was,
+                   coalesce(sum(q.resources) FILTER (WHERE q.run = l.run), 0)::bigint AS is
+            FROM %1$s.quality q WHERE q.type = l.type AND q.run IN (l.run, l.previous)
+            GROUP BY 1, 2, 3) c
+        WHERE c.was <> c.is
+        ORDER BY abs(c.is - c.was) DESC, 1, 2, 3, 4$$, name);
+END
+$function$;
+COMMENT ON FUNCTION fhir.quality_changes(text) IS
+    'how the number of resources that break a rule changed between the last two runs of fhir.revalidate of each type';
 
 -- interactions.sql
 
@@ -1065,12 +1596,14 @@ BEGIN
         RAISE EXCEPTION 'there is no lake "%"', lake
             USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
-    FOREACH relation IN ARRAY '{resource,history,membership,entity,load_error}'::text[] LOOP
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error}'::text[] LOOP
+        -- a lake that an older version made has no issue
+        CONTINUE WHEN to_regclass(format('%I.%I', lake, relation)) IS NULL;
         IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
             OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
             RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'It takes both on resource and each partition, history, membership, entity and load_error, and no row-level security that applies. The owner of the lake has them.';
+                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue and load_error, and no row-level security that applies. The owner of the lake has them.';
         END IF;
     END LOOP;
 END
@@ -1117,6 +1650,14 @@ BEGIN
     IF count > 0 THEN
         "table" := 'entity';
         RETURN NEXT;
+    END IF;
+    IF to_regclass(lake || '.issue') IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %s.issue i WHERE i.type = $1 AND i.id = $2', lake) USING erase.type, erase.id;
+        GET DIAGNOSTICS count = ROW_COUNT;
+        IF count > 0 THEN
+            "table" := 'issue';
+            RETURN NEXT;
+        END IF;
     END IF;
     EXECUTE format('DELETE FROM %s.load_error e WHERE fhir.names_any(e.text, ARRAY[$1])', lake) USING erase.type || '/' || erase.id;
     GET DIAGNOSTICS count = ROW_COUNT;
@@ -1186,7 +1727,8 @@ BEGIN
     type := NULL;
     -- Versions that were this patient's, whatever became of the resource; and all versions of what goes.
     targets := ARRAY(SELECT k.type || '/' || k.id FROM unnest(types, ids) k(type, id) UNION SELECT home);
-    FOREACH one IN ARRAY '{history,entity,load_error}'::text[] LOOP
+    FOREACH one IN ARRAY '{history,entity,issue,load_error}'::text[] LOOP
+        CONTINUE WHEN to_regclass(format('%s.%I', lake, one)) IS NULL;
         condition := CASE one WHEN 'load_error' THEN 'fhir.names_any(x.text, $6)'
             ELSE format('x.ctid = ANY (ARRAY(
                 SELECT y.ctid FROM %1$s.%2$I y WHERE y.compartment = $1 AND NOT EXISTS (
@@ -1237,6 +1779,13 @@ COMMENT ON FUNCTION fhir.load(text, text, text, bigint, boolean, text, boolean, 
     'loads files of the server into the current lake, in one transaction: NDJSON, Bundles and other JSON, plain, gzip or zstd; a file, all of a '
     'folder, a pattern, or what the manifest of a bulk export lists. Resources whose id is there already are updated. Bad lines go to '
     'load_error of the lake. Takes pg_read_server_files.';
+
+CREATE FUNCTION fhir.load_package(path text, examples boolean DEFAULT false)
+    RETURNS TABLE (package text, version text, loaded bigint, unchanged bigint, rejected bigint)
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_load_package';
+COMMENT ON FUNCTION fhir.load_package(text, boolean) IS
+    'loads the definitions of a FHIR package (a .tgz of the server) into the current lake, in one transaction: profiles, value sets, code systems, '
+    'search parameters; its examples too where asked. Several versions of a package stand beside each other. Takes pg_read_server_files.';
 
 -- view.sql
 

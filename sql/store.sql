@@ -236,6 +236,7 @@ BEGIN
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
     PERFORM fhir.create_ndjson(name);
     PERFORM fhir.create_concepts(name);
+    PERFORM fhir.create_quality(name);
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_lake(text) IS
@@ -258,6 +259,8 @@ BEGIN
     ELSE
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
         EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
+        -- what a lake of an older version does not have
+        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;

@@ -53,7 +53,7 @@ COMMENT ON FUNCTION fhir.concepts(jsonb) IS
 CREATE FUNCTION fhir.keep_terms() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_keep_terms';
 COMMENT ON FUNCTION fhir.keep_terms() IS
-    'AFTER trigger of code systems, value sets, concept maps and concepts of a lake: keeps the table of concepts as the owner of the table, and tells sessions that remember definitions';
+    'AFTER trigger of profiles, code systems, value sets, concept maps and concepts of a lake: keeps the table of concepts as the owner of the table, and tells sessions that remember definitions';
 
 CREATE FUNCTION fhir.create_concepts(name text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -99,6 +99,8 @@ BEGIN
         CREATE TRIGGER zz_terms AFTER INSERT OR UPDATE OR DELETE ON %1$s.valueset
             FOR EACH ROW EXECUTE FUNCTION fhir.keep_terms();
         CREATE TRIGGER zz_terms AFTER INSERT OR UPDATE OR DELETE ON %1$s.conceptmap
+            FOR EACH ROW EXECUTE FUNCTION fhir.keep_terms();
+        CREATE TRIGGER zz_terms AFTER INSERT OR UPDATE OR DELETE ON %1$s.structuredefinition
             FOR EACH ROW EXECUTE FUNCTION fhir.keep_terms()$$, lake);
     -- Who may read or write code systems before may do so with what they list.
     FOR privilege, grantee IN

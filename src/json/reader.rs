@@ -159,6 +159,11 @@ impl<'a> Array<'a> {
     pub(super) fn bytes(&self) -> &'a [u8] {
         self.0.bytes
     }
+
+    /// Where it lies in memory, which no other container that is alive shares.
+    pub fn address(&self) -> usize {
+        self.0.bytes.as_ptr() as usize
+    }
 }
 
 /// What [`Array::iter`] gives.

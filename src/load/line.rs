@@ -42,6 +42,12 @@ pub fn rejected(text: &[u8], refusal: &Refusal) -> Rejected {
     Rejected { expression: refusal.expression().map(str::to_owned), reason, text: kept(text), sqlstate: refusal.sqlstate().into() }
 }
 
+/// A resource that is not what is demanded of it.
+pub fn invalid(resource: &[u8], refusal: &Refusal) -> Rejected {
+    let text = json::root(resource).map(|resource: Node| resource.to_json()).unwrap_or_default();
+    rejected(text.as_bytes(), refusal)
+}
+
 /// A resource that could be read and not be written.
 pub fn unwritten(resource: &[u8], reason: String, sqlstate: impl Into<Cow<'static, str>>) -> Rejected {
     let text = json::root(resource).map(|resource: Node| resource.to_json()).unwrap_or_default();

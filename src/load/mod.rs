@@ -17,6 +17,7 @@ pub mod files;
 pub mod line;
 pub mod manifest;
 pub mod options;
+pub mod package;
 pub mod pipeline;
 pub mod source;
 pub mod work;

@@ -236,6 +236,7 @@ mod tests {
     use crate::load::files::Input;
     use crate::load::options::Format;
     use crate::load::work::Outcome;
+    use crate::validate::Level;
     use std::path::PathBuf;
 
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -249,7 +250,7 @@ mod tests {
 
     fn started(files: &[PathBuf], threads: usize) -> Pipeline {
         let ids = Ids::new(0, 1);
-        let work = Work { validated: true, keeps_versions: false, resolves: true, sees_targets: true, max_line: 1 << 20, ids };
+        let work = Work { level: Some(Level::Structure), keeps_versions: false, resolves: true, sees_targets: true, max_line: 1 << 20, ids };
         let inputs = files.iter().map(|path| Input { path: path.clone(), are_deletions: false }).collect();
         Pipeline::start(Source::new(inputs, Format::Auto, 1 << 20), work, threads).unwrap()
     }

@@ -24,6 +24,7 @@ use crate::pg::threads;
 use crate::pg::time::{self, check_for_interrupts};
 use crate::sql_function;
 use crate::store::table_of;
+use crate::validate::Level;
 use pgrx::pg_sys;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,12 +74,8 @@ impl From<PipelineError> for Error {
 
 /// `fhir.load(path, validation, on_error, max_errors, dry_run, conflict, keep_versions, format, resolve_references, check_references)`
 fn load(call: &Call) -> Result<Value, Error> {
-    if !access::may_read_server_files() {
-        return Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to load files of the server")
-            .detail("this takes a superuser or a member of pg_read_server_files")
-            .hint("GRANT pg_read_server_files TO …, or send resources by INSERT or COPY"));
-    }
-    let (path, options, validated) = (call.text(0)?, asked(call)?, validated(call.optional_text(1)?)?);
+    may_read_files()?;
+    let (path, options, level) = (call.text(0)?, asked(call)?, level(call.optional_text(1)?)?);
     let table = existing_lake()?;
     let inputs: Arc<[Input]> = files::find(path)?.into();
     let mut size = 0;
@@ -87,7 +84,7 @@ fn load(call: &Call) -> Result<Value, Error> {
     }
     let seed = time::random().map(u64::from_be_bytes).ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for ids"))?;
     let work = Work {
-        validated,
+        level: level.map(|level| level.min(Level::Invariants)),
         keeps_versions: options.keep_versions,
         resolves: options.resolve && !options.dry_run,
         sees_targets: options.count_dangling,
@@ -95,7 +92,7 @@ fn load(call: &Call) -> Result<Value, Error> {
         ids: Ids::new(time::now(), seed),
     };
     let source = Source::new(inputs.clone(), options.format, MAX_LINE);
-    let mut load = Load::new(options, &inputs);
+    let mut load = Load::new(options, &inputs, level.filter(|level| !level.is_immutable()))?;
     let progress = CopyProgress::start(table, size);
     let mut pipeline = threads::with_signals_blocked(|| Pipeline::start(source, work, settings::load_workers()))??;
     loop {
@@ -117,6 +114,15 @@ fn load(call: &Call) -> Result<Value, Error> {
     Ok(Value::Null)
 }
 
+pub(super) fn may_read_files() -> Result<(), Error> {
+    if access::may_read_server_files() {
+        return Ok(());
+    }
+    Err(Error::new(error::INSUFFICIENT_PRIVILEGE, "permission denied to load files of the server")
+        .detail("this takes a superuser or a member of pg_read_server_files")
+        .hint("GRANT pg_read_server_files TO …, or send resources by INSERT or COPY"))
+}
+
 fn asked(call: &Call) -> Result<Options, Error> {
     let flag = |at: usize, default: bool| if call.datum(at).is_some() { call.bool(at) } else { Ok(default) };
     Ok(Options {
@@ -131,21 +137,21 @@ fn asked(call: &Call) -> Result<Options, Error> {
     })
 }
 
-/// Whether lines are validated; without a word about it as the setting says.
-fn validated(level: Option<&str>) -> Result<bool, Error> {
-    match level {
-        None => Ok(settings::validation() == Validation::structure),
-        Some("structure") => Ok(true),
-        Some("off") => Ok(false),
-        Some(other) => {
-            let shown: String = other.chars().take(64).collect();
-            Err(Error::new(error::INVALID_PARAMETER, format!("validation of a load cannot be \"{shown}\"")).hint("it is structure or off"))
-        }
+/// How far lines are validated; without a word about it as the setting says.
+fn level(name: Option<&str>) -> Result<Option<Level>, Error> {
+    match name {
+        None => Ok((settings::validation() == Validation::structure).then_some(Level::Structure)),
+        Some("off") => Ok(None),
+        Some(name) => Level::named(name).map(Some).ok_or_else(|| {
+            let shown: String = name.chars().take(64).collect();
+            Error::new(error::INVALID_PARAMETER, format!("validation of a load cannot be \"{shown}\""))
+                .hint("it is off, structure, invariants, bindings or profile")
+        }),
     }
 }
 
 /// The table of all resources of the current lake, which has what a load writes.
-fn existing_lake() -> Result<pg_sys::Oid, Error> {
+pub(super) fn existing_lake() -> Result<pg_sys::Oid, Error> {
     // A lake has a table for every type, so any will show it.
     if let Some(ty) = model::resource_types().next() {
         table_of(ty.name())?;
@@ -169,16 +175,17 @@ struct Load {
 }
 
 impl Load {
-    fn new(options: Options, inputs: &[Input]) -> Load {
+    /// `level` is what the threads cannot check, for it asks the lake.
+    fn new(options: Options, inputs: &[Input], level: Option<Level>) -> Result<Load, Error> {
         let lake = settings::lake();
         let paths = inputs.iter().map(|input| input.path.clone());
-        Load {
+        Ok(Load {
             options,
             journal: Journal::new(access::quoted(&lake), options, paths),
-            writer: Writer::new(lake, options),
+            writer: Writer::new(lake, options, level)?,
             aside: Aside::new(),
             targets: Targets::new(),
-        }
+        })
     }
 
     fn take(&mut self, done: Done) -> Result<(), Error> {

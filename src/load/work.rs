@@ -11,13 +11,15 @@ use crate::model::TypeId;
 use crate::path::reference::{self, Target};
 use crate::store::links::{self, Link};
 use crate::store::{Refusal, Stamped, Submitted, Version};
+use crate::validate::Level;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What holds for the whole load.
 pub struct Work {
-    pub validated: bool,
+    /// What each resource has to pass in its thread; nothing beside a type and an id, where there is none.
+    pub level: Option<Level>,
     /// Versions are those that the resources name.
     pub keeps_versions: bool,
     /// Tell resources with conditional references apart.
@@ -218,8 +220,8 @@ impl Worker {
             *container = linked?;
         }
         let submitted = Submitted::read(container, None)?;
-        if work.validated {
-            submitted.validated()?;
+        if let Some(level) = work.level {
+            submitted.validated(level)?;
         }
         let mut is_conditional = false;
         if work.resolves || work.sees_targets {
@@ -282,7 +284,7 @@ mod tests {
 
     fn work() -> Work {
         let ids = Ids::new(800_000_000_000_000, u64::MAX);
-        Work { validated: true, keeps_versions: false, resolves: true, sees_targets: true, max_line: 1000, ids }
+        Work { level: Some(Level::Structure), keeps_versions: false, resolves: true, sees_targets: true, max_line: 1000, ids }
     }
 
     fn done(offset: u64, text: &[u8]) -> Done {

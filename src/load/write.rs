@@ -14,8 +14,9 @@ use crate::pg::error::{self, Error, Told};
 use crate::pg::memory::Scratch;
 use crate::pg::spi::{Arg, connected};
 use crate::pg::subtransaction::subtransaction;
-use crate::store::Stamped;
+use crate::store::{Demands, Stamped};
 use crate::store::interactions::tables;
+use crate::validate::Level;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -72,6 +73,7 @@ pub struct Writer {
     waiting: BTreeMap<TypeId, Waiting>,
     bytes: usize,
     bulk: Tables,
+    demands: Demands,
     outcomes: Outcomes,
 }
 
@@ -82,8 +84,10 @@ struct Waiting {
 }
 
 impl Writer {
-    pub fn new(lake: String, options: Options) -> Writer {
-        Writer { lake, options, waiting: BTreeMap::new(), bytes: 0, bulk: Tables::default(), outcomes: Outcomes::default() }
+    /// Beside what the lake demands, `level` is demanded of each row.
+    pub fn new(lake: String, options: Options, level: Option<Level>) -> Result<Writer, Error> {
+        let demands = Demands::of(&lake, level)?;
+        Ok(Writer { lake, options, waiting: BTreeMap::new(), bytes: 0, bulk: Tables::default(), demands, outcomes: Outcomes::default() })
     }
 
     /// The name of the lake.
@@ -94,6 +98,10 @@ impl Writer {
     /// Takes a row; later ones with the same id supersede it.
     pub fn add(&mut self, row: Stamped, origin: Origin) -> Result<(), Error> {
         let ty = row.ty;
+        if let Some(refusal) = self.demands.refusal(ty, &row.id, &row.resource)? {
+            self.outcomes.rejected.push((origin, line::invalid(&row.resource, &refusal)));
+            return Ok(());
+        }
         self.bytes += size(&row);
         let waiting = self.waiting.entry(ty).or_default();
         waiting.rows.push(row);

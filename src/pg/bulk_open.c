@@ -146,11 +146,12 @@ own_function(const char *name)
 
 /*
  * Whether the triggers that an INSERT fires are the stamp and the keeper of a lake and no others; with neither, whether there
- * are none at all.
+ * are none at all. What a lake demands, the loader has asked of each row before it comes here.
  */
 static bool
 fires_only(Relation table, Oid stamp, Oid keep)
 {
+	Oid			validity = own_function("check_validity");
 	int			stamps = 0;
 	int			keeps = 0;
 
@@ -166,7 +167,7 @@ fires_only(Relation table, Oid stamp, Oid keep)
 			stamps++;
 		else if (trigger->tgfoid == keep && plain_row && TRIGGER_FOR_AFTER(trigger->tgtype))
 			keeps++;
-		else
+		else if (!OidIsValid(trigger->tgfoid) || trigger->tgfoid != validity || !plain_row || !TRIGGER_FOR_BEFORE(trigger->tgtype))
 			return false;
 	}
 	return OidIsValid(stamp) && OidIsValid(keep) ? stamps == 1 && keeps == 1 : stamps + keeps == 0;

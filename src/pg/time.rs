@@ -49,6 +49,12 @@ pub fn random<const N: usize>() -> Option<[u8; N]> {
     })
 }
 
+/// Whether somebody wants the backend to do something else; [`check_for_interrupts`] then does it.
+pub fn is_interrupted() -> bool {
+    // SAFETY: a plain variable, which signal handlers set.
+    unsafe { std::ptr::read_volatile(&raw const pg_sys::InterruptPending) != 0 }
+}
+
 /// Lets the user cancel a long loop. What it raises passes through pgrx's guard.
 pub fn check_for_interrupts() {
     pgrx::check_for_interrupts!();

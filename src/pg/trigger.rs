@@ -113,10 +113,16 @@ impl<'a> Trigger<'a> {
 
     /// The first argument that `CREATE TRIGGER` gave.
     pub fn argument(&self) -> Option<String> {
+        self.arguments().into_iter().next()
+    }
+
+    /// The arguments that `CREATE TRIGGER` gave.
+    pub fn arguments(&self) -> Vec<String> {
         // SAFETY: the trigger's definition lives as long as the firing and holds as many zero-ended arguments as it says.
         unsafe {
             let definition = &*self.data.tg_trigger;
-            (definition.tgnargs > 0).then(|| CStr::from_ptr(*definition.tgargs).to_string_lossy().into_owned())
+            let argument = |n: i16| CStr::from_ptr(*definition.tgargs.add(n as usize)).to_string_lossy().into_owned();
+            (0..definition.tgnargs).map(argument).collect()
         }
     }
 

@@ -1,6 +1,6 @@
 //! Each interaction, done on a lake with the rights of the caller.
 
-use super::answer::{Answer, Refused, outcome, validation};
+use super::answer::{Answer, Refused};
 use super::request::{Asked, Interaction, Scope};
 use super::{bundle, capability, links, operations};
 use crate::json::{self, Node};
@@ -21,6 +21,7 @@ use crate::store::interactions::patching::{self, Patch};
 use crate::store::interactions::precondition::IfMatch;
 use crate::store::interactions::{Outcome, Stored, Written, history, reading, writing};
 use crate::store::time::{instant, read_http_date};
+use crate::validate::{self, Level, outcome};
 use std::borrow::Cow;
 
 /// What comes along with a request.
@@ -170,7 +171,9 @@ fn operation(lake: &str, asked: &Asked, scope: &Scope, name: &str, body: Option<
         let Some(resource) = parameters.resource("resource") else {
             return Err(Error::new(INVALID_PARAMETER, "no resource came along to validate"));
         };
-        return Ok(Answer::new(200).body(validation(&crate::validate::issues(resource))));
+        let profiles: Vec<String> = parameters.text("profile").into_iter().collect();
+        let issues = validate::issues_of(lake, resource, Level::Profile, &profiles)?;
+        return Ok(Answer::new(200).body(validate::validation(&issues)));
     }
     operations::run(lake, scope, name, &parameters).and_then(|body| Ok(Answer::new(200).body(links::absolute(body, &asked.base)?)))
 }

@@ -16,6 +16,7 @@ use crate::pg::spi::{self, Arg, Spi};
 use crate::pg::time;
 use crate::pg::trigger::{Event, Row, Trigger};
 use crate::sql_function;
+use crate::validate::Level;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
@@ -37,7 +38,7 @@ sql_function!(fhir_assert_valid, |call| {
         return Ok(Value::Null);
     }
     let expected = call.optional_text(1)?.map(stamp::resource_type).transpose()?;
-    Submitted::read(call.jsonb(0)?, expected)?.validated()?;
+    Submitted::read(call.jsonb(0)?, expected)?.validated(Level::Structure)?;
     Ok(true.into())
 });
 
@@ -198,7 +199,7 @@ fn stamp(call: &Call) -> Result<Value, Error> {
 
 fn validate(submitted: &Submitted, container: &[u8]) -> Result<(), Error> {
     if settings::validation() == Validation::structure && accepted::row_of(container).is_none() {
-        submitted.validated()?;
+        submitted.validated(Level::Structure)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use super::time::{instant, is_uuid_before, uuid};
 use crate::json::{self, Item, JsonError, Node, Object};
 use crate::model::{self, TypeId};
-use crate::validate::{self, Issue, Severity};
+use crate::validate::{Issue, Level, Severity, World, check};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -68,10 +68,10 @@ impl<'a> Submitted<'a> {
         Ok(Submitted { node, object, ty, id })
     }
 
-    /// Refuses what is not structurally valid.
-    pub fn validated(&self) -> Result<(), Refusal> {
+    /// Refuses what is not valid at a level that depends on the resource alone.
+    pub fn validated(&self, level: Level) -> Result<(), Refusal> {
         let mut issues = Vec::new();
-        validate::structure(self.node, &mut |issue: Issue| {
+        check(self.node, level, &World::default(), &mut |issue: Issue| {
             if matches!(issue.severity, Severity::Fatal | Severity::Error) {
                 issues.push(issue);
             }

@@ -43,6 +43,20 @@ pub struct Issue {
     pub profile: Option<Arc<str>>,
 }
 
+impl Issue {
+    /// What is not even a resource.
+    pub fn fatal(details: &str) -> Issue {
+        Issue {
+            severity: Severity::Fatal,
+            code: "structure",
+            expression: String::new(),
+            details: details.to_owned(),
+            rule: "structure".into(),
+            profile: None,
+        }
+    }
+}
+
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} at {}: {}", self.severity.code(), self.code, self.expression, self.details)
@@ -63,7 +77,7 @@ pub fn is_valid(resource: Node<'_>) -> bool {
 }
 
 /// Most issues that are gathered for one resource: a resource that is wrong everywhere needs no longer list.
-const MAX_ISSUES: usize = 1000;
+pub const MAX_ISSUES: usize = 1000;
 
 /// All issues of the structure.
 pub fn issues(resource: Node<'_>) -> Vec<Issue> {

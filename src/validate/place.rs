@@ -17,13 +17,17 @@ impl At<'_> {
     }
 
     fn render(&self, out: &mut String) {
-        if let Some(parent) = self.parent {
-            parent.render(out);
+        match self.parent {
+            Some(parent) => {
+                parent.render(out);
+                if !out.is_empty() && !self.name.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(clip(self.name));
+            }
+            // the name of a type, or where a resource stands in another
+            None => out.push_str(self.name),
         }
-        if !out.is_empty() && !self.name.is_empty() {
-            out.push('.');
-        }
-        out.push_str(clip(self.name));
         if let Some(index) = self.index {
             out.push_str(&format!("[{index}]"));
         }

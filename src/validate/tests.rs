@@ -3,6 +3,7 @@
 use super::*;
 use crate::json::{self, Limits, Node};
 
+mod invariants;
 mod mutations;
 
 fn issues_of(text: &str) -> Vec<Issue> {

@@ -18,6 +18,7 @@ use crate::pg::time;
 use crate::pg::transaction;
 use crate::pg::trigger::{Event, Row, Trigger};
 use crate::sql_function;
+use crate::validate::Level;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
 use std::cell::{Cell, RefCell};
@@ -79,9 +80,9 @@ fn begin(trigger: &Trigger) -> Result<(), Error> {
     let lake = access::schema_name(trigger.schema()).ok_or_else(wrong_trigger)?;
     let random = || time::random().map(u64::from_ne_bytes).ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for ids"));
     let number = random()?;
-    let validated = settings::validation() == Validation::structure;
+    let level = (settings::validation() == Validation::structure).then_some(Level::Structure);
     let ids = Ids::new(time::now(), random()?);
-    let work = Work { validated, keeps_versions: false, resolves: false, sees_targets: false, max_line: MAX_LINE, ids };
+    let work = Work { level, keeps_versions: false, resolves: false, sees_targets: false, max_line: MAX_LINE, ids };
     let on_error = match settings::load_on_error() {
         OnError::stop => options::OnError::Stop,
         OnError::reject => options::OnError::Reject,
@@ -99,7 +100,7 @@ fn begin(trigger: &Trigger) -> Result<(), Error> {
         loaded: 0,
         unchanged: 0,
         rejected: 0,
-        writer: Writer::new(lake.clone(), Options { on_error, ..Options::default() }),
+        writer: Writer::new(lake.clone(), Options { on_error, ..Options::default() }, None)?,
         lake,
     };
     memory::at_end_of_subtransaction(move || STATEMENTS.with_borrow_mut(|stack| stack.retain(|statement| statement.number != number)));

@@ -12,6 +12,7 @@ use crate::pg::plans::Lookups;
 use crate::pg::snapshot::Age;
 use crate::pg::spi::{Arg, Spi, connected};
 use crate::pg::time;
+use crate::validate::profile::Profile;
 use crate::json;
 use crate::terminology::code_system::{CodeSystem, Kept};
 use crate::terminology::membership::{self, Asked, Cache, Failure};
@@ -21,6 +22,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
+use std::sync::Arc;
 
 const VALUE_SET: &str = "ValueSet";
 const CODE_SYSTEM: &str = "CodeSystem";
@@ -28,6 +30,8 @@ const CONCEPT_MAP: &str = "ConceptMap";
 
 /// A code system with more concepts than this is not read as a whole without need.
 const LARGE: i64 = 2_000;
+/// Compiled profiles that a session remembers for a lake; those of a package are some hundreds.
+const MAX_PROFILES: usize = 4_000;
 /// About how much memory whole code systems may take.
 const MAX_BYTES: usize = 128 << 20;
 /// Lakes, as users see them, that a session remembers definitions of.
@@ -39,6 +43,8 @@ struct Known {
     systems: HashMap<(String, Option<String>), Option<Rc<CodeSystem>>>,
     /// Systems that are kept apart, with all their concepts.
     wholes: HashMap<String, Rc<CodeSystem>>,
+    /// Compiled StructureDefinitions by canonical; `None` for one that the lake does not have.
+    profiles: HashMap<String, Option<Arc<Profile>>>,
     bytes: usize,
 }
 
@@ -193,7 +199,8 @@ impl Lake<'_> {
         self.sql.select(&format!("SELECT {select} {}", self.newest(ty, version)), &args)
     }
 
-    fn definition(&self, ty: &str, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
+    /// The newest resource of that type and url, or of that version.
+    pub fn definition(&self, ty: &str, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
         Ok(if self.find("d.resource", ty, url, version)? > 0 { self.sql.container(0, 1).map(<[u8]>::to_vec) } else { None })
     }
 
@@ -210,6 +217,18 @@ impl Lake<'_> {
         );
         let count = self.sql.select(&select, &[Arg::Text(id), Arg::Datum(pgrx::pg_sys::TEXTARRAYOID, arrays::text_array(codes))])?;
         Ok((0..count).filter_map(|row| Some((self.sql.text(row, 1)?.to_owned(), self.sql.container(row, 2)?.to_vec()))).collect())
+    }
+
+    /// What is known of a profile: that there is none, too.
+    pub fn profile(&self, canonical: &str) -> Option<Option<Arc<Profile>>> {
+        self.known.profiles.get(canonical).cloned()
+    }
+
+    pub fn keep_profile(&mut self, canonical: String, profile: Option<Arc<Profile>>) {
+        if self.known.profiles.len() >= MAX_PROFILES {
+            self.known.profiles.clear();
+        }
+        self.known.profiles.insert(canonical, profile);
     }
 
     fn read_system(&self, url: &str, version: Option<&str>) -> Result<Option<CodeSystem>, Error> {

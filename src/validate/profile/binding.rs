@@ -7,20 +7,8 @@ use super::value::brief;
 use super::walk::{At, Flow, GO_ON, Item, Walk};
 use crate::json::{Node, Object};
 use crate::model::{CODEABLE_CONCEPT, CODING, QUANTITY, is_a};
+use crate::terminology::Membership;
 use crate::validate::Severity;
-
-/// Whether a code is among others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Membership {
-    Member,
-    NotMember,
-    Unknown(String),
-}
-
-/// What is known of codes.
-pub trait Codes {
-    fn contains(&self, value_set: &str, system: Option<&str>, version: Option<&str>, code: &str) -> Result<Membership, Box<dyn std::error::Error>>;
-}
 
 /// What the codes of a value are, compared with a value set.
 enum Answer {

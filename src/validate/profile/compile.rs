@@ -1,5 +1,6 @@
 //! From a StructureDefinition to rules.
 
+use super::constraint::Expression;
 use super::discriminator::{self, Expect, Step};
 use super::element::{Binding as ElementBinding, Discriminator, DiscriminatorKind, Element, MANY, Rules, Slicing as ElementSlicing, Strength};
 use super::extension::ExtensionContext;
@@ -7,7 +8,7 @@ use super::rule::{Binding, Invariant, Property, Rule, RuleId, Slice, Slicing, Ta
 use super::tree::{Tree, fields};
 use super::{Definitions, Profile, ProfileError, core_type, snapshot, unversioned};
 use crate::json::{Node, reader::key_order};
-use crate::model::{self, EXTENSION, Field, Kind, RESOURCE, TypeId, invariants_at, is_a, value_set};
+use crate::model::{self, EXTENSION, Field, Kind, RESOURCE, TypeId, binding_at, invariants_at, is_a, value_set};
 use std::collections::HashMap;
 
 /// Most rules of one profile, slices and contained values counted.
@@ -27,7 +28,7 @@ impl Profile {
 
     /// Compiles what a differential says together with its base, also where there is a snapshot.
     pub(super) fn from_tree(definition: Node<'_>, head: &Head<'_>, tree: Tree) -> Result<Profile, ProfileError> {
-        let mut compiler = Compiler { rules: Vec::new(), places: HashMap::new(), slices: Vec::new() };
+        let mut compiler = Compiler { rules: Vec::new(), places: HashMap::new() };
         compiler.root(&tree, head.ty)?;
         compiler.link(&tree);
         let rules = compiler.finish();
@@ -40,7 +41,7 @@ impl Profile {
             ty: head.ty,
             is_abstract: definition.get("abstract").and_then(Node::as_bool) == Some(true),
             contexts: items("context").filter(|_| is_extension).filter_map(ExtensionContext::read).collect(),
-            context_invariants: items("contextInvariant").filter_map(Node::as_str).map(Box::from).collect(),
+            context_invariants: items("contextInvariant").filter_map(Node::as_str).map(|text| (text.into(), Expression::new(text, None))).collect(),
             is_modifier: is_extension && tree.element.is_modifier == Some(true),
             rules,
             tree,
@@ -83,8 +84,6 @@ struct Compiler {
     rules: Vec<Rule>,
     /// The rule of each element of the tree, by its address.
     places: HashMap<usize, RuleId>,
-    /// Sliced elements, whose discriminators are made when all rules are there.
-    slices: Vec<(RuleId, usize)>,
 }
 
 impl Compiler {
@@ -107,7 +106,7 @@ impl Compiler {
             id: if element.id.is_empty() { element.path.clone() } else { element.id.clone() },
             name: tree.name.clone(),
             min: least(element, over, origin, is_slice),
-            max: most(element, over, origin, is_slice),
+            max: most(element, over, origin),
             allowed,
             types: type_rules(element, over, origin),
             fixed: element.fixed.clone().filter(|value| over.is_none_or(|o| o.fixed.as_ref() != Some(value))),
@@ -147,7 +146,6 @@ impl Compiler {
             for slice in &tree.slices {
                 self.element(slice, Some(tree), &Origin { fields: origin.fields.clone(), types: types.clone() }, true)?;
             }
-            self.slices.push((id, std::ptr::from_ref(tree) as usize));
             let slicing = self.slicing(tree, &types)?;
             self.set(id, |rule| rule.slicing = Some(slicing));
         }
@@ -288,11 +286,10 @@ fn least(element: &Element, over: Option<&Element>, origin: &Origin, is_slice: b
 }
 
 /// The greatest number of occurrences, where the base allows more.
-fn most(element: &Element, over: Option<&Element>, origin: &Origin, is_slice: bool) -> u32 {
+fn most(element: &Element, over: Option<&Element>, origin: &Origin) -> u32 {
     let max = element.max.unwrap_or(MANY);
     let base = origin.fields.iter().filter_map(|(ty, field)| ty.get().elements.get(usize::from(field.element))).map(|e| if e.max == u16::MAX { MANY } else { u32::from(e.max) }).max();
     let known = base.unwrap_or(MANY).min(over.and_then(|o| o.max).unwrap_or(MANY));
-    let _ = is_slice;
     if origin.fields.is_empty() || max >= known { MANY } else { max }
 }
 
@@ -309,7 +306,7 @@ fn narrowed(element: &Element, origin: &Origin) -> (Option<Box<[TypeId]>>, Vec<T
     }
     let values = match origin.types.as_slice() {
         [ty] if ty.get().is_abstract => codes.clone(),
-        types => types.iter().copied().filter(|ty| codes.iter().any(|code| is_a(*ty, *code))).collect(),
+        types => types.iter().copied().filter(|ty| codes.contains(ty)).collect(),
     };
     // A profile may name a type by one that it is made of: what FHIR's own types say is not for a profile to widen.
     if values.is_empty() || values.len() == origin.types.len() && values == origin.types {
@@ -374,12 +371,22 @@ fn bound(binding: &ElementBinding, origin: &Origin) -> Option<Binding> {
         return None;
     }
     let value_set_url = binding.value_set.clone().unwrap_or_default();
-    let is_known = !origin.fields.is_empty()
-        && origin.fields.iter().all(|(_, field)| field.required.is_some_and(|set| value_set(set).url == unversioned(&value_set_url)));
+    let same = |set: &str| unversioned(set) == unversioned(&value_set_url);
+    let listed = |(ty, field): &(TypeId, &'static Field)| {
+        field.required.is_some_and(|set| same(value_set(set).url))
+            || base_path(*ty, field).and_then(|path| binding_at(&path)).is_some_and(|known| {
+                same(known.value_set) && is_as_strong(known.strength, binding.strength) && known.max.map(unversioned) == binding.max_value_set.as_deref().map(unversioned)
+            })
+    };
+    let is_known = !origin.fields.is_empty() && origin.fields.iter().all(listed);
     if is_known || value_set_url.is_empty() && binding.max_value_set.is_none() {
         return None;
     }
     Some(Binding { strength: binding.strength, value_set: value_set_url, max_value_set: binding.max_value_set.clone() })
+}
+
+fn is_as_strong(known: model::Strength, asked: Strength) -> bool {
+    known == model::Strength::Required || known == model::Strength::Extensible && asked <= Strength::Extensible || asked < Strength::Extensible
 }
 
 /// The constraints that neither the base type has nor what stands above.
@@ -393,12 +400,16 @@ fn invariants(element: &Element, over: Option<&Element>, origin: &Origin, types:
         }
     }
     let is_known = |key: &str| paths.iter().any(|path| invariants_at(path).any(|i| i.key == key)) || model::INVARIANTS.iter().any(|i| i.key == key && i.path == "Element");
+    let context = match types {
+        [ty] if ty.get().kind != Kind::Resource || !ty.get().is_abstract => Some(*ty),
+        _ => None,
+    };
     element
         .constraints
         .iter()
         .filter(|c| over.is_none_or(|o| !o.constraints.iter().any(|other| other.key == c.key)))
-        .filter(|c| !is_known(&c.key) && !c.source.as_deref().is_some_and(|source| core_type(source).is_some()))
-        .map(|c| Invariant { key: c.key.clone(), is_error: c.is_error, human: c.human.clone(), expression: c.expression.clone() })
+        .filter(|c| !is_known(&c.key) && c.source.as_deref().is_none_or(|source| core_type(source).is_none()))
+        .map(|c| Invariant { key: c.key.clone(), is_error: c.is_error, human: c.human.clone(), expression: Expression::new(&c.expression, context) })
         .collect()
 }
 

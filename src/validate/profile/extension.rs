@@ -1,9 +1,10 @@
 //! Extensions against their definitions: <https://hl7.org/fhir/R4/extensibility.html>, <https://hl7.org/fhir/R4/defining-extensions.html>.
 
+use super::constraint::Expression;
 use super::discriminator::extension_url;
 use super::inside::{self, Host};
 use super::target::Place;
-use super::walk::{At, Flow, GO_ON, Item, Walk};
+use super::walk::{At, Flow, GO_ON, Item, Walk, root};
 use super::{Context, Profile};
 use crate::json::{Node, Object};
 use crate::model::{EXTENSION, is_a, type_named};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub(super) struct ExtensionContext {
     pub kind: ContextKind,
     pub expression: Box<str>,
+    pub program: Option<Expression>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +35,9 @@ impl ExtensionContext {
             "fhirpath" => ContextKind::FhirPath,
             _ => return None,
         };
-        Some(ExtensionContext { kind, expression: text("expression")?.into() })
+        let expression = text("expression")?;
+        let program = (kind == ContextKind::FhirPath).then(|| Expression::new(expression, None));
+        Some(ExtensionContext { kind, expression: expression.into(), program })
     }
 }
 
@@ -41,7 +45,7 @@ impl ExtensionContext {
 pub fn extensions<'a>(resource: Node<'a>, context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) {
     let Some(place) = Place::outermost(resource, context) else { return };
     let mut walk = Walk::new(context, issues, place);
-    let at = At::root(Item::resource(resource).ty, context.at);
+    let at = root(Item::resource(resource).ty, context);
     let _ = inside::extensions_of(&mut walk, resource, &at);
 }
 
@@ -103,7 +107,7 @@ impl<'a> Walk<'a, '_> {
                 let expression = context.expression.split_once('#').map_or(&*context.expression, |(_, path)| path);
                 is_element(expression, host)
             }
-            ContextKind::FhirPath => self.selects(&context.expression, host),
+            ContextKind::FhirPath => self.selects(context, host),
         }
     }
 }

@@ -26,7 +26,6 @@ pub use extension::extensions;
 pub use inside::{Within, resources};
 pub use snapshot::MAX_BASES;
 pub use library::Library;
-pub use binding::{Codes, Membership};
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +34,9 @@ pub use walk::{check, level};
 
 use crate::json::Node;
 use crate::model::{TypeId, type_named};
+use crate::path::eval::Services;
+use crate::terminology::Terminology;
+use crate::validate::place::At;
 use rule::Rule;
 use std::fmt;
 use std::sync::Arc;
@@ -53,7 +55,7 @@ pub struct Profile {
     is_abstract: bool,
     /// What an extension may extend; empty for other profiles.
     contexts: Box<[extension::ExtensionContext]>,
-    context_invariants: Box<[Box<str>]>,
+    context_invariants: Box<[(Box<str>, constraint::Expression)]>,
     /// For an extension: whether it can change what other elements mean.
     is_modifier: bool,
     /// The first is that of the resource or value itself.
@@ -138,18 +140,22 @@ impl fmt::Display for ProfileError {
 
 impl std::error::Error for ProfileError {}
 
-/// What a check may ask of the world.
+/// What a check may ask of the world: [`Context::new`], and then what there is.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub definitions: &'a dyn Definitions,
     /// Without one no binding is checked.
-    pub terminology: Option<&'a dyn binding::Codes>,
+    pub terminology: Option<&'a dyn Terminology>,
+    /// Resources elsewhere, the time, and whether anybody still waits for the result.
+    pub services: Option<&'a dyn Services>,
     /// Elements, items of slices and profiles that are looked at; then the check ends with an issue `too-costly`.
     pub steps: u64,
     /// The outermost resource: `%rootResource`. The resource itself where there is none.
     pub root: Option<Node<'a>>,
-    /// Where the resource stands within that: `Bundle.entry[0].resource`.
-    pub at: Option<&'a str>,
+    /// Where the resource stands within that; `None` for the name of its type.
+    pub at: Option<At<'a>>,
+    /// How many `conformsTo()` lead here.
+    hops: u8,
 }
 
 impl<'a> Context<'a> {
@@ -158,7 +164,7 @@ impl<'a> Context<'a> {
 
     /// With the definitions alone.
     pub fn new(definitions: &'a dyn Definitions) -> Context<'a> {
-        Context { definitions, terminology: None, steps: Context::STEPS, root: None, at: None }
+        Context { definitions, terminology: None, services: None, hops: 0, steps: Context::STEPS, root: None, at: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a compiled profile consists of. Only what the base type does not say already is a rule.
 
+use super::constraint::Expression;
 use super::discriminator::Test;
 use super::element::{Rules, Strength};
 use super::value::Value;
@@ -86,7 +87,7 @@ pub struct Invariant {
     pub key: Box<str>,
     pub is_error: bool,
     pub human: Box<str>,
-    pub expression: Box<str>,
+    pub expression: Expression,
 }
 
 #[derive(Debug)]

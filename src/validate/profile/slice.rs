@@ -8,7 +8,7 @@ use super::walk::{At, Flow, Found, GO_ON, Item, Tally, Walk};
 use super::{Profile, core_type};
 use crate::json::Node;
 use crate::model::{EXTENSION, Field, Kind, is_a};
-use super::binding::Membership;
+use crate::terminology::Membership;
 use crate::validate::Severity;
 use std::ops::ControlFlow;
 

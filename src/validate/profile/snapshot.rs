@@ -13,7 +13,11 @@ pub const MAX_BASES: usize = 32;
 /// The elements of a definition: those of its snapshot, or of its base with what the differential says.
 pub(super) fn tree(definition: Node<'_>, head: &Head<'_>, definitions: &dyn Definitions) -> Result<Tree, ProfileError> {
     match elements(definition, "snapshot")? {
-        Some(elements) => Tree::new(elements, head.ty),
+        Some(elements) => {
+            let mut tree = Tree::new(elements, head.ty)?;
+            tree.fold();
+            Ok(tree)
+        }
         None => derived(definition, head, definitions),
     }
 }
@@ -21,8 +25,11 @@ pub(super) fn tree(definition: Node<'_>, head: &Head<'_>, definitions: &dyn Defi
 /// The elements of the base with what the differential says. Of a type of FHIR itself nothing needs to be said: rules are only what goes
 /// beyond it.
 pub(super) fn derived(definition: Node<'_>, head: &Head<'_>, definitions: &dyn Definitions) -> Result<Tree, ProfileError> {
-    let differential = Tree::new(elements(definition, "differential")?.unwrap_or_default(), head.ty)?;
-    let Some(base) = head.base.filter(|base| core_type(base).is_none()) else { return Ok(differential) };
+    let mut differential = Tree::new(elements(definition, "differential")?.unwrap_or_default(), head.ty)?;
+    let Some(base) = head.base.filter(|base| core_type(base).is_none()) else {
+        differential.fold();
+        return Ok(differential);
+    };
     let (url, version) = parts(base);
     if url == head.url {
         return Err(ProfileError::UnknownBase(url.to_owned()));
@@ -32,7 +39,8 @@ pub(super) fn derived(definition: Node<'_>, head: &Head<'_>, definitions: &dyn D
         return Err(ProfileError::Malformed(format!("the base {url} is for {}, not for {}", base.ty.name(), head.ty.name())));
     }
     let mut tree = base.tree.clone();
-    tree.overlay(differential);
+    tree.overlay(differential)?;
+    tree.fold();
     Ok(tree)
 }
 

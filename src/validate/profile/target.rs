@@ -18,7 +18,7 @@ pub(super) struct Place<'a> {
     pub container: Object<'a>,
     pub is_contained: bool,
     /// The Bundle around it, and its address there.
-    bundle: Option<Object<'a>>,
+    pub bundle: Option<Object<'a>>,
     full_url: Option<&'a str>,
 }
 
@@ -137,7 +137,7 @@ impl<'a> Walk<'a, '_> {
         let before = std::mem::replace(&mut self.place, place);
         let mut holds = false;
         for other in &fitting {
-            let root = At::root(target.ty, None);
+            let root = At { parent: None, name: target.ty.name(), index: None };
             holds = self.probe(|walk| walk.conform(other, target, &root))?;
             if holds {
                 break;

@@ -4,7 +4,7 @@
 //! slice and order, as <https://hl7.org/fhir/R4/elementdefinition.html#path> says.
 
 use super::ProfileError;
-use super::element::{Element, TypeRef};
+use super::element::{DiscriminatorKind, Element, Rules, TypeRef};
 use crate::model::{ELEMENT, Field, Kind, TypeId};
 
 /// Most elements of one definition. The largest of US Core has about 300.
@@ -20,6 +20,8 @@ pub struct Tree {
     pub element: Element,
     pub children: Vec<Tree>,
     pub slices: Vec<Tree>,
+    /// A slice of a choice by the short name of its type: `valueQuantity`.
+    pub is_short: bool,
 }
 
 /// One step of a place: the name of an element, and of a slice of it.
@@ -54,23 +56,112 @@ impl Tree {
         self.children.iter().find(|child| &*child.name == name)
     }
 
-    /// The slice of that name.
-    pub fn slice(&self, name: &str) -> Option<&Tree> {
-        self.slices.iter().find(|slice| slice.element.slice_name.as_deref().is_some_and(|n| local(n) == name))
+    /// Takes over a differential that was made for what `self` describes.
+    ///
+    /// # Errors
+    /// When more elements come of it than a definition may have: each new slice begins as a copy of the element.
+    pub fn overlay(&mut self, over: Tree) -> Result<(), ProfileError> {
+        let mut room = MAX_ELEMENTS.saturating_sub(self.size());
+        self.overlay_within(over, &mut room)
     }
 
-    /// Takes over a differential that was made for what `self` describes.
-    pub fn overlay(&mut self, over: Tree) {
+    fn overlay_within(&mut self, over: Tree, room: &mut usize) -> Result<(), ProfileError> {
         self.element.overlay(over.element);
         for child in over.children {
             match self.children.iter_mut().find(|c| c.name == child.name) {
-                Some(known) => known.overlay(child),
+                Some(known) => known.overlay_within(child, room)?,
+                None => {
+                    take(room, child.size())?;
+                    self.children.push(child);
+                }
+            }
+        }
+        for slice in over.slices {
+            let at = match self.slices.iter().position(|s| s.element.slice_name == slice.element.slice_name) {
+                Some(at) => at,
+                None => {
+                    // A slice begins with what is said of all.
+                    take(room, 1 + self.children.iter().map(Tree::size).sum::<usize>())?;
+                    let element = Element {
+                        id: slice.element.id.clone(),
+                        path: slice.element.path.clone(),
+                        slice_name: slice.element.slice_name.clone(),
+                        min: Some(0),
+                        slicing: None,
+                        ..self.element.clone()
+                    };
+                    self.slices.push(Tree { name: self.name.clone(), element, children: self.children.clone(), slices: Vec::new(), is_short: slice.is_short });
+                    self.slices.len() - 1
+                }
+            };
+            self.slices.get_mut(at).ok_or(ProfileError::Internal)?.overlay_within(slice, room)?;
+        }
+        Ok(())
+    }
+
+    /// How many elements there are.
+    fn size(&self) -> usize {
+        1 + self.children.iter().chain(&self.slices).map(Tree::size).sum::<usize>()
+    }
+
+    /// Takes the slice of a choice that has one type left as what it is: the element itself. "If only one type is allowed, the slice and the
+    /// element are the same."
+    pub fn fold(&mut self) {
+        for child in &mut self.children {
+            child.fold();
+        }
+        for slice in &mut self.slices {
+            slice.fold();
+        }
+        let is_choice = self.element.path.ends_with("[x]") || self.slices.iter().any(|slice| slice.is_short);
+        let by_type = self.element.slicing.as_ref().is_none_or(|s| s.discriminators.iter().all(|d| d.kind == DiscriminatorKind::Type && &*d.path == "$this"));
+        if !is_choice || !by_type {
+            return;
+        }
+        // Where one type must be there, a choice has no room for another.
+        if self.element.slicing.is_none()
+            && let [slice] = self.slices.as_slice()
+            && slice.is_short
+            && slice.element.min.is_some_and(|min| min > 0)
+        {
+            self.element.types = slice.element.types.clone();
+        }
+        let only = |types: &Option<Box<[TypeRef]>>| match types.as_deref() {
+            Some([ty]) => Some(ty.code.clone()),
+            _ => None,
+        };
+        let closed = self.element.slicing.as_ref().is_some_and(|slicing| slicing.rules == Rules::Closed);
+        let same = match self.slices.as_slice() {
+            [slice] => only(&slice.element.types).is_some_and(|ty| closed || only(&self.element.types).as_ref() == Some(&ty)),
+            _ => false,
+        };
+        if let Some(slice) = self.slices.pop_if(|_| same) {
+            let (min, max) = (self.element.min.max(slice.element.min), self.element.max);
+            self.element.overlay(slice.element);
+            self.element.min = min;
+            self.element.max = self.element.max.into_iter().chain(max).min();
+            self.element.slicing = None;
+            for child in slice.children {
+                match self.children.iter_mut().find(|c| c.name == child.name) {
+                    Some(known) => known.merge(child),
+                    None => self.children.push(child),
+                }
+            }
+        }
+    }
+
+    /// As [`Self::overlay`], where both hold already.
+    fn merge(&mut self, over: Tree) {
+        self.element.overlay(over.element);
+        for child in over.children {
+            match self.children.iter_mut().find(|c| c.name == child.name) {
+                Some(known) => known.merge(child),
                 None => self.children.push(child),
             }
         }
         for slice in over.slices {
             match self.slices.iter_mut().find(|s| s.element.slice_name == slice.element.slice_name) {
-                Some(known) => known.overlay(slice),
+                Some(known) => known.merge(slice),
                 None => self.slices.push(slice),
             }
         }
@@ -110,7 +201,7 @@ impl Tree {
                         let types = short.map(|(field, _)| Box::from([TypeRef { code: field.ty.name().into(), profiles: Box::default(), targets: Box::default() }]));
                         let id = format!("{}:{part}", node.element.id).into();
                         let element = Element { path: node.element.path.clone(), id, slice_name: Some(part.into()), types, ..Element::default() };
-                        node.slices.push(Tree { name: name.into(), element, ..Tree::default() });
+                        node.slices.push(Tree { name: name.into(), element, is_short: short.is_some(), ..Tree::default() });
                         node.slices.len() - 1
                     }
                 };
@@ -132,6 +223,11 @@ impl Tree {
     fn path_or_name(&self) -> &str {
         if self.element.path.is_empty() { &self.name } else { &self.element.path }
     }
+}
+
+fn take(room: &mut usize, count: usize) -> Result<(), ProfileError> {
+    *room = room.checked_sub(count).ok_or(ProfileError::TooLarge { what: "elements", most: MAX_ELEMENTS })?;
+    Ok(())
 }
 
 /// The last part of the name of a slice within a slice, `a/b`.

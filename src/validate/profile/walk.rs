@@ -9,6 +9,7 @@ use crate::json::{Node, Object, reader::key_order};
 use crate::model::{self, ELEMENT, Kind, RESOURCE, TypeId, is_a};
 use crate::path::compare::Atom;
 use crate::path::reference::resource_type;
+pub(super) use crate::validate::place::At;
 use crate::validate::{Issue, Severity};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -29,7 +30,7 @@ pub fn check<'a>(profile: &Profile, resource: Node<'a>, context: &Context<'a>, i
     let Some(place) = Place::outermost(resource, context) else { return };
     let mut walk = Walk::new(context, issues, place);
     let item = Item::resource(resource);
-    let at = At::root(item.ty, context.at);
+    let at = root(item.ty, context);
     let _ = walk.conform(profile, item, &at);
 }
 
@@ -38,33 +39,13 @@ pub fn check<'a>(profile: &Profile, resource: Node<'a>, context: &Context<'a>, i
 pub fn level<'a>(resource: Node<'a>, more: &[Arc<Profile>], context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) {
     let Some(place) = Place::outermost(resource, context) else { return };
     let mut walk = Walk::new(context, issues, place);
-    let at = At::root(Item::resource(resource).ty, context.at);
+    let at = root(Item::resource(resource).ty, context);
     let _ = inside::all(&mut walk, resource, more, &at);
 }
 
-/// Where the walk is: a list on the stack, read only when there is something to tell.
-pub(super) struct At<'p> {
-    pub parent: Option<&'p At<'p>>,
-    pub name: &'p str,
-    pub index: Option<usize>,
-}
-
-impl<'p> At<'p> {
-    /// The resource itself, or where it stands.
-    pub fn root(ty: TypeId, at: Option<&'p str>) -> At<'p> {
-        At { parent: None, name: at.unwrap_or(ty.name()), index: None }
-    }
-
-    pub fn render(&self, out: &mut String) {
-        if let Some(parent) = self.parent {
-            parent.render(out);
-            out.push('.');
-        }
-        out.extend(self.name.chars().take(256));
-        if let Some(index) = self.index {
-            out.push_str(&format!("[{index}]"));
-        }
-    }
+/// Where a resource stands: by itself under the name of its type.
+pub(super) fn root<'a>(ty: TypeId, context: &Context<'a>) -> At<'a> {
+    context.at.unwrap_or(At { parent: None, name: ty.name(), index: None })
 }
 
 /// One value of an element.
@@ -210,16 +191,11 @@ impl<'a, 'c> Walk<'a, 'c> {
                 return GO_ON;
             }
             self.errors += 1;
-            let mut cause = String::new();
-            at.render(&mut cause);
-            cause.push_str(": ");
-            cause.push_str(&details);
-            self.cause = Some(cause);
+            self.cause = Some(format!("{}: {details}", at.expression()));
             return Flow::Break(());
         }
         self.errors += usize::from(is_error);
-        let mut expression = String::new();
-        at.render(&mut expression);
+        let expression = at.expression();
         // An element and a slice of it may say the same.
         let mut hash = DefaultHasher::new();
         (&expression, code, &details).hash(&mut hash);
@@ -235,14 +211,29 @@ impl<'a, 'c> Walk<'a, 'c> {
     /// Counts a step, and ends the check when there were too many.
     fn step(&mut self, at: &At) -> Flow {
         self.steps += 1;
-        if self.steps > self.context.steps || self.depth > MAX_DEPTH {
-            let details = if self.depth > MAX_DEPTH { format!("nested deeper than {MAX_DEPTH} levels") } else { format!("more than {} steps", self.context.steps) };
-            self.probing = false;
-            let _ = self.tell(Severity::Fatal, "too-costly", at, "structure", None, details);
-            self.stopped = true;
-            return Flow::Break(());
+        if self.depth > MAX_DEPTH {
+            return self.too_costly(at, format!("nested deeper than {MAX_DEPTH} levels"));
+        }
+        if self.steps > self.context.steps {
+            return self.too_costly(at, format!("more than {} steps", self.context.steps));
+        }
+        if self.steps.is_multiple_of(4096) && self.context.services.is_some_and(|services| !services.go_on()) {
+            return self.stop();
         }
         GO_ON
+    }
+
+    /// Ends the check, which asks too much.
+    pub fn too_costly(&mut self, at: &At, details: String) -> Flow {
+        self.probing = false;
+        let _ = self.tell(Severity::Fatal, "too-costly", at, "structure", None, details);
+        self.stop()
+    }
+
+    /// Ends the check.
+    pub fn stop(&mut self) -> Flow {
+        self.stopped = true;
+        Flow::Break(())
     }
 
     /// Whether no error comes of `ask`, without telling any. Breaks when the whole check ends.
@@ -323,7 +314,7 @@ impl<'a, 'c> Walk<'a, 'c> {
         let Some(rule) = profile.rules.get(id).filter(|rule| rule.is_active || rule.also.is_some()) else { return GO_ON };
         self.step(at)?;
         if let Some(allowed) = &rule.allowed
-            && !allowed.iter().any(|ty| is_a(item.ty, *ty))
+            && !allowed.iter().any(|ty| *ty == item.ty || ty.get().is_abstract && is_a(item.ty, *ty))
         {
             let names: Vec<_> = allowed.iter().map(|ty| ty.name()).collect();
             let details = format!("may not be of type {}, only of {}", item.ty.name(), names.join(", "));

@@ -47,7 +47,7 @@ $$);
 SELECT * FROM fhir.load(pg_temp.place('a.ndjson'), on_error => 'ignore');
 SELECT * FROM fhir.load(pg_temp.place('a.ndjson'), conflict => 'merge');
 SELECT * FROM fhir.load(pg_temp.place('a.ndjson'), format => 'xml');
-SELECT * FROM fhir.load(pg_temp.place('a.ndjson'), validation => 'profile');
+SELECT * FROM fhir.load(pg_temp.place('a.ndjson'), validation => 'strict');
 SELECT * FROM fhir.load(pg_temp.place('a.ndjson'), max_errors => -1);
 
 -- Bad lines -----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ use crate::validate::{Issue, Severity};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+mod derived;
 mod packages;
 mod uscore;
 

@@ -36,7 +36,7 @@ pub(super) fn definitions(files: &[(String, String)], into: &mut Files) {
     }
 }
 
-const PACKAGES: [&str; 4] = ["uscore/us_core_311.tgz", "uscore/us_core_610.tgz", "uscore/us_core_700.tgz", "uscore/us_core_800.tgz"];
+pub(super) const PACKAGES: [&str; 4] = ["uscore/us_core_311.tgz", "uscore/us_core_610.tgz", "uscore/us_core_700.tgz", "uscore/us_core_800.tgz"];
 
 #[test]
 fn examples_conform_to_their_profiles() {

@@ -103,7 +103,7 @@ fn invariants(path: &str) {
     let by_type = resources(path);
     let count: usize = by_type.values().map(Vec::len).sum();
     let mut evaluations = 0usize;
-    let mut all = |evaluations: &mut usize| {
+    let all = |evaluations: &mut usize| {
         for document in by_type.values().flatten() {
             let Some(node) = json::root(document) else { continue };
             let Some(item) = Item::resource(node) else { continue };

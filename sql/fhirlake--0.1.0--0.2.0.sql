@@ -7,6 +7,7 @@ ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;
 
 -- Gone, or made anew below with other arguments or another result.
 DROP FUNCTION fhir.load(text);
+DROP FUNCTION fhir.expand(text, text);
 DROP FUNCTION fhir.index_count(regclass, fhir.query);
 DROP FUNCTION fhir.raise_missing(text, text);
 DROP FUNCTION fhir.history(text, text);
@@ -397,7 +398,121 @@ CREATE FUNCTION fhir.index_count("table" regclass, query fhir.query, clauses fhi
 COMMENT ON FUNCTION fhir.index_count(regclass, fhir.query, fhir.query[]) IS
     'the number of rows of a table that satisfy the search, from its GIN index; NULL where only count(*) can tell. The clauses are the same search in parts, the narrow ones first, which GIN scans faster';
 
+-- path.sql
+
+CREATE FUNCTION fhir.path(resource jsonb, expression text) RETURNS SETOF jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_path';
+COMMENT ON FUNCTION fhir.path(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, one row each, elements as they stand in it; errors: 42601 if it is no FHIRPath, 42703 or 42704 for an element or type that does not exist, 42804 and 21000 for values that do not fit, 54000 beyond fhir.path_steps, 0A000 if it asks the time';
+
+CREATE FUNCTION fhir.path(resource jsonb, expression text, variables jsonb) RETURNS SETOF jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_path';
+COMMENT ON FUNCTION fhir.path(jsonb, text, jsonb) IS
+    'as fhir.path(resource, expression), with values for %names: fhir.path(resource, ''Patient.name.where(use = %use)'', ''{"use": "official"}''); now() and today() are those of the statement';
+
+CREATE FUNCTION fhir.path_array(resource jsonb, expression text) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_array';
+COMMENT ON FUNCTION fhir.path_array(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as one JSON array; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_array(resource jsonb, expression text, variables jsonb) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_array';
+COMMENT ON FUNCTION fhir.path_array(jsonb, text, jsonb) IS
+    'as fhir.path_array(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_exists(resource jsonb, expression text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_exists';
+COMMENT ON FUNCTION fhir.path_exists(jsonb, text) IS
+    'whether a FHIRPath expression gives anything on a resource, and be it false; fhir.path_boolean tells whether it is true; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_exists(resource jsonb, expression text, variables jsonb) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_exists';
+COMMENT ON FUNCTION fhir.path_exists(jsonb, text, jsonb) IS
+    'as fhir.path_exists(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_boolean(resource jsonb, expression text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_boolean';
+COMMENT ON FUNCTION fhir.path_boolean(jsonb, text) IS
+    'a FHIRPath expression as a condition: NULL where it gives nothing, and a single value that is no boolean counts as true; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_boolean(resource jsonb, expression text, variables jsonb) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_boolean';
+COMMENT ON FUNCTION fhir.path_boolean(jsonb, text, jsonb) IS
+    'as fhir.path_boolean(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_text(resource jsonb, expression text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_text';
+COMMENT ON FUNCTION fhir.path_text(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, as text; what has parts as JSON; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_text(resource jsonb, expression text, variables jsonb) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_text';
+COMMENT ON FUNCTION fhir.path_text(jsonb, text, jsonb) IS
+    'as fhir.path_text(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_number(resource jsonb, expression text) RETURNS numeric
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_number';
+COMMENT ON FUNCTION fhir.path_number(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a number or quantity, with every digit; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_number(resource jsonb, expression text, variables jsonb) RETURNS numeric
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_number';
+COMMENT ON FUNCTION fhir.path_number(jsonb, text, jsonb) IS
+    'as fhir.path_number(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_date(resource jsonb, expression text) RETURNS date
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
+COMMENT ON FUNCTION fhir.path_date(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day, in its own zone; else NULL: of 2015 lowBoundary() makes a day; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_date(resource jsonb, expression text, variables jsonb) RETURNS date
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
+COMMENT ON FUNCTION fhir.path_date(jsonb, text, jsonb) IS
+    'as fhir.path_date(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
+COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text, variables jsonb) RETURNS timestamptz
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
+COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text, jsonb) IS
+    'as fhir.path_timestamp(resource, expression), with values for %names';
+
 -- terminology.sql
+
+CREATE FUNCTION fhir.expand(value_set text, lake text DEFAULT fhir.current_lake(), filter text DEFAULT NULL, "offset" integer DEFAULT 0,
+        count integer DEFAULT NULL, active_only boolean DEFAULT false, include_designations boolean DEFAULT false)
+    RETURNS TABLE (system text, code text, display text, is_inactive boolean, designations jsonb)
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_expand';
+COMMENT ON FUNCTION fhir.expand(text, text, text, integer, integer, boolean, boolean) IS
+    'the codes of a value set, named by url, url|version or ValueSet/id, in the order of systems and codes; filter: words of which each is in the code or its display; a row without a code stands for every code of a system that the lake does not list';
+
+CREATE FUNCTION fhir.expand_value_set(value_set text, resource jsonb DEFAULT NULL, lake text DEFAULT fhir.current_lake(), filter text DEFAULT NULL,
+        "offset" integer DEFAULT 0, count integer DEFAULT NULL, active_only boolean DEFAULT false, include_designations boolean DEFAULT false)
+    RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_expand_value_set';
+COMMENT ON FUNCTION fhir.expand_value_set(text, jsonb, text, text, integer, integer, boolean, boolean) IS
+    'ValueSet/$expand: a ValueSet with its expansion, of a value set in the lake or of one that is given; see fhir.expand';
+
+CREATE FUNCTION fhir.validate_code(value_set text, resource jsonb, system text, code text, display text DEFAULT NULL, version text DEFAULT NULL,
+        lake text DEFAULT fhir.current_lake()) RETURNS TABLE (result boolean, message text, known_display text, known_system text)
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'fhir_validate_code';
+COMMENT ON FUNCTION fhir.validate_code(text, jsonb, text, text, text, text, text) IS
+    'as fhir.validate_code without the resource, which is a ValueSet that need not be in the lake';
+
+CREATE FUNCTION fhir.validate_code(value_set text, system text, code text, display text DEFAULT NULL, version text DEFAULT NULL,
+        lake text DEFAULT fhir.current_lake()) RETURNS TABLE (result boolean, message text, known_display text, known_system text)
+    LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 1
+    AS $$ SELECT v.result, v.message, v.known_display, v.known_system FROM fhir.validate_code($1, NULL::jsonb, $2, $3, $4, $5, $6) v $$;
+COMMENT ON FUNCTION fhir.validate_code(text, text, text, text, text, text) IS
+    '$validate-code: whether a code is in a value set, or where that is NULL in its code system; result is NULL where it cannot be told, and message says why. Without a system the code may be of any; a display that is not the known one makes the result false';
+
+CREATE FUNCTION fhir.subsumes(system text, a text, b text, version text DEFAULT NULL, lake text DEFAULT fhir.current_lake()) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_subsumes';
+COMMENT ON FUNCTION fhir.subsumes(text, text, text, text, text) IS
+    'CodeSystem/$subsumes: how code a stands to code b: equivalent, subsumes, subsumed-by or not-subsumed; NULL where the system or a code is not known';
 
 CREATE FUNCTION fhir.concepts(code_system jsonb) RETURNS TABLE (place integer, key text, code text, display text, definition text,
         is_abstract boolean, is_inactive boolean, parents integer[], below integer[], properties jsonb, designations jsonb)
@@ -470,6 +585,385 @@ END
 $function$;
 COMMENT ON FUNCTION fhir.create_concepts(text) IS
     'makes the table of concepts of a lake from its code systems, and the triggers that keep it; fhir.create_lake and fhir.upgrade_lake call it';
+
+CREATE FUNCTION fhir.code_system_of(system text, version text DEFAULT NULL, lake text DEFAULT fhir.current_lake()) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    found jsonb;
+BEGIN
+    IF coalesce(system, '') = '' THEN
+        RETURN NULL;
+    END IF;
+    -- the value of a search that stands for exactly this text
+    EXECUTE format($$
+        SELECT d.resource - 'concept' FROM %I.codesystem d
+        WHERE d.search OPERATOR(fhir.|=) ('CodeSystem?url=' || fhir.search_value($1))::fhir.query AND d.resource ->> 'url' = $1
+          AND ($2 IS NULL OR d.resource ->> 'version' = $2)
+        ORDER BY d.resource ->> 'version' COLLATE "C" DESC NULLS LAST, d.last_updated DESC LIMIT 1$$, lake) INTO found USING system, version;
+    RETURN found;
+END
+$function$;
+COMMENT ON FUNCTION fhir.code_system_of(text, text, text) IS
+    'the CodeSystem of a url without its concepts; of several the highest version. NULL where the lake has none';
+
+CREATE FUNCTION fhir.search_value(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        SELECT pg_catalog.string_agg(CASE
+            WHEN c OPERATOR(pg_catalog.~) '^[[:alnum:]]$' AND pg_catalog.octet_length(c) OPERATOR(pg_catalog.=) 1 THEN c
+            ELSE (CASE WHEN c IN (',', '|', '$', E'\\') THEN '%5C' ELSE '' END)
+                OPERATOR(pg_catalog.||) pg_catalog.regexp_replace(pg_catalog.encode(pg_catalog.convert_to(c, 'UTF8'), 'hex'), '..', '%\&', 'g')
+            END, '')
+        FROM pg_catalog.string_to_table(value, NULL) c
+    $$;
+COMMENT ON FUNCTION fhir.search_value(text) IS 'a value as it is written in a search, so that it stands for exactly this text';
+
+CREATE FUNCTION fhir.lookup(system text, code text, version text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (name text, system_version text, display text, definition text, is_abstract boolean, is_inactive boolean,
+        parents text[], children text[], properties jsonb, designations jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    found jsonb := fhir.code_system_of(system, version, lake);
+BEGIN
+    RETURN QUERY EXECUTE format($$
+        SELECT coalesce($1 ->> 'name', $1 ->> 'title', $1 ->> 'url'), $1 ->> 'version', c.display, c.definition, c.is_abstract, c.is_inactive,
+            ARRAY(SELECT p.code FROM %1$I.concept p WHERE p.code_system = c.code_system AND p.place = ANY (c.parents) ORDER BY p.place),
+            ARRAY(SELECT d.code FROM generate_series(1, coalesce(array_length(c.below, 1), 0), 2) i
+                CROSS JOIN LATERAL (SELECT d.code, d.place FROM %1$I.concept d WHERE d.code_system = c.code_system
+                    AND d.place BETWEEN c.below[i] AND c.below[i + 1] AND c.place = ANY (d.parents)) d ORDER BY d.place),
+            coalesce(c.properties, '[]'), coalesce(c.designations, '[]')
+        FROM %1$I.concept c
+        WHERE c.code_system = $1 ->> 'id' AND c.key = CASE WHEN $1 -> 'caseSensitive' = 'false' THEN lower($2) ELSE $2 END$$, lake)
+        USING found, code;
+END
+$function$;
+COMMENT ON FUNCTION fhir.lookup(text, text, text, text) IS
+    'CodeSystem/$lookup: what the code system of the lake says of a code; no row where the lake does not have it';
+
+CREATE FUNCTION fhir.translate(code text, system text DEFAULT NULL, concept_map text DEFAULT NULL, target_system text DEFAULT NULL,
+        source_value_set text DEFAULT NULL, target_value_set text DEFAULT NULL, reverse boolean DEFAULT false,
+        lake text DEFAULT fhir.current_lake(), resource jsonb DEFAULT NULL, depth integer DEFAULT 8)
+    RETURNS TABLE (equivalence text, to_system text, to_code text, to_display text, comment text, map text, products jsonb, depends_on jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    given jsonb := resource;
+    maps jsonb[];
+    one jsonb;
+    part jsonb;
+    is_found boolean;
+    asked text := code;
+    url text := split_part(concept_map, '|', 1);
+    version text := nullif(split_part(concept_map, '|', 2), '');
+BEGIN
+    IF given IS NOT NULL THEN
+        maps := ARRAY[given];
+    ELSIF concept_map LIKE 'ConceptMap/%' THEN
+        EXECUTE format('SELECT array_agg(m.resource) FROM %I.conceptmap m WHERE m.type = ''ConceptMap'' AND m.id = $1', lake)
+            INTO maps USING substr(concept_map, 12);
+    ELSIF concept_map IS NOT NULL THEN
+        EXECUTE format($$
+            SELECT array_agg(m.resource) FROM (
+                SELECT m.resource FROM %I.conceptmap m
+                WHERE m.search OPERATOR(fhir.|=) ('ConceptMap?url=' || fhir.search_value($1))::fhir.query AND m.resource ->> 'url' = $1
+                  AND ($2 IS NULL OR m.resource ->> 'version' = $2)
+                ORDER BY m.resource ->> 'version' COLLATE "C" DESC NULLS LAST, m.last_updated DESC LIMIT 1) m$$, lake)
+            INTO maps USING url, version;
+    ELSIF coalesce(system, target_system) IS NULL THEN
+        RAISE EXCEPTION 'neither a system nor a concept map is named' USING ERRCODE = 'invalid_parameter_value';
+    ELSE
+        EXECUTE format('SELECT array_agg(m.resource ORDER BY m.id) FROM %I.conceptmap m WHERE m.search OPERATOR(fhir.|=) $1::fhir.query', lake)
+            INTO maps USING 'ConceptMap?' || CASE WHEN reverse = (system IS NOT NULL) THEN 'target-system=' ELSE 'source-system=' END
+                || fhir.search_value(coalesce(system, target_system));
+    END IF;
+    IF maps IS NULL AND concept_map IS NOT NULL THEN
+        RAISE EXCEPTION 'concept map % is not in the lake', left(concept_map, 200)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Load it with fhir.create or fhir.load.';
+    END IF;
+    FOREACH one IN ARRAY coalesce(maps, '{}') LOOP
+        CONTINUE WHEN source_value_set IS NOT NULL AND coalesce(one ->> 'sourceUri', one ->> 'sourceCanonical', '') <> source_value_set
+            OR target_value_set IS NOT NULL AND coalesce(one ->> 'targetUri', one ->> 'targetCanonical', '') <> target_value_set;
+        FOR part IN SELECT g FROM jsonb_array_elements(one -> 'group') g LOOP
+            IF reverse THEN
+                CONTINUE WHEN system IS NOT NULL AND part ->> 'target' IS DISTINCT FROM system
+                    OR target_system IS NOT NULL AND part ->> 'source' IS DISTINCT FROM target_system;
+                -- what is wider one way is narrower the other
+                RETURN QUERY SELECT CASE t ->> 'equivalence' WHEN 'wider' THEN 'narrower' WHEN 'narrower' THEN 'wider'
+                        WHEN 'subsumes' THEN 'specializes' WHEN 'specializes' THEN 'subsumes' ELSE t ->> 'equivalence' END,
+                    part ->> 'source', e ->> 'code', e ->> 'display', t ->> 'comment', one ->> 'url', t -> 'dependsOn', t -> 'product'
+                FROM jsonb_array_elements(part -> 'element') e CROSS JOIN LATERAL jsonb_array_elements(coalesce(e -> 'target', '[]')) t
+                WHERE t ->> 'code' = asked;
+                CONTINUE;
+            END IF;
+            CONTINUE WHEN system IS NOT NULL AND part ->> 'source' IS DISTINCT FROM system
+                OR target_system IS NOT NULL AND part ->> 'target' IS DISTINCT FROM target_system;
+            SELECT count(*) > 0 INTO is_found FROM jsonb_array_elements(part -> 'element') e WHERE e ->> 'code' = asked;
+            IF is_found THEN
+                RETURN QUERY SELECT t ->> 'equivalence', part ->> 'target', t ->> 'code', t ->> 'display', t ->> 'comment', one ->> 'url',
+                    t -> 'product', t -> 'dependsOn'
+                FROM jsonb_array_elements(part -> 'element') e CROSS JOIN LATERAL jsonb_array_elements(coalesce(e -> 'target', '[]')) t
+                WHERE e ->> 'code' = asked;
+            ELSE
+                CASE part #>> '{unmapped,mode}'
+                WHEN 'provided' THEN
+                    RETURN QUERY SELECT 'equal', part ->> 'target', asked, NULL::text, NULL::text, one ->> 'url', NULL::jsonb, NULL::jsonb;
+                WHEN 'fixed' THEN
+                    RETURN QUERY SELECT 'inexact', part ->> 'target', part #>> '{unmapped,code}', part #>> '{unmapped,display}', NULL::text,
+                        one ->> 'url', NULL::jsonb, NULL::jsonb;
+                WHEN 'other-map' THEN
+                    IF depth <= 0 THEN
+                        RAISE EXCEPTION 'concept maps refer to each other too deeply' USING ERRCODE = 'program_limit_exceeded';
+                    END IF;
+                    RETURN QUERY SELECT * FROM fhir.translate(asked, coalesce(system, part ->> 'source'), part #>> '{unmapped,url}',
+                        target_system, NULL, NULL, false, lake, NULL, depth - 1);
+                ELSE
+                END CASE;
+            END IF;
+        END LOOP;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.translate(text, text, text, text, text, text, boolean, text, jsonb, integer) IS
+    'ConceptMap/$translate: what a code is in another system, by the concept map of that url, url|version or ConceptMap/id, by one that is given, or by all that have its system as their source; with reverse from target to source';
+
+CREATE FUNCTION fhir.read_concepts(code_system jsonb, source text, format text) RETURNS TABLE (place integer, key text, code text, display text,
+        definition text, is_abstract boolean, is_inactive boolean, parents integer[], below integer[], properties jsonb, designations jsonb)
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'fhir_read_concepts';
+COMMENT ON FUNCTION fhir.read_concepts(jsonb, text, text) IS
+    'the concepts of a file of the server or of a query, as fhir.concepts gives them; format is csv, tsv, icd-10-cm, rxnorm or query';
+
+CREATE FUNCTION fhir.load_code_system(system text, source text, format text, version text DEFAULT NULL, resource jsonb DEFAULT '{}',
+        lake text DEFAULT fhir.current_lake(), OUT code_system text, OUT concepts bigint, OUT roots bigint) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    head jsonb;
+    before jsonb;
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.concept') IS NULL THEN
+        IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = load_code_system.lake) THEN
+            RAISE EXCEPTION 'there is no lake "%"', lake
+                USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+        END IF;
+        RAISE EXCEPTION 'lake "%" has no table of concepts', lake
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT fhir.upgrade_lake() makes it.';
+    END IF;
+    IF coalesce(system, '') = '' OR system LIKE '%|%' THEN
+        RAISE EXCEPTION 'the url of a code system is not empty and has no version' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- One load of a system at a time: both would make it.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('fhirlake code system %s %s', lake, system), 0));
+    EXECUTE format($$
+        SELECT d.resource FROM %I.codesystem d
+        WHERE d.search OPERATOR(fhir.|=) ('CodeSystem?url=' || fhir.search_value($1))::fhir.query AND d.resource ->> 'url' = $1
+          AND d.resource ->> 'version' IS NOT DISTINCT FROM $2 ORDER BY d.last_updated DESC LIMIT 1$$, lake) INTO before USING system, version;
+    head := jsonb_strip_nulls(jsonb_build_object('resourceType', 'CodeSystem', 'status', 'active', 'content', 'complete', 'caseSensitive', true)
+        || (coalesce(before, '{}') - 'concept' - 'meta' - 'property' - 'count') || coalesce(resource, '{}')
+        || jsonb_build_object('url', system, 'version', version, 'concept', NULL, 'id', before -> 'id'));
+    CREATE TEMPORARY TABLE fhirlake_concepts ON COMMIT DROP AS SELECT c.* FROM fhir.read_concepts(head, source, format) c;
+    SELECT count(*), count(*) FILTER (WHERE c.parents = '{}') INTO concepts, roots FROM pg_temp.fhirlake_concepts c;
+    IF NOT head ? 'property' THEN
+        head := jsonb_strip_nulls(head || jsonb_build_object('property', (
+            SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('code', p.code, 'type', p.type,
+                'uri', CASE WHEN p.code IN ('inactive', 'notSelectable') THEN 'http://hl7.org/fhir/concept-properties#' || p.code END)) ORDER BY p.code)
+            FROM (SELECT v ->> 'code' AS code, CASE WHEN bool_and(v ? 'valueBoolean') THEN 'boolean' ELSE 'string' END AS type
+                  FROM pg_temp.fhirlake_concepts c CROSS JOIN LATERAL jsonb_array_elements(c.properties) v GROUP BY 1) p)));
+    END IF;
+    head := head || jsonb_build_object('count', concepts);
+    IF before IS NULL THEN
+        EXECUTE format('INSERT INTO %I.codesystem (resource) VALUES ($1) RETURNING id', lake) INTO code_system USING head;
+    ELSE
+        EXECUTE format('UPDATE %I.codesystem c SET resource = $1 WHERE c.type = ''CodeSystem'' AND c.id = $2 RETURNING c.id', lake)
+            INTO code_system USING head, before ->> 'id';
+    END IF;
+    IF code_system IS NULL THEN
+        RAISE EXCEPTION 'the code system could not be written' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    EXECUTE format('DELETE FROM %I.concept c WHERE c.code_system = $1', lake) USING code_system;
+    EXECUTE format('INSERT INTO %I.concept SELECT $1, c.* FROM pg_temp.fhirlake_concepts c', lake) USING code_system;
+    DROP TABLE pg_temp.fhirlake_concepts;
+    IF EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = load_code_system.lake AND pg_has_role(l.owner, 'USAGE')) THEN
+        EXECUTE format('ANALYZE %I.concept', lake);
+    END IF;
+    RETURN NEXT;
+END
+$function$;
+COMMENT ON FUNCTION fhir.load_code_system(text, text, text, text, jsonb, text) IS
+    'loads a code system from a file of the server (csv, tsv, icd-10-cm, rxnorm) or a query into the table of concepts, in place of what that version had; resource gives further elements of its CodeSystem. Gives its id, its concepts and how many of them have no parent';
+
+-- terminology_rest.sql
+
+CREATE FUNCTION fhir.parameter_text(parameters jsonb, name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+        SELECT e.value OPERATOR(pg_catalog.#>>) '{}'
+        FROM pg_catalog.jsonb_array_elements(parameters OPERATOR(pg_catalog.->) 'parameter') p CROSS JOIN LATERAL pg_catalog.jsonb_each(p) e
+        WHERE p OPERATOR(pg_catalog.->>) 'name' OPERATOR(pg_catalog.=) $2 AND e.key OPERATOR(pg_catalog.~) '^value' LIMIT 1
+    $$;
+COMMENT ON FUNCTION fhir.parameter_text(jsonb, text) IS 'the first value of that name in a Parameters resource, as text';
+
+CREATE FUNCTION fhir.parameter_codings(parameters jsonb, variadic names text[]) RETURNS TABLE (system text, version text, code text, display text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+    AS $$
+        SELECT c OPERATOR(pg_catalog.->>) 'system', c OPERATOR(pg_catalog.->>) 'version', c OPERATOR(pg_catalog.->>) 'code', c OPERATOR(pg_catalog.->>) 'display'
+        FROM pg_catalog.jsonb_array_elements(parameters OPERATOR(pg_catalog.->) 'parameter') p
+        CROSS JOIN LATERAL (
+            SELECT p OPERATOR(pg_catalog.->) 'valueCoding' AS c
+            UNION ALL SELECT x FROM pg_catalog.jsonb_array_elements(p OPERATOR(pg_catalog.#>) '{valueCodeableConcept,coding}') x) v
+        WHERE p OPERATOR(pg_catalog.->>) 'name' OPERATOR(pg_catalog.=) ANY (names) AND v.c IS NOT NULL
+    $$;
+COMMENT ON FUNCTION fhir.parameter_codings(jsonb, text[]) IS 'the codings of those names in a Parameters resource, those of CodeableConcepts among them';
+
+CREATE FUNCTION fhir.parameters_of(parts jsonb[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT pg_catalog.jsonb_build_object('resourceType', 'Parameters', 'parameter', pg_catalog.to_jsonb(pg_catalog.array_remove(parts, NULL))) $$;
+COMMENT ON FUNCTION fhir.parameters_of(jsonb[]) IS 'a Parameters resource of these parts; those that are NULL are left out';
+
+CREATE FUNCTION fhir.part(name text, kind text, value text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+        SELECT CASE WHEN value IS NOT NULL THEN pg_catalog.jsonb_build_object('name', name, 'value' OPERATOR(pg_catalog.||) kind,
+            CASE WHEN kind OPERATOR(pg_catalog.=) 'Boolean' THEN pg_catalog.to_jsonb(value::pg_catalog.bool) ELSE pg_catalog.to_jsonb(value) END) END
+    $$;
+COMMENT ON FUNCTION fhir.part(text, text, text) IS 'one part of a Parameters resource with a value of that type; NULL where there is no value';
+
+CREATE FUNCTION fhir.terminology_operation(operation text, type text, id text, parameters jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := fhir.current_lake();
+    url text := fhir.parameter_text(parameters, 'url');
+    system text := fhir.parameter_text(parameters, 'system');
+    code text := fhir.parameter_text(parameters, 'code');
+    version text := coalesce(fhir.parameter_text(parameters, 'systemVersion'), fhir.parameter_text(parameters, 'version'));
+    given jsonb := jsonb_path_query_first(parameters, '$.parameter[*] ? (@.name == "valueSet" || @.name == "codeSystem" || @.name == "conceptMap").resource');
+    parts jsonb[] := '{}';
+    found record;
+    one record;
+    is_any boolean;
+BEGIN
+    -- what the address names
+    IF id IS NOT NULL AND type = 'CodeSystem' THEN
+        EXECUTE format('SELECT c.resource ->> ''url'', c.resource ->> ''version'' AS version FROM %I.codesystem c WHERE c.type = $1 AND c.id = $2', lake)
+            INTO system, version USING type, id;
+        IF system IS NULL THEN
+            RAISE EXCEPTION 'CodeSystem/% is not in the lake, or has no url', id USING ERRCODE = 'FH404';
+        END IF;
+    ELSIF id IS NOT NULL THEN
+        url := type || '/' || id;
+    ELSIF type = 'CodeSystem' THEN
+        system := coalesce(system, url);
+        url := NULL;
+    END IF;
+
+    CASE operation
+    WHEN '$expand' THEN
+        IF coalesce(url, given ->> 'resourceType') IS NULL THEN
+            RAISE EXCEPTION 'no value set is named' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give url or valueSet, or ValueSet/[id]/$expand.';
+        END IF;
+        RETURN fhir.expand_value_set(coalesce(url || coalesce('|' || fhir.parameter_text(parameters, 'valueSetVersion'), ''), given ->> 'url'), given, lake,
+            fhir.parameter_text(parameters, 'filter'), fhir.parameter_text(parameters, 'offset')::integer, fhir.parameter_text(parameters, 'count')::integer,
+            fhir.parameter_text(parameters, 'activeOnly')::boolean, fhir.parameter_text(parameters, 'includeDesignations')::boolean);
+
+    WHEN '$validate-code' THEN
+        IF type = 'ValueSet' AND coalesce(url, given ->> 'resourceType') IS NULL THEN
+            RAISE EXCEPTION 'no value set is named' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give url or valueSet, or ValueSet/[id]/$validate-code.';
+        END IF;
+        FOR one IN
+            SELECT system AS system, version AS version, code AS code, fhir.parameter_text(parameters, 'display') AS display WHERE code IS NOT NULL
+            UNION ALL SELECT coalesce(c.system, system), c.version, c.code, c.display FROM fhir.parameter_codings(parameters, 'coding', 'codeableConcept') c
+        LOOP
+            SELECT v.* INTO found FROM fhir.validate_code(CASE WHEN type = 'ValueSet' THEN coalesce(url, given ->> 'url') END,
+                CASE WHEN type = 'ValueSet' THEN given END, one.system, one.code, one.display, one.version, lake) v;
+            is_any := coalesce(found.result, false);
+            parts := CASE WHEN is_any THEN '{}' ELSE parts END || ARRAY[fhir.part('result', 'Boolean', is_any::text),
+                fhir.part('message', 'String', found.message), fhir.part('display', 'String', found.known_display)];
+            EXIT WHEN is_any;
+        END LOOP;
+        IF is_any IS NULL THEN
+            RAISE EXCEPTION 'no code is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, coding or codeableConcept.';
+        END IF;
+        -- of several codings none of which is valid, all messages
+        IF NOT is_any THEN
+            parts := ARRAY[fhir.part('result', 'Boolean', 'false'), fhir.part('message', 'String',
+                (SELECT string_agg(DISTINCT p ->> 'valueString', '; ') FROM unnest(parts) p WHERE p ->> 'name' = 'message')),
+                (SELECT p FROM unnest(parts) p WHERE p ->> 'name' = 'display' LIMIT 1)];
+        END IF;
+        RETURN fhir.parameters_of(parts);
+
+    WHEN '$lookup' THEN
+        SELECT coalesce(c.system, system) AS system, coalesce(c.version, version) AS version, c.code INTO one
+            FROM (SELECT code AS code, NULL::text AS system, NULL::text AS version WHERE code IS NOT NULL
+                  UNION ALL SELECT c.code, c.system, c.version FROM fhir.parameter_codings(parameters, 'coding') c) c LIMIT 1;
+        IF one.code IS NULL OR one.system IS NULL THEN
+            RAISE EXCEPTION 'no code with its system is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, or coding.';
+        END IF;
+        SELECT l.* INTO found FROM fhir.lookup(one.system, one.code, one.version, lake) l;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'code % of % is not known here', left(one.code, 100), left(one.system, 200) USING ERRCODE = 'FH404';
+        END IF;
+        RETURN fhir.parameters_of(ARRAY[fhir.part('name', 'String', found.name), fhir.part('version', 'String', found.system_version),
+                fhir.part('display', 'String', coalesce(found.display, one.code)), fhir.part('definition', 'String', found.definition),
+                fhir.part('abstract', 'Boolean', CASE WHEN found.is_abstract THEN 'true' END)]
+            || ARRAY(SELECT jsonb_build_object('name', 'designation', 'part', to_jsonb(array_remove(ARRAY[fhir.part('language', 'Code', d ->> 'language'),
+                    CASE WHEN d ? 'use' THEN jsonb_build_object('name', 'use', 'valueCoding', d -> 'use') END, fhir.part('value', 'String', d ->> 'value')], NULL)))
+                FROM jsonb_array_elements(found.designations) d)
+            || ARRAY(SELECT jsonb_build_object('name', 'property', 'part', jsonb_build_array(fhir.part('code', 'Code', p.code), fhir.part('value', 'Code', p.value)))
+                FROM (SELECT 'parent' AS code, unnest(found.parents) AS value UNION ALL SELECT 'child', unnest(found.children)) p)
+            || ARRAY(SELECT jsonb_build_object('name', 'property', 'part', jsonb_build_array(fhir.part('code', 'Code', p ->> 'code'),
+                    jsonb_build_object('name', 'value') || (p - 'code' - 'id' - 'extension')))
+                FROM jsonb_array_elements(found.properties) p WHERE p ->> 'code' NOT IN ('parent', 'child')));
+
+    WHEN '$subsumes' THEN
+        SELECT coalesce(system, a.system, b.system) AS system, coalesce(fhir.parameter_text(parameters, 'codeA'), a.code) AS a,
+                coalesce(fhir.parameter_text(parameters, 'codeB'), b.code) AS b INTO one
+            FROM (VALUES (1)) v LEFT JOIN fhir.parameter_codings(parameters, 'codingA') a ON true LEFT JOIN fhir.parameter_codings(parameters, 'codingB') b ON true;
+        IF one.system IS NULL OR one.a IS NULL OR one.b IS NULL THEN
+            RAISE EXCEPTION 'two codes and their system are not given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give codeA, codeB and system, or codingA and codingB.';
+        END IF;
+        code := fhir.subsumes(one.system, one.a, one.b, version, lake);
+        IF code IS NULL THEN
+            RAISE EXCEPTION 'the system or a code is not known here' USING ERRCODE = 'FH404';
+        END IF;
+        RETURN fhir.parameters_of(ARRAY[fhir.part('outcome', 'Code', code)]);
+
+    WHEN '$translate' THEN
+        FOR one IN
+            SELECT system AS system, code AS code WHERE code IS NOT NULL
+            UNION ALL SELECT coalesce(c.system, system), c.code FROM fhir.parameter_codings(parameters, 'coding', 'codeableConcept') c
+        LOOP
+            is_any := coalesce(is_any, false);
+            FOR found IN
+                SELECT t.* FROM fhir.translate(one.code, one.system, url, fhir.parameter_text(parameters, 'targetsystem'),
+                    fhir.parameter_text(parameters, 'source'), fhir.parameter_text(parameters, 'target'),
+                    coalesce(fhir.parameter_text(parameters, 'reverse')::boolean, false), lake, given) t
+            LOOP
+                is_any := is_any OR coalesce(found.equivalence NOT IN ('unmatched', 'disjoint'), true);
+                parts := parts || jsonb_build_object('name', 'match', 'part', to_jsonb(array_remove(ARRAY[fhir.part('equivalence', 'Code', found.equivalence),
+                    CASE WHEN found.to_code IS NOT NULL THEN jsonb_build_object('name', 'concept', 'valueCoding', jsonb_strip_nulls(
+                        jsonb_build_object('system', found.to_system, 'code', found.to_code, 'display', found.to_display))) END,
+                    fhir.part('source', 'Uri', found.map)], NULL)));
+            END LOOP;
+        END LOOP;
+        IF is_any IS NULL THEN
+            RAISE EXCEPTION 'no code is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, coding or codeableConcept.';
+        END IF;
+        RETURN fhir.parameters_of(ARRAY[fhir.part('result', 'Boolean', is_any::text),
+            CASE WHEN NOT is_any THEN fhir.part('message', 'String', 'no match was found') END] || parts);
+    ELSE
+        RAISE EXCEPTION 'operation % is not known', left(operation, 64) USING ERRCODE = 'feature_not_supported';
+    END CASE;
+END
+$function$;
+COMMENT ON FUNCTION fhir.terminology_operation(text, text, text, jsonb) IS
+    '$expand, $validate-code, $lookup, $subsumes and $translate on the current lake: type and id are what the address names, parameters a Parameters resource';
 
 -- validate.sql
 

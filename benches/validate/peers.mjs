@@ -34,7 +34,7 @@ for (const argument of files) {
     const some = way === 'npm fhir' ? resources.filter((_, i) => i % 10 === 0) : resources
     let best = Infinity, right = 0
     const attempt = r => { try { return valid(r) } catch { return false } }
-    for (let round = 0; round < 5 && best < 20e9; round++) {
+    for (let round = 0; round < 5 && (round === 0 || best < 20e9); round++) {
       const start = process.hrtime.bigint()
       right = 0
       for (const r of some) if (attempt(r)) right++

@@ -1,9 +1,7 @@
 //! Operations by their names, each a function of schema `fhir`. <https://hl7.org/fhir/R4/operations.html>
 
 use super::request::{Asked, Scope};
-use crate::json::Node;
-#[cfg(feature = "pg")]
-use crate::json::{self, Item};
+use crate::json::{self, Item, JsonError, Node};
 #[cfg(any(feature = "pg", test))]
 use crate::path::reference::is_id;
 #[cfg(feature = "pg")]
@@ -21,6 +19,12 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "$meta", types: &[], on: &[On::System, On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta" },
     Operation { name: "$meta-add", types: &[], on: &[On::Instance], changes: true, definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-add" },
     Operation { name: "$meta-delete", types: &[], on: &[On::Instance], changes: true, definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete" },
+    Operation { name: "$expand", types: &["ValueSet"], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/ValueSet-expand" },
+    Operation { name: "$lookup", types: &["CodeSystem"], on: &[On::Type], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup" },
+    Operation { name: "$subsumes", types: &["CodeSystem"], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes" },
+    Operation { name: "$translate", types: &["ConceptMap"], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate" },
+    Operation { name: "$validate-code", types: &["CodeSystem"], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code" },
+    Operation { name: "$validate-code", types: &["ValueSet"], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code" },
     Operation { name: "$validate", types: &[], on: &[On::Type, On::Instance], changes: false, definition: "http://hl7.org/fhir/OperationDefinition/Resource-validate" },
 ];
 
@@ -109,6 +113,31 @@ impl<'a> Parameters<'a> {
         search.join("&")
     }
 
+    /// All of them as one Parameters resource: those of the query as strings, those of the body as they are. A body of another type is
+    /// the parameter of that name, as `valueSet`.
+    pub fn gathered(&self, ty: Option<&str>) -> Result<Vec<u8>, JsonError> {
+        let mut parts: Vec<Item> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for name in self.asked.query.split('&').map(|part| part.split('=').next().unwrap_or_default()) {
+            if !name.is_empty() && !seen.contains(&name) {
+                seen.push(name);
+                for value in self.asked.parameters(name) {
+                    parts.push(Item::Object(vec![("name".into(), Item::String(name.to_owned().into())), ("valueString".into(), Item::String(value.into()))]));
+                }
+            }
+        }
+        parts.extend(self.parts().map(Item::Node));
+        let other = self.body.filter(|body| body.get("resourceType").and_then(Node::as_str) == ty);
+        if let (Some(resource), Some(ty)) = (other, ty) {
+            let mut name = ty.to_owned();
+            if let Some(first) = name.get_mut(0..1) {
+                first.make_ascii_lowercase();
+            }
+            parts.push(Item::Object(vec![("name".into(), Item::String(name.into())), ("resource".into(), Item::Node(resource))]));
+        }
+        json::write(&Item::Object(vec![("resourceType".into(), Item::String("Parameters".into())), ("parameter".into(), Item::Array(parts))]))
+    }
+
     /// The resource that came along: in a parameter of that name, or as the body.
     pub fn resource(&self, name: &str) -> Option<Node<'a>> {
         let mut parts = self.parts().filter(|part| part.get("name").and_then(Node::as_str) == Some(name));
@@ -185,6 +214,9 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
         "$meta" => ("SELECT fhir.meta_parameters(fhir.meta($1, $2))", vec![owned(ty), owned(id)]),
         "$meta-add" => ("SELECT fhir.meta_parameters(fhir.meta_add($1, $2, $3))", vec![owned(ty), owned(id)]),
         "$meta-delete" => ("SELECT fhir.meta_parameters(fhir.meta_delete($1, $2, $3))", vec![owned(ty), owned(id)]),
+        "$expand" | "$lookup" | "$subsumes" | "$translate" | "$validate-code" => {
+            ("SELECT fhir.terminology_operation($1, $2, $3, $4)", vec![Some(operation.name.to_owned()), owned(ty), owned(id)])
+        }
         _ => return Err(Error::new("0A000", format!("operation {} is not supported here", operation.name))),
     };
     // the one value that is not a text stands behind the others
@@ -193,9 +225,13 @@ pub fn run(lake: &str, scope: &Scope, name: &str, parameters: &Parameters) -> Re
         "$meta-add" | "$meta-delete" => Some(parameters.element("meta", "valueMeta")),
         _ => None,
     };
-    let container = along.flatten().map(|node| json::write(&Item::Node(node))).transpose()?;
+    let mut container = along.flatten().map(|node| json::write(&Item::Node(node))).transpose()?;
+    let takes_all = sql.contains("terminology_operation");
+    if takes_all {
+        container = Some(parameters.gathered(ty)?);
+    }
     let mut args: Vec<Arg> = values.iter().map(|value| value.as_deref().map_or(Arg::Null(pgrx::pg_sys::TEXTOID), Arg::Text)).collect();
-    if along.is_some() {
+    if along.is_some() || takes_all {
         args.push(container.as_deref().map_or(Arg::Null(pgrx::pg_sys::JSONBOID), Arg::Jsonb));
     }
     super::dispatch::afresh(|spi| spi.jsonb(sql, &args))?.ok_or_else(|| Error::new("FH404", "the operation has no answer"))
@@ -221,7 +257,6 @@ fn composition(id: Option<&str>, parameters: &Parameters) -> Result<String, Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
 
     #[test]
     fn parameters_come_by_query_or_body() {
@@ -234,6 +269,21 @@ mod tests {
         assert_eq!(parameters.text("start").as_deref(), Some("2010"));
         assert!(parameters.resource("resource").is_some_and(|resource| resource.get("resourceType").is_some()));
         assert_eq!(parameters.text("end"), None);
+    }
+
+    #[test]
+    fn all_parameters_are_gathered() {
+        let text = r#"{"resourceType":"Parameters","parameter":[{"name":"coding","valueCoding":{"code":"a"}}]}"#;
+        let container = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+        let asked = Asked::parse("POST", "/ValueSet/$validate-code?url=http://x.org/a%26b&url=c").unwrap();
+        let gathered = Parameters { asked: &asked, body: json::root(&container) }.gathered(Some("ValueSet")).unwrap();
+        let expected = r#"{"resourceType":"Parameters","parameter":[{"name":"url","valueString":"http://x.org/a&b"},{"name":"url","valueString":"c"},{"name":"coding","valueCoding":{"code":"a"}}]}"#;
+        assert_eq!(gathered, json::parse(expected.as_bytes(), &json::Limits::default()).unwrap());
+        let set = json::parse(br#"{"resourceType":"ValueSet","id":"v"}"#, &json::Limits::default()).unwrap();
+        let asked = Asked::parse("POST", "/ValueSet/$expand").unwrap();
+        let gathered = Parameters { asked: &asked, body: json::root(&set) }.gathered(Some("ValueSet")).unwrap();
+        let expected = r#"{"resourceType":"Parameters","parameter":[{"name":"valueSet","resource":{"resourceType":"ValueSet","id":"v"}}]}"#;
+        assert_eq!(gathered, json::parse(expected.as_bytes(), &json::Limits::default()).unwrap());
     }
 
     #[test]
@@ -251,6 +301,10 @@ mod tests {
         assert!(called("POST", "/Condition/a/$meta-add") && !called("POST", "/Condition/$meta-add"));
         assert!(called("GET", "/Observation/$lastn") && !called("GET", "/Patient/$lastn"));
         assert!(called("GET", "/Composition/a/$document") && called("GET", "/Composition/$document"));
+        assert!(called("GET", "/ValueSet/$expand") && called("GET", "/ValueSet/a/$expand") && !called("GET", "/CodeSystem/$expand"));
+        assert!(called("GET", "/CodeSystem/$lookup") && !called("GET", "/CodeSystem/a/$lookup"));
+        assert!(called("GET", "/CodeSystem/$validate-code") && called("POST", "/ValueSet/a/$validate-code") && !called("GET", "/ConceptMap/$validate-code"));
+        assert!(called("GET", "/CodeSystem/a/$subsumes") && called("POST", "/ConceptMap/$translate"));
         assert!(called("POST", "/Patient/$match") && !called("POST", "/Patient/a/$match"));
     }
 

@@ -20,6 +20,9 @@ use crate::pg::time;
 use crate::terminology::{self, Coding, Direction};
 use std::cell::OnceCell;
 
+/// Codes that are asked for together, fewer than a query may have alternatives.
+const PORTION: usize = 40_000;
+
 /// A chain with no more hits than this is asked as a list of ids, which the index of keys serves; with more, as a join.
 const FEW: u64 = 500;
 
@@ -242,7 +245,16 @@ impl Resolver<'_> {
             return Ok(if negated { Filter::EVERYTHING } else { Filter::NOTHING });
         }
         let modifier = negated.then(|| "not".to_owned());
-        Ok(Filter::Row(vec![Argument { name: argument.name, modifier, value: values.join(",") }]))
+        // One query has so many alternatives; of more than that, several are asked.
+        let portion = |values: &[String]| Filter::Row(vec![Argument { name: argument.name.clone(), modifier: modifier.clone(), value: values.join(",") }]);
+        let mut portions: Vec<Filter> = values.chunks(PORTION).map(portion).collect();
+        Ok(match (portions.pop(), portions.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                portions.extend(last);
+                if negated { Filter::All(portions) } else { Filter::Any(portions) }
+            }
+        })
     }
 
     /// A patient's compartment is the index of records, where no other resource has it as its second.

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 /// A code system as it is stored. What of it is malformed is left out.
 #[derive(Clone)]
 pub struct CodeSystem {
+    id: Box<str>,
     url: Box<str>,
     version: Option<Box<str>>,
     is_complete: bool,
@@ -82,6 +83,7 @@ impl CodeSystem {
         let root = json::root(container)?;
         root.as_object()?;
         Some(CodeSystem {
+            id: text(root, "id").unwrap_or_default().into(),
             url: text(root, "url").unwrap_or_default().into(),
             version: text(root, "version").map(Into::into),
             is_complete: text(root, "content") == Some("complete"),
@@ -117,6 +119,11 @@ impl CodeSystem {
     /// The id under which the concepts are kept, where they are not here.
     pub fn apart(&self) -> Option<&str> {
         self.apart.as_deref()
+    }
+
+    /// Of the resource.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     pub fn url(&self) -> &str {

@@ -3,10 +3,10 @@
 use super::code_system::CodeSystem;
 use super::closure::Closure;
 use super::error::DefinitionError;
-use crate::json::Node;
+use crate::json::{self, Item};
 
 /// One concept.
-pub struct Row<'a> {
+pub struct Row {
     /// Its number in a walk down the hierarchy, from 0.
     pub place: i32,
     /// What it is found by; see [`CodeSystem::key`].
@@ -20,23 +20,22 @@ pub struct Row<'a> {
     pub parents: Vec<i32>,
     /// Ranges of places that it subsumes, the first and last of each; none where that is only itself.
     pub below: Vec<i32>,
-    /// `CodeSystem.concept.property` and `.designation`
-    pub properties: Option<Node<'a>>,
-    pub designations: Option<Node<'a>>,
+    /// The containers of `CodeSystem.concept.property` and `.designation`.
+    pub properties: Option<Vec<u8>>,
+    pub designations: Option<Vec<u8>>,
 }
 
 /// The concepts of a stored code system, in the order of their places.
-pub fn rows(container: &[u8]) -> Result<Vec<Row<'_>>, DefinitionError> {
+pub fn rows(container: &[u8]) -> Result<Vec<Row>, DefinitionError> {
     let mut nodes = Vec::new();
     let Some(system) = CodeSystem::read_each(container, &mut |_, node| nodes.push(node)) else { return Ok(Vec::new()) };
-    rows_of(&system, |at| {
-        let node = nodes.get(at);
-        (node.and_then(|node| node.get("property")), node.and_then(|node| node.get("designation")))
-    })
+    // a part of what was stored is small enough to be stored
+    let part = |at: usize, key: &str| nodes.get(at).and_then(|node| node.get(key)).and_then(|part| json::write(&Item::Node(part)).ok());
+    rows_of(&system, |at| (part(at, "property"), part(at, "designation")))
 }
 
 /// The concepts of a system, in the order of their places; `listed` gives properties and designations of each.
-pub fn rows_of<'a>(system: &CodeSystem, listed: impl Fn(usize) -> (Option<Node<'a>>, Option<Node<'a>>)) -> Result<Vec<Row<'a>>, DefinitionError> {
+pub fn rows_of(system: &CodeSystem, mut listed: impl FnMut(usize) -> (Option<Vec<u8>>, Option<Vec<u8>>)) -> Result<Vec<Row>, DefinitionError> {
     let tangled = || DefinitionError::TooTangled { system: system.url().to_owned() };
     let closure = Closure::of(system).ok_or_else(tangled)?;
     let mut rows: Vec<Row> = system

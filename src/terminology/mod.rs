@@ -11,11 +11,14 @@ pub mod closure;
 pub mod code_system;
 pub mod concepts;
 pub mod error;
+pub mod expansion;
 pub mod filter;
+pub mod formats;
 pub mod grammar;
 pub mod implied;
 pub mod members;
 pub mod membership;
+pub mod page;
 pub mod keep;
 pub mod lake;
 #[cfg(feature = "pg")]
@@ -23,6 +26,7 @@ pub mod sql;
 #[cfg(test)]
 mod tests;
 pub mod value_set;
+pub mod verdict;
 
 pub use error::{DefinitionError, TermError};
 pub use membership::{Checker, Failure, Membership, Terminology};
@@ -151,4 +155,20 @@ pub fn below<S: Source>(source: &mut S, system: Option<&str>, code: &str, limits
 /// The code and all that subsume it.
 pub fn above<S: Source>(source: &mut S, system: Option<&str>, code: &str, limits: &Limits) -> Result<Vec<Coding>, TermError<S::Error>> {
     related(source, system, code, Direction::Above, limits)
+}
+
+/// How two codes of a system stand to each other: <https://hl7.org/fhir/R4/codesystem-operation-subsumes.html>. `None` where the system or
+/// one of the codes is not known.
+pub fn subsumes<S: Source>(source: &mut S, system: &str, version: Option<&str>, a: &str, b: &str) -> Result<Option<&'static str>, S::Error> {
+    let Some(known) = source.code_system(system, version)? else { return Ok(None) };
+    let known = if known.apart().is_some() { source.part(&known, &[a, b])? } else { known };
+    let (Some(a), Some(b)) = (known.find(a), known.find(b)) else { return Ok(None) };
+    let is_above = |above: u32, below: u32| known.related(below, Direction::Above).contains(&above);
+    Ok(Some(match (is_above(a, b), is_above(b, a)) {
+        _ if a == b => "equivalent",
+        (true, true) => "equivalent",
+        (true, false) => "subsumes",
+        (false, true) => "subsumed-by",
+        (false, false) => "not-subsumed",
+    }))
 }

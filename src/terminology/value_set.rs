@@ -15,12 +15,23 @@ use std::rc::Rc;
 ///
 /// Codes that are only there to group others are left out, unless the value set lists them.
 pub fn expand<S: Source>(source: &mut S, url: &str, limits: &Limits) -> Result<Vec<Member>, S> {
-    let mut expander = Expander { source, limits, steps: 0, open: Vec::new(), done: HashMap::new(), systems: HashMap::new() };
+    Ok(expand_named(source, url, limits)?.0)
+}
+
+/// The names that value sets give to codes of a system.
+pub type Names = HashMap<(Option<String>, String), String>;
+
+/// As [`expand`], with the names that the value sets themselves give.
+pub fn expand_named<S: Source>(source: &mut S, url: &str, limits: &Limits) -> Result<(Vec<Member>, Names), S> {
+    let mut expander =
+        Expander { source, limits, steps: 0, open: Vec::new(), done: HashMap::new(), systems: HashMap::new(), names: Names::new() };
     let members = expander.value_set(url)?;
+    let names = std::mem::take(&mut expander.names);
+    drop(expander);
     if members.len() > limits.codes {
         return Err(DefinitionError::TooLarge { of: format!("value set {url}"), codes: limits.codes }.into());
     }
-    Ok(Rc::unwrap_or_clone(members).into_vec())
+    Ok((Rc::unwrap_or_clone(members).into_vec(), names))
 }
 
 struct Expander<'s, S: Source> {
@@ -32,6 +43,7 @@ struct Expander<'s, S: Source> {
     open: Vec<String>,
     done: HashMap<String, Rc<Members>>,
     systems: HashMap<(String, Option<String>), Option<Rc<CodeSystem>>>,
+    names: Names,
 }
 
 /// A stored value set, which may contain others.
@@ -133,11 +145,19 @@ impl<S: Source> Expander<'_, S> {
             let selectable = entry.get("abstract").and_then(Node::as_bool) != Some(true);
             if let Some(code) = text(entry, "code").filter(|_| selectable) {
                 members.insert(text(entry, "system"), code);
+                self.name(text(entry, "system"), code, entry);
             }
             open.extend(entry.get("contains").map(Node::items));
         }
         let total = expansion.get("total").and_then(Node::as_number).and_then(|n| n.to_string().parse::<u64>().ok());
         Ok((total.is_none_or(|total| total <= entries)).then_some(members))
+    }
+
+    /// Keeps the display that the value set gives to a code.
+    fn name(&mut self, system: Option<&str>, code: &str, entry: Node) {
+        if let Some(display) = text(entry, "display") {
+            self.names.insert((system.map(str::to_owned), code.to_owned()), display.to_owned());
+        }
     }
 
     /// The union of what is included, without what is excluded.
@@ -187,6 +207,11 @@ impl<S: Source> Expander<'_, S> {
         let filters = filters.map_err(|error| self.filter_error("", "", error))?;
         let version = text(part, "version");
         if part.get("concept").is_some() {
+            for concept in items(part, "concept") {
+                if let Some(code) = text(concept, "code") {
+                    self.name(Some(url), code, concept);
+                }
+            }
             if !filters.is_empty() {
                 return Err(self.invalid("names concepts and filters of one system").into());
             }

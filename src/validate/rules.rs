@@ -17,6 +17,8 @@ pub struct Constraint {
 pub struct Rules {
     /// Of the type and its bases.
     pub constraints: Vec<Constraint>,
+    /// Of all values of the type, such as the units of an Age.
+    pub binding: Option<&'static Binding>,
     /// In the order of the type's elements.
     pub elements: Vec<ElementRules>,
 }
@@ -25,7 +27,6 @@ pub struct Rules {
 #[derive(Default)]
 pub struct ElementRules {
     pub constraints: Vec<Constraint>,
-    /// Beside that of the type of a value, [`of_type`].
     pub binding: Option<&'static Binding>,
     /// Whether anything is asked about what the element holds, or about what lies below it.
     pub is_asked: bool,
@@ -58,10 +59,11 @@ impl Rules {
             });
             let constraints: Vec<Constraint> = own.collect();
             let binding = lineage().find_map(|ancestor| model::binding_at(&path(ancestor)));
-            let is_asked = !constraints.is_empty() || binding.is_some() || fields().any(|f| of_type(f.ty).is_some() || ASKED[usize::from(f.ty.0)]);
+            let is_asked = !constraints.is_empty() || binding.is_some() || fields().any(|field| ASKED[usize::from(field.ty.0)]);
             ElementRules { constraints, binding, is_asked }
         });
-        Rules { constraints, elements: elements.collect() }
+        let binding = if ty.get().kind == Kind::Backbone { None } else { model::binding_at(ty.name()) };
+        Rules { constraints, binding, elements: elements.collect() }
     }
 }
 
@@ -93,11 +95,6 @@ static ASKED: LazyLock<Vec<bool>> = LazyLock::new(|| {
         more.into_iter().for_each(|n| asked[n] = true);
     }
 });
-
-/// The binding of all values of a type, such as `Age`.
-pub fn of_type(ty: TypeId) -> Option<&'static Binding> {
-    if ty.get().kind == Kind::Backbone { None } else { model::binding_at(ty.name()) }
-}
 
 /// Whether values of that type carry codes that a binding can judge.
 pub fn is_coded(ty: TypeId) -> bool {

@@ -1,4 +1,4 @@
 //! The table of concepts that a lake keeps beside its code systems.
 
 #[cfg(feature = "pg")]
-mod sql;
+pub mod sql;

@@ -1,6 +1,6 @@
 //! `fhir.concepts`, and the triggers that keep its rows and tell other sessions of new definitions.
 
-use crate::json::{self, Item, Node};
+use crate::json;
 use crate::pg::access::{self, AsOwner};
 use crate::pg::arrays::int_array;
 use crate::pg::error::{self, Error};
@@ -34,9 +34,6 @@ impl From<DefinitionError> for Error {
 pub fn add(call: &Call, found: Vec<concepts::Row>) -> Result<Value, Error> {
     let mut rows = call.rows()?;
     let scratch = Scratch::new(c"fhirlake concepts");
-    let part = |node: Option<Node>| -> Result<Value, Error> {
-        Ok(node.map(|node| json::write(&Item::Node(node))).transpose()?.map_or(Value::Null, Value::Jsonb))
-    };
     for row in found {
         let _memory = scratch.enter();
         rows.add([
@@ -49,8 +46,8 @@ pub fn add(call: &Call, found: Vec<concepts::Row>) -> Result<Value, Error> {
             Value::Bool(row.is_inactive),
             Value::Datum(int_array(&row.parents)),
             if row.below.is_empty() { Value::Null } else { Value::Datum(int_array(&row.below)) },
-            part(row.properties)?,
-            part(row.designations)?,
+            row.properties.map_or(Value::Null, Value::Jsonb),
+            row.designations.map_or(Value::Null, Value::Jsonb),
         ]);
     }
     Ok(Value::Null)

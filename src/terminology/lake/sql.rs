@@ -8,6 +8,7 @@ use crate::pg::access;
 use crate::pg::arrays;
 use crate::pg::error::{self, Error};
 use crate::pg::invalidation;
+use crate::pg::plans::Lookups;
 use crate::pg::snapshot::Age;
 use crate::pg::spi::{Arg, Spi, connected};
 use crate::pg::time;
@@ -203,6 +204,21 @@ impl Lake<'_> {
         Ok(if self.find("d.resource", ty, url, version)? > 0 { self.sql.container(0, 1).map(<[u8]>::to_vec) } else { None })
     }
 
+    /// The designations of codes of a system, where they have any: containers of `CodeSystem.concept.designation`.
+    pub fn designations(&self, id: &str, codes: &[&str]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        if !self.has_concepts {
+            return Ok(Vec::new());
+        }
+        let select = format!(
+            "SELECT c.code, c.designations FROM {}.concept c WHERE c.code_system OPERATOR(pg_catalog.=) $1 \
+             AND c.key OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT k FROM pg_catalog.unnest($2) u (k) UNION SELECT pg_catalog.lower(k) FROM pg_catalog.unnest($2) u (k))) \
+             AND c.designations IS NOT NULL",
+            self.name
+        );
+        let count = self.sql.select(&select, &[Arg::Text(id), Arg::Datum(pgrx::pg_sys::TEXTARRAYOID, arrays::text_array(codes))])?;
+        Ok((0..count).filter_map(|row| Some((self.sql.text(row, 1)?.to_owned(), self.sql.container(row, 2)?.to_vec()))).collect())
+    }
+
     /// What is known of a profile: that there is none, too.
     pub fn profile(&self, canonical: &str) -> Option<Option<Arc<Profile>>> {
         self.known.profiles.get(canonical).cloned()
@@ -296,6 +312,7 @@ impl Source for Lake<'_> {
              SELECT c.code, c.display, c.definition, c.properties, c.place, c.parents FROM above a \
              JOIN {table} c ON c.code_system OPERATOR(pg_catalog.=) $1 AND c.place OPERATOR(pg_catalog.=) a.place ORDER BY c.place"
         );
+        let _plan = Lookups::begin();
         let keys: Vec<_> = codes.iter().map(|code| system.key(code)).collect();
         let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
         let count = self.sql.select(&select, &[Arg::Text(id), Arg::Datum(pgrx::pg_sys::TEXTARRAYOID, arrays::text_array(&keys))])?;
@@ -331,6 +348,7 @@ impl Source for Lake<'_> {
                  AND c.place OPERATOR(pg_catalog.>=) r.below[i.i] AND c.place OPERATOR(pg_catalog.<=) r.below[i.i OPERATOR(pg_catalog.+) 1] \
              WHERE s.code_system OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 LIMIT $3"
         );
+        let _plan = Lookups::begin();
         let limit = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
         let count = self.sql.select(&select, &[Arg::Text(id), Arg::Text(&system.key(code)), Arg::Int(limit)])?;
         let found = (0..count).filter_map(|row| {

@@ -28,7 +28,7 @@ impl Apart {
             code: &row.code,
             display: row.display.as_deref(),
             definition: row.definition.as_deref(),
-            properties: row.properties,
+            properties: row.properties.as_deref().and_then(json::root),
             place: row.place,
             parents: row.parents.clone(),
         });

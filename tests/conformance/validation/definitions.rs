@@ -17,10 +17,16 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// Version and container of a definition.
+type Version = (Option<String>, Rc<Vec<u8>>);
+
+/// Gives the container of a StructureDefinition by url and version.
+type Profiles = Box<dyn Fn(&str, Option<&str>) -> Option<Vec<u8>>>;
+
 /// Definitions by type and canonical url: each version, the last one read being the newest.
 #[derive(Clone, Default)]
 pub struct Definitions {
-    known: HashMap<(String, String), Vec<(Option<String>, Rc<Vec<u8>>)>>,
+    known: HashMap<(String, String), Vec<Version>>,
     systems: HashMap<(String, Option<String>), Rc<CodeSystem>>,
 }
 
@@ -104,7 +110,7 @@ impl Source for Definitions {
 
 /// What resources are checked against.
 pub struct Standards {
-    library: Library<Box<dyn Fn(&str, Option<&str>) -> Option<Vec<u8>>>>,
+    library: Library<Profiles>,
     terminology: Checker<Definitions>,
 }
 

@@ -68,7 +68,7 @@ pub fn broken(resource: &Value, profile: &Value) -> Vec<Broken> {
                         push("a concept outside the profile's required binding", mutant);
                     }
                     if let Some(other) = other_target(ty, &property, element)
-                        && text(resource.get(&property).unwrap_or(&Value::Null), "reference") != ""
+                        && !text(resource.get(&property).unwrap_or(&Value::Null), "reference").is_empty()
                     {
                         let mut mutant = resource.clone();
                         mutant[&property] = json!({"reference": format!("{other}/1")});

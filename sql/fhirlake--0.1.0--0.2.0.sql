@@ -398,6 +398,88 @@ CREATE FUNCTION fhir.index_count("table" regclass, query fhir.query, clauses fhi
 COMMENT ON FUNCTION fhir.index_count(regclass, fhir.query, fhir.query[]) IS
     'the number of rows of a table that satisfy the search, from its GIN index; NULL where only count(*) can tell. The clauses are the same search in parts, the narrow ones first, which GIN scans faster';
 
+-- path.sql
+
+CREATE FUNCTION fhir.path(resource jsonb, expression text) RETURNS SETOF jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_path';
+COMMENT ON FUNCTION fhir.path(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, one row each, elements as they stand in it; errors: 42601 if it is no FHIRPath, 42703 or 42704 for an element or type that does not exist, 42804 and 21000 for values that do not fit, 54000 beyond fhir.path_steps, 0A000 if it asks the time';
+
+CREATE FUNCTION fhir.path(resource jsonb, expression text, variables jsonb) RETURNS SETOF jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_path';
+COMMENT ON FUNCTION fhir.path(jsonb, text, jsonb) IS
+    'as fhir.path(resource, expression), with values for %names: fhir.path(resource, ''Patient.name.where(use = %use)'', ''{"use": "official"}''); now() and today() are those of the statement';
+
+CREATE FUNCTION fhir.path_array(resource jsonb, expression text) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_array';
+COMMENT ON FUNCTION fhir.path_array(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as one JSON array; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_array(resource jsonb, expression text, variables jsonb) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_array';
+COMMENT ON FUNCTION fhir.path_array(jsonb, text, jsonb) IS
+    'as fhir.path_array(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_exists(resource jsonb, expression text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_exists';
+COMMENT ON FUNCTION fhir.path_exists(jsonb, text) IS
+    'whether a FHIRPath expression gives anything on a resource, and be it false; fhir.path_boolean tells whether it is true; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_exists(resource jsonb, expression text, variables jsonb) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_exists';
+COMMENT ON FUNCTION fhir.path_exists(jsonb, text, jsonb) IS
+    'as fhir.path_exists(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_boolean(resource jsonb, expression text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_boolean';
+COMMENT ON FUNCTION fhir.path_boolean(jsonb, text) IS
+    'a FHIRPath expression as a condition: NULL where it gives nothing, and a single value that is no boolean counts as true; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_boolean(resource jsonb, expression text, variables jsonb) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_boolean';
+COMMENT ON FUNCTION fhir.path_boolean(jsonb, text, jsonb) IS
+    'as fhir.path_boolean(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_text(resource jsonb, expression text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_text';
+COMMENT ON FUNCTION fhir.path_text(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, as text; what has parts as JSON; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_text(resource jsonb, expression text, variables jsonb) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_text';
+COMMENT ON FUNCTION fhir.path_text(jsonb, text, jsonb) IS
+    'as fhir.path_text(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_number(resource jsonb, expression text) RETURNS numeric
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_number';
+COMMENT ON FUNCTION fhir.path_number(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a number or quantity, with every digit; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_number(resource jsonb, expression text, variables jsonb) RETURNS numeric
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_number';
+COMMENT ON FUNCTION fhir.path_number(jsonb, text, jsonb) IS
+    'as fhir.path_number(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_date(resource jsonb, expression text) RETURNS date
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
+COMMENT ON FUNCTION fhir.path_date(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day, in its own zone; else NULL: of 2015 lowBoundary() makes a day; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_date(resource jsonb, expression text, variables jsonb) RETURNS date
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
+COMMENT ON FUNCTION fhir.path_date(jsonb, text, jsonb) IS
+    'as fhir.path_date(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
+COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text, variables jsonb) RETURNS timestamptz
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
+COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text, jsonb) IS
+    'as fhir.path_timestamp(resource, expression), with values for %names';
+
 -- terminology.sql
 
 CREATE FUNCTION fhir.expand(value_set text, lake text DEFAULT fhir.current_lake(), filter text DEFAULT NULL, "offset" integer DEFAULT 0,

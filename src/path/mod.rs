@@ -11,6 +11,8 @@ pub mod lexer;
 pub mod parse;
 pub mod reference;
 pub mod select;
+#[cfg(feature = "pg")]
+mod sql;
 
 pub use branches::{Branch, Compiled, Condition, Literal, Step, compile, compile_condition, criteria};
 pub use parse::parse;
@@ -49,6 +51,18 @@ impl PathError {
             | PathError::UnknownElement { at, .. }
             | PathError::Unsupported { at, .. } => *at,
         }
+    }
+}
+
+impl PathError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            PathError::TooLong | PathError::TooDeep { .. } | PathError::TooBroad { .. } => "split the expression",
+            PathError::UnknownElement { .. } => "a choice is named without its type: value, not valueQuantity",
+            PathError::UnknownType { .. } => "types are those of FHIR R4, such as Patient or code, and of System, such as System.String",
+            PathError::Syntax { .. } | PathError::Unsupported { .. } => return None,
+        })
     }
 }
 

@@ -30,6 +30,7 @@ static LOAD_ON_ERROR: GucSetting<OnError> = GucSetting::<OnError>::new(OnError::
 
 const MAX_LOAD_WORKERS: i32 = 64;
 static LOAD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(-1);
+static PATH_STEPS: GucSetting<i32> = GucSetting::<i32>::new(20_000_000);
 
 /// Any user may set them: they decide about the user's own statements. A lake's owner who wants validation whatever the
 /// writer says declares it: `ALTER TABLE lake.resource ADD CHECK (fhir.is_valid(resource))`.
@@ -68,6 +69,16 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
+    GucRegistry::define_int_guc(
+        c"fhir.path_steps",
+        c"Steps that one evaluation of a FHIRPath expression may take.",
+        c"An evaluation on one resource that takes more is refused.",
+        &PATH_STEPS,
+        1,
+        i32::MAX,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
     // Postgres 14 can only warn about names that it does not know; from 15 on they are refused.
     // SAFETY: the name is a constant.
     unsafe {
@@ -87,6 +98,11 @@ pub fn lake() -> String {
 pub fn load_workers() -> usize {
     let automatic = || std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
     usize::try_from(LOAD_WORKERS.get()).unwrap_or_else(|_| automatic())
+}
+
+/// How many steps one evaluation of a FHIRPath expression may take.
+pub fn path_steps() -> u64 {
+    u64::try_from(PATH_STEPS.get()).unwrap_or(1)
 }
 
 pub fn validation() -> Validation {

@@ -15,6 +15,12 @@ pub fn statement() -> i64 {
     unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
 }
 
+/// `statement_timestamp()`: microseconds since 2000-01-01 UTC.
+pub fn of_statement() -> i64 {
+    // SAFETY: reads a variable.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
 /// `pg_current_xact_id()`.
 pub fn transaction() -> u64 {
     // SAFETY: assigns a number where the transaction has none; refused by the server in recovery.

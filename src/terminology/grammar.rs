@@ -34,6 +34,8 @@ pub fn makes(system: &str, code: &str) -> Option<bool> {
     }
     match system {
         BCP_47 => LANGUAGE.as_ref().map(|regex| regex.is_match(code)),
+        // the short names that a CapabilityStatement lists its formats by
+        BCP_13 if matches!(code, "xml" | "json" | "ttl") => None,
         BCP_13 => MEDIA.as_ref().map(|regex| regex.is_match(code)),
         // What the library does not read may be a unit all the same.
         ucum::SYSTEM => octofhir_ucum::validate(code).is_ok().then_some(true),
@@ -57,6 +59,7 @@ mod tests {
             (BCP_13, "text/plain; charset=utf-8", Some(true)),
             (BCP_13, "application/fhir+json", Some(true)),
             (BCP_13, "text", Some(false)),
+            (BCP_13, "json", None),
             (ucum::SYSTEM, "mm[Hg]", Some(true)),
             (ucum::SYSTEM, "10*3/uL", Some(true)),
             (ucum::SYSTEM, "furlongs per fortnight", None),

@@ -5,7 +5,7 @@ use super::bindings;
 use super::issue::{Issue, Severity};
 use super::level::World;
 use super::place::At;
-use super::rules::{self, Constraint, ElementRules, is_coded};
+use super::rules::{self, Constraint, ElementRules, Rules, is_coded};
 use super::shape::{Content, Rule};
 use super::structure::MAX_DEPTH;
 use crate::json::{Node, Object};
@@ -100,11 +100,12 @@ impl Walk<'_> {
                 };
                 self.ask(&asked.constraints, Item::element(item, rule.field.ty, sibling.and_then(Node::as_object)), around, at)?;
             }
-            if let (Some(binding), Some(terminology)) = (asked.binding, self.world.terminology)
-                && is_coded(rule.field.ty)
-                && let Some(issue) = bindings::judge(binding, item, rule.field.ty, terminology, at)
-            {
-                self.tell(issue)?;
+            if let Some(terminology) = self.world.terminology.filter(|_| is_coded(rule.field.ty)) {
+                for binding in [asked.binding, Rules::of(rule.field.ty).binding].into_iter().flatten() {
+                    if let Some(issue) = bindings::judge(binding, item, rule.field.ty, terminology, at) {
+                        self.tell(issue)?;
+                    }
+                }
             }
             match (rule.content, item) {
                 (Content::Complex(ty), Node::Object(item)) => self.object(item, ty, around, at, depth + 1),

@@ -17,6 +17,8 @@ pub struct Constraint {
 pub struct Rules {
     /// Of the type and its bases.
     pub constraints: Vec<Constraint>,
+    /// Of all values of the type, such as the units of an Age.
+    pub binding: Option<&'static Binding>,
     /// In the order of the type's elements.
     pub elements: Vec<ElementRules>,
 }
@@ -47,7 +49,6 @@ impl Rules {
         let elements = ty.get().elements.iter().enumerate().map(|(number, element)| {
             let fields = || ty.get().fields.iter().filter(move |field| usize::from(field.element) == number);
             let path = |ancestor: TypeId| format!("{}.{}", ancestor.name(), element.name);
-            let of_type = |ty: TypeId| if ty.get().kind == Kind::Backbone { None } else { model::binding_at(ty.name()) };
             // A backbone element's own type has its path for a name, so its constraints are those of the type.
             let own = lineage().flat_map(|ancestor| {
                 let path = path(ancestor);
@@ -57,11 +58,12 @@ impl Rules {
                 if is_type { Vec::new() } else { compiled(&path, ty).collect() }
             });
             let constraints: Vec<Constraint> = own.collect();
-            let binding = lineage().find_map(|ancestor| model::binding_at(&path(ancestor))).or_else(|| fields().find_map(|f| of_type(f.ty)));
+            let binding = lineage().find_map(|ancestor| model::binding_at(&path(ancestor)));
             let is_asked = !constraints.is_empty() || binding.is_some() || fields().any(|field| ASKED[usize::from(field.ty.0)]);
             ElementRules { constraints, binding, is_asked }
         });
-        Rules { constraints, elements: elements.collect() }
+        let binding = if ty.get().kind == Kind::Backbone { None } else { model::binding_at(ty.name()) };
+        Rules { constraints, binding, elements: elements.collect() }
     }
 }
 

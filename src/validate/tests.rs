@@ -3,6 +3,7 @@
 use super::*;
 use crate::json::{self, Limits, Node};
 
+mod bindings;
 mod invariants;
 mod mutations;
 

@@ -31,6 +31,49 @@ cluster_start load
 install_checks
 sql -c 'CREATE EXTENSION fhirlake' -c 'SELECT fhir.create_lake()' >/dev/null
 
+# Packages of definitions ------------------------------------------------------------------------------------------------
+# package NAME VERSION [FILE…]: an archive with a value set of that version, a profile and an example.
+package() {
+  local folder=$work/packing/package
+  mkdir -p "$folder/example"
+  echo "{\"name\":\"x.org.test\",\"version\":\"$2\"}" >"$folder/package.json"
+  echo '{"not":"a resource"}' >"$folder/other.json"
+  echo "{\"resourceType\":\"ValueSet\",\"id\":\"v\",\"url\":\"http://x.org/v\",\"version\":\"$2\",\"status\":\"active\"}" >"$folder/ValueSet-v.json"
+  echo '{"resourceType":"Patient","id":"pat","active":true}' >"$folder/example/Patient-pat.json"
+  echo '{"resourceType":"Nobody","id":"x"}' >"$folder/Nobody-x.json"
+  tar -C "$work/packing" -czf "$work/$1" package
+  chmod 644 "$work/$1"
+  rm -r "$work/packing"
+}
+# load_package NAME [EXAMPLES]: what became of it.
+load_package() { sql -c "SELECT package, version, loaded, unchanged, rejected FROM fhir.load_package('$work/$1', ${2-false})" 2>&1 | sed "s|$work/||g"; }
+package one.tgz 1.0
+package two.tgz 2.0
+check 'a package' 'x.org.test|1.0|1|0|1' "$(load_package one.tgz)"
+check 'what is no FHIR is told of' 't' "$(sql -c "SELECT reason LIKE 'package/Nobody-x.json: %' FROM lake.load_error")"
+check 'the same again' 'x.org.test|1.0|0|1|1' "$(load_package one.tgz)"
+check 'with its examples' 'x.org.test|1.0|1|1|1' "$(load_package one.tgz true)"
+check 'another version stands beside it' 'x.org.test|2.0|1|0|1' "$(load_package two.tgz)"
+check 'under ids of their own' 'v 1.0,v-2.0 2.0' "$(sql -c "SELECT string_agg(id || ' ' || (resource ->> 'version'), ',' ORDER BY id) FROM lake.valueset")"
+sql -c "UPDATE lake.patient SET resource = '{\"resourceType\":\"Patient\",\"id\":\"pat\",\"active\":false}'"
+check 'an example does not replace what is there' 'x.org.test|1.0|0|1|2' "$(load_package one.tgz true)"
+head -c 200 "$work/one.tgz" | file torn.tgz
+check 'a torn package' yes "$(load_package torn.tgz | grep -q 'could not read' && echo yes)"
+check 'leaves nothing' 2 "$(sql -c 'SELECT count(*) FROM lake.valueset')"
+sql -c 'DELETE FROM lake.patient' -c 'DELETE FROM lake.valueset' -c 'DELETE FROM lake.load' -c "SELECT fhir.erase('Patient', 'pat')" >/dev/null
+
+# Levels of validation ---------------------------------------------------------------------------------------------------
+{
+  echo '{"resourceType":"Patient","id":"good"}'
+  echo '{"resourceType":"Patient","id":"bad","contact":[{"gender":"male"}]}'
+} | file levels
+check 'structure sees no broken invariant' '2|0' "$(sql -c "SELECT loaded, rejected FROM fhir.load('$work/levels', validation => 'structure', dry_run => true)")"
+check 'invariants do' '1|0|1' "$(load levels invariants)"
+check 'and say which' 'Patient.contact[0]' "$(sql -c 'SELECT expression FROM lake.load_error')"
+sql -c "SELECT fhir.set_validation('enforce', 'invariants', 'Patient')" >/dev/null
+check 'what a lake demands holds for a load that asks for nothing' '0|1|1' "$(load levels off)"
+sql -c "SELECT fhir.set_validation('off')" -c 'DELETE FROM lake.patient' -c 'DELETE FROM lake.load' -c "SELECT fhir.erase('Patient', 'good')" >/dev/null
+
 # Lines that are hardly any, and lines that are none ---------------------------------------------------------------------
 file empty </dev/null
 check 'an empty file' '0|0|0' "$(load empty)"

@@ -248,9 +248,10 @@ impl<'a> Run<'a, '_> {
         keyed.sort_by(|(a, _), (b, _)| {
             for (place, (a, b)) in a.iter().zip(b).enumerate() {
                 let order = match (a, b) {
+                    // what has no key comes first, whatever the direction
                     (None, None) => Ordering::Equal,
-                    (None, Some(_)) => Ordering::Less,
-                    (Some(_), None) => Ordering::Greater,
+                    (None, Some(_)) => return Ordering::Less,
+                    (Some(_), None) => return Ordering::Greater,
                     (Some(a), Some(b)) => match order(&a.value(), &b.value()) {
                         Ok(order) => order,
                         Err(NoOrder::Unknown) => Ordering::Equal,

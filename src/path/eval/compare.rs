@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
 /// Levels of a document that are compared.
-const MAX_DEPTH: usize = 500;
+const MAX_DEPTH: usize = 1_100;
 
 /// Why two values are in no order.
 pub(super) enum NoOrder {

@@ -8,6 +8,7 @@ use super::fold;
 use super::item::{Item, Named, System};
 use super::moment::Moment;
 use super::quantity::{Quantity, Unit};
+use super::run::Stack;
 use crate::model::{self, TypeId, is_a, type_named};
 use crate::path::PathError;
 use crate::path::ast::{self, Expr, ExprKind, Invocation, Literal, Operator, TypeOperator, TypeSpecifier};
@@ -37,6 +38,7 @@ pub(super) struct Compiler {
     /// Names that `defineVariable` bound, with their slots, innermost last.
     variables: Vec<(String, u16, Static)>,
     slots: u16,
+    stack: Stack,
 }
 
 /// What stands around an expression.
@@ -73,6 +75,7 @@ impl Compiler {
             constants: Vec::new(),
             variables: Vec::new(),
             slots: 0,
+            stack: Stack::here(),
         }
     }
 
@@ -95,6 +98,9 @@ impl Compiler {
 
     fn path(&mut self, expr: &Expr, around: Around, pending: &mut Vec<Pending>) -> Result<Typed, PathError> {
         let at = expr.at;
+        if self.stack.is_spent() {
+            return Err(PathError::TooDeep { at });
+        }
         Ok(match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal, at)?,
             ExprKind::Constant(name) => self.constant(name, at),

@@ -17,7 +17,7 @@ pub enum Problem {
     TooManyItems,
     /// A string would be longer than [`super::Limits::text`].
     TooLong,
-    /// The document is nested deeper than is followed.
+    /// The expression is nested deeper than the stack allows.
     TooDeep,
     /// [`super::Services::go_on`] said no.
     Interrupted,
@@ -69,7 +69,7 @@ impl fmt::Display for EvaluationError {
             Problem::TooManySteps => f.write_str("expression takes too many steps"),
             Problem::TooManyItems => f.write_str("expression gathers too many items"),
             Problem::TooLong => f.write_str("expression makes too long a string"),
-            Problem::TooDeep => f.write_str("document is nested too deep"),
+            Problem::TooDeep => f.write_str("expression is nested too deep"),
             Problem::Interrupted => f.write_str("evaluation was interrupted"),
             Problem::NotSingle => f.write_str("more than one item where one at most can stand"),
             Problem::UnknownConstant(name) => write!(f, "unknown constant \"%{name}\""),

@@ -20,6 +20,7 @@ mod item;
 mod math;
 mod moment;
 mod navigate;
+mod output;
 mod quantity;
 mod references;
 mod run;

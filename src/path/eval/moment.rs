@@ -49,6 +49,8 @@ pub enum Calendar {
 
 const SECOND: i128 = 1_000_000_000;
 const DAY: i128 = 86_400 * SECOND;
+/// 2000-01-01 in days since 1970-01-01.
+const EPOCH_DAYS: i64 = 10_957;
 /// How far local times run ahead of and behind Greenwich.
 const AHEAD: i16 = 14 * 60;
 const BEHIND: i16 = -12 * 60;
@@ -257,6 +259,19 @@ impl Moment {
     /// The time of day of a date-time that has one.
     pub fn time_part(self) -> Option<Moment> {
         (self.precision >= Precision::Hour).then_some(Moment { year: 0, month: 1, day: 1, zone: None, has_date: false, ..self })
+    }
+
+    /// Days since 2000-01-01, where the day is known.
+    pub fn days(&self) -> Option<i32> {
+        (self.has_date && self.precision >= Precision::Day)
+            .then(|| (days_since_1970(self.year.into(), self.month, self.day) - EPOCH_DAYS) as i32)
+    }
+
+    /// Microseconds since 2000-01-01 UTC, where the day is known; without a zone it is read as UTC.
+    pub fn microseconds(&self) -> Option<i64> {
+        self.days()?;
+        let nanos = self.in_utc().nanos_since_1970() - i128::from(EPOCH_DAYS) * DAY;
+        i64::try_from(nanos.div_euclid(1_000)).ok()
     }
 
     fn has_time(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Evaluation: items flow from the innermost step outwards, one by one.
 
-use super::code::{Code, Kind, MatchKind, Pattern};
+use super::code::{Code, Function, Kind, MatchKind, Pattern};
 use super::compare::{NoOrder, equal, equivalent, order};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
@@ -19,6 +19,9 @@ pub(super) type Emit<'e, 'a> = &'e mut dyn FnMut(Item<'a>) -> Flow;
 
 /// Steps between two questions whether to go on.
 const ROUND: u64 = 4_096;
+/// Items that are held without a price, and the steps that each further one costs.
+const FEW: usize = 16;
+const HELD: u64 = 8;
 
 /// One evaluation.
 pub(super) struct Run<'a, 's> {
@@ -29,6 +32,28 @@ pub(super) struct Run<'a, 's> {
     all: Cell<u64>,
     /// When this evaluation takes place.
     pub now: OnceCell<i64>,
+    stack: Stack,
+}
+
+/// Where the stack stood when something began that recurses.
+#[derive(Clone, Copy)]
+pub(super) struct Stack(usize);
+
+/// Bytes of the stack that one evaluation or compilation may take. A thread has two million.
+const MAX_STACK: usize = 1_000_000;
+
+impl Stack {
+    #[inline(always)]
+    pub fn here() -> Stack {
+        let mark = 0u8;
+        Stack(std::ptr::from_ref(std::hint::black_box(&mark)).addr())
+    }
+
+    /// Whether much has been taken since.
+    #[inline(always)]
+    pub fn is_spent(self) -> bool {
+        self.0.abs_diff(Stack::here().0) > MAX_STACK
+    }
 }
 
 /// What stands around one step.
@@ -51,7 +76,7 @@ pub(super) struct Bound<'a, 'f> {
 impl<'a, 's> Run<'a, 's> {
     pub fn new(scope: &'s Scope<'a, 's>, focus: Option<&'s Item<'a>>) -> Run<'a, 's> {
         let first = scope.limits.steps.min(ROUND);
-        Run { scope, focus, left: Cell::new(first), all: Cell::new(scope.limits.steps - first), now: OnceCell::new() }
+        Run { scope, focus, left: Cell::new(first), all: Cell::new(scope.limits.steps - first), now: OnceCell::new(), stack: Stack::here() }
     }
 
     pub fn frame(&self) -> Frame<'a, 's> {
@@ -110,6 +135,9 @@ impl<'a, 's> Run<'a, 's> {
     /// Gives the items of some code one by one.
     pub fn each(&self, code: &'a Code, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         self.step()?;
+        if self.stack.is_spent() {
+            return Err(Stop::new(code.at, Problem::TooDeep));
+        }
         match &code.kind {
             Kind::Empty => Ok(()),
             Kind::Literal(item) => emit(item.borrowed()),
@@ -229,8 +257,18 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// Refuses to hold more items than may be.
+    #[inline]
     pub fn hold(&self, count: usize, at: u32) -> Flow {
-        if count >= self.scope.limits.items { Err(Stop::new(at, Problem::TooManyItems)) } else { Ok(()) }
+        if count < FEW { Ok(()) } else { self.hold_many(count, at) }
+    }
+
+    fn hold_many(&self, count: usize, at: u32) -> Flow {
+        if count >= self.scope.limits.items { Err(Stop::new(at, Problem::TooManyItems)) } else { self.steps(HELD) }
+    }
+
+    /// Refuses to make longer strings than may be.
+    pub fn make(&self, length: usize, at: u32) -> Flow {
+        if length > self.scope.limits.text { Err(Stop::new(at, Problem::TooLong)) } else { self.steps(length as u64 / 8) }
     }
 
     /// All items.
@@ -309,6 +347,9 @@ impl<'a, 's> Run<'a, 's> {
     /// What some code is as a condition.
     pub fn truth(&self, code: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         self.step()?;
+        if self.stack.is_spent() {
+            return Err(Stop::new(code.at, Problem::TooDeep));
+        }
         match &code.kind {
             Kind::Binary { operator, left, right } => match operator {
                 Operator::And | Operator::Or | Operator::Implies | Operator::Xor => self.logic(*operator, left, right, frame),
@@ -357,6 +398,15 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     fn equals(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
+        if let Kind::Literal(literal) = &right.kind {
+            let (mut count, mut outcome) = (0, None);
+            absorbed(self.each(left, frame, &mut |item| {
+                count += 1;
+                outcome = if count == 1 { equal(&item, literal) } else { Some(false) };
+                if count > 1 { Err(Stop::Enough) } else { Ok(()) }
+            }))?;
+            return Ok(outcome);
+        }
         let right = self.gather(right, frame)?;
         if right.is_empty() {
             // errors of the left side count as well
@@ -396,16 +446,27 @@ impl<'a, 's> Run<'a, 's> {
         Ok(true)
     }
 
+    /// Counts up to one more than a whole number, so that the count can be compared with it.
+    fn count_beside(&self, of: &'a Code, number: i64, frame: &Frame<'a, '_>) -> Result<i64, Stop> {
+        let mut count = 0;
+        absorbed(self.each(of, frame, &mut |_| {
+            count += 1;
+            if count > number { Err(Stop::Enough) } else { Ok(()) }
+        }))?;
+        Ok(count)
+    }
+
     fn compare(&self, operator: Operator, left: &'a Code, right: &'a Code, at: u32, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
+        if let Kind::Call { function: Function::Count, of, .. } = &left.kind {
+            let Some(b) = self.single(right, frame)? else { return Ok(None) };
+            if let Value::Integer(number) = b.value() {
+                return Ok(Some(holds(operator, self.count_beside(of, number, frame)?.cmp(&number))));
+            }
+        }
         let (a, b) = (self.single(left, frame)?, self.single(right, frame)?);
         let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
         match order(&a.value(), &b.value()) {
-            Ok(order) => Ok(Some(match operator {
-                Operator::Less => order == Ordering::Less,
-                Operator::LessOrEqual => order != Ordering::Greater,
-                Operator::Greater => order == Ordering::Greater,
-                _ => order != Ordering::Less,
-            })),
+            Ok(order) => Ok(Some(holds(operator, order))),
             Err(NoOrder::Unknown) => Ok(None),
             Err(NoOrder::Mismatch) => {
                 let problem = format!("{} and {} are in no order", told_type(&a), told_type(&b));
@@ -454,6 +515,7 @@ impl<'a, 's> Run<'a, 's> {
                 }
             }
             out.push_str(&text[last..]);
+            self.make(out.len(), at)?;
             Ok(out)
         })?;
         replaced.map_or(Ok(()), |text| emit(Item::String(Cow::Owned(text))))
@@ -482,6 +544,15 @@ impl<'a, 's> Run<'a, 's> {
                 f(&regex).map(Some)
             }
         }
+    }
+}
+
+fn holds(operator: Operator, order: Ordering) -> bool {
+    match operator {
+        Operator::Less => order == Ordering::Less,
+        Operator::LessOrEqual => order != Ordering::Greater,
+        Operator::Greater => order == Ordering::Greater,
+        _ => order != Ordering::Less,
     }
 }
 

@@ -25,9 +25,9 @@ impl<'a> Scope<'a, 'a> {
 /// How much one evaluation may do.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Items looked at and functions called.
+    /// Items looked at and functions called. What is held or made costs more of them, so that they bound memory as well.
     pub steps: u64,
-    /// Items held at once.
+    /// Items of one collection that is held.
     pub items: usize,
     /// Bytes of a string that is made.
     pub text: usize,
@@ -35,7 +35,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { steps: 20_000_000, items: 1_000_000, text: 16 << 20 }
+        Limits { steps: 20_000_000, items: 250_000, text: 4 << 20 }
     }
 }
 

@@ -11,7 +11,11 @@ impl<'a> Run<'a, '_> {
     pub fn text_function(&self, function: Function, of: &'a Code, arguments: &'a [Code], at: u32, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         use Function::*;
         let Some(text) = self.text(of, frame)? else { return Ok(()) };
-        self.steps(text.len() as u64 / 64)?;
+        // what is longer was not made here, but may still be looked at
+        match function {
+            Length | IndexOf | LastIndexOf | Substring | Trim | Split | ToChars => self.steps(text.len() as u64 / 64)?,
+            _ => self.make(text.len(), at)?,
+        }
         let argument = |place: usize| arguments.get(place).map_or(Ok(None), |code| self.text(code, frame));
         let made = |text: String| Item::String(Cow::Owned(text));
         let item = match function {
@@ -56,13 +60,8 @@ impl<'a> Run<'a, '_> {
                     }
                     Replace => {
                         let Some(by) = argument(1)? else { return Ok(()) };
-                        let count = if first.is_empty() { text.len() + 1 } else { text.len() / first.len() };
-                        if by.len().saturating_mul(count).saturating_add(text.len()) > self.scope.limits.text {
-                            let count = text.matches(&*first).count();
-                            if by.len().saturating_mul(count).saturating_add(text.len()) > self.scope.limits.text {
-                                return Err(Stop::new(at, Problem::TooLong));
-                            }
-                        }
+                        let count = text.matches(&*first).count();
+                        self.make(by.len().saturating_mul(count).saturating_add(text.len()), at)?;
                         made(text.replace(&*first, &by))
                     }
                     _ => match coded(function, &text, &first) {
@@ -93,6 +92,7 @@ impl<'a> Run<'a, '_> {
                     if joined.len() > self.scope.limits.text {
                         return Err(Stop::new(at, Problem::TooLong));
                     }
+                    self.steps((separator.len() + text.len()) as u64 / 8)?;
                 }
             }
             Ok(())
@@ -106,9 +106,7 @@ impl<'a> Run<'a, '_> {
             (a, None) => a.unwrap_or_default(),
             (None, Some(b)) => b,
             (Some(a), Some(b)) => {
-                if a.len() + b.len() > self.scope.limits.text {
-                    return Err(Stop::new(at, Problem::TooLong));
-                }
+                self.make(a.len() + b.len(), at)?;
                 Cow::Owned(a.into_owned() + &b)
             }
         })

@@ -93,3 +93,101 @@ fn what_does_not_exist_is_refused_at_its_place() {
     assert_eq!(refused("active < 1"), "FHIR.boolean and System.Integer are in no order at offset 7");
     assert_eq!(refused("%nothing"), "unknown constant \"%nothing\" at offset 0");
 }
+
+/// On a stack as small as a server's.
+fn on_small_stack(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn nested_expressions_fit_the_stack() {
+    on_small_stack(|| {
+        for (open, close, start) in [
+            ("name.where(", ")", "true"),
+            ("name.select(", ")", "given"),
+            ("iif(true, ", ", 1)", "2"),
+            ("(", " + 1)", "1"),
+            ("-", "", "1"),
+            ("name.repeat(", ")", "given"),
+            ("name.exists(", ")", "true"),
+            ("name.all(", ")", "true"),
+            ("(1 | 2).aggregate(", ", 0)", "$this"),
+            ("not(", ")", "true"),
+            ("name.defineVariable('x', 1).where(", ")", "true"),
+        ] {
+            let expression = open.repeat(60) + start + &close.repeat(60);
+            let _ = on(PATIENT, &expression);
+        }
+        for step in [".where(true)", ".select($this)", ".first()", ".children()", ".descendants()", ".union({})", "[0]", ".not()", ".repeat(a)", ".sort()", ".distinct()"] {
+            let _ = on(PATIENT, &("name".to_owned() + &step.repeat(250)));
+        }
+        for operator in [" | 1", " + 1", " and true", " & 'a'", " is Patient", " implies true", " = 1"] {
+            let _ = on(PATIENT, &("1".to_owned() + &operator.repeat(250)));
+        }
+        let variables: String = (0..200).map(|n| format!(".defineVariable('v{n}')")).collect();
+        let _ = on(PATIENT, &("name".to_owned() + &variables));
+    });
+}
+
+#[test]
+fn what_never_ends_is_stopped() {
+    let limits = Limits { steps: 300_000, items: 10_000, text: 100_000 };
+    for expression in [
+        "1.repeatAll($this)",
+        "'a'.repeatAll($this & 'a')",
+        "1.repeat($this + 1)",
+        "'abcdefgh'.repeatAll($this & $this).count()",
+        "('a' | 'b').repeatAll($this & $this).distinct().isDistinct()",
+        "descendants().select(%resource.descendants().select(%resource.descendants().select(%resource.descendants().count())))",
+        "'a'.repeatAll($this.replace('', 'ab'))",
+        "'a'.repeatAll($this.replaceMatches('(.)', '$1$1'))",
+        "'a'.repeatAll($this.encode('hex'))",
+        "('a' | 'b').repeatAll($this.split('').join('xx'))",
+    ] {
+        let bytes = container(PATIENT);
+        let node = json::root(&bytes).unwrap();
+        let program = Program::compile(expression, None).unwrap();
+        let error = program.evaluate(Item::resource(node), &Scope { limits, ..Scope::of(node) }).unwrap_err();
+        assert_eq!(error.sqlstate(), "54000", "{expression}: {error}");
+    }
+    struct Impatient;
+    impl Services for Impatient {
+        fn go_on(&self) -> bool {
+            false
+        }
+    }
+    let bytes = container(PATIENT);
+    let node = json::root(&bytes).unwrap();
+    let program = Program::compile("1.repeatAll($this)", None).unwrap();
+    let error = program.evaluate(Item::resource(node), &Scope { services: &Impatient, ..Scope::of(node) }).unwrap_err();
+    assert_eq!(error.problem, Problem::Interrupted);
+}
+
+#[test]
+fn deep_documents_are_walked_and_compared() {
+    on_small_stack(|| {
+        let deep = format!(r#"{{"resourceType":"Patient","extension":[{}{}]}}"#, r#"{"url":"a","extension":["#.repeat(45), "]}".repeat(45));
+        assert_eq!(on(&deep, "descendants().count()").unwrap(), "90");
+        assert_eq!(on(&deep, "extension = extension and extension ~ extension").unwrap(), "true");
+        assert_eq!(on(&deep, "repeat(extension).count()").unwrap(), "45");
+    });
+}
+
+#[test]
+fn numbers_keep_their_digits() {
+    let document = r#"{"resourceType":"Observation","valueQuantity":{"value":1.10},"component":[{"valueInteger":99999999999999999999999999999999999999},{"valueQuantity":{"value":0.10000000000000000000000000000000000000001}}]}"#;
+    let on = |expression| on(document, expression).unwrap();
+    assert_eq!(on("value.value"), "1.10");
+    assert_eq!(on("value.value + 1"), "2.10");
+    assert_eq!(on("value.value = 1.1"), "true");
+    assert_eq!(on("component[0].value > 5"), "true");
+    assert_eq!(on("component[0].value + 1"), "");
+    assert_eq!(on("component[0].value"), "99999999999999999999999999999999999999");
+    assert_eq!(on("component[0].value.toString()"), "'99999999999999999999999999999999999999'");
+    assert_eq!(on("component[1].value.value > 0.1"), "true");
+    assert_eq!(on("component[1].value.value = 0.1"), "false");
+    assert_eq!(on("79228162514264337593543950335 * 10"), "");
+    assert_eq!(on("2147483647 + 1"), "");
+    assert_eq!(on("1.20 * 3"), "3.60");
+    assert_eq!(on("0.1 + 0.2 = 0.3"), "true");
+}

@@ -149,7 +149,9 @@ impl Compiler {
             let slicing = self.slicing(tree, &types)?;
             self.set(id, |rule| rule.slicing = Some(slicing));
         }
-        self.activate(id, every);
+        // Whether the rules of another element hold here is not known yet.
+        let repeats = tree.children.is_empty() && element.content_reference.as_deref().is_some_and(|reference| reference.starts_with('#'));
+        self.activate(id, every, repeats);
         Ok(id)
     }
 
@@ -164,7 +166,7 @@ impl Compiler {
     }
 
     /// Decides what is to be looked at, when all below is known.
-    fn activate(&mut self, id: RuleId, every: Vec<(RuleId, Origin)>) {
+    fn activate(&mut self, id: RuleId, every: Vec<(RuleId, Origin)>, repeats: bool) {
         let mut properties = Vec::new();
         let mut children = Vec::new();
         for (child, origin) in &every {
@@ -188,7 +190,7 @@ impl Compiler {
         });
         let (cuts, supports) = sliced.unwrap_or_default();
         self.set(id, |rule| {
-            rule.is_active = rule.says_anything() || !children.is_empty() || cuts;
+            rule.is_active = rule.says_anything() || !children.is_empty() || cuts || repeats;
             rule.is_supported = rule.must_support || supported || supports;
             rule.properties = properties.into();
             rule.children = children.into();
@@ -246,8 +248,6 @@ impl Compiler {
             }
             pending.extend(node.children.iter().chain(&node.slices));
         }
-        // An element that repeats another without rules of its own is looked at only for the sake of the other. Its parents have been
-        // decided upon already, so only what has rules otherwise is followed.
         for (rule, id) in references {
             if let Some(&target) = targets.get(id).filter(|target| self.is_active(**target)) {
                 self.set(rule, |rule| rule.also = Some(target));
@@ -372,13 +372,16 @@ fn bound(binding: &ElementBinding, origin: &Origin) -> Option<Binding> {
     }
     let value_set_url = binding.value_set.clone().unwrap_or_default();
     let same = |set: &str| unversioned(set) == unversioned(&value_set_url);
-    let listed = |(ty, field): &(TypeId, &'static Field)| {
-        field.required.is_some_and(|set| same(value_set(set).url))
-            || base_path(*ty, field).and_then(|path| binding_at(&path)).is_some_and(|known| {
-                same(known.value_set) && is_as_strong(known.strength, binding.strength) && known.max.map(unversioned) == binding.max_value_set.as_deref().map(unversioned)
-            })
+    let listed = |path: &str| {
+        binding_at(path).is_some_and(|known| {
+            same(known.value_set) && is_as_strong(known.strength, binding.strength) && known.max.map(unversioned) == binding.max_value_set.as_deref().map(unversioned)
+        })
     };
-    let is_known = !origin.fields.is_empty() && origin.fields.iter().all(listed);
+    let of_field = |(ty, field): &(TypeId, &'static Field)| {
+        field.required.is_some_and(|set| same(value_set(set).url)) || base_path(*ty, field).is_some_and(|path| listed(&path))
+    };
+    let of_types = !origin.types.is_empty() && origin.types.iter().all(|ty| listed(ty.name()));
+    let is_known = of_types || !origin.fields.is_empty() && origin.fields.iter().all(of_field);
     if is_known || value_set_url.is_empty() && binding.max_value_set.is_none() {
         return None;
     }

@@ -155,7 +155,14 @@ impl Element {
         put(&mut self.min_value, over.min_value);
         put(&mut self.max_value, over.max_value);
         put(&mut self.max_length, over.max_length);
-        put(&mut self.binding, over.binding);
+        if let Some(mut binding) = over.binding {
+            // A differential may change the strength alone.
+            if let Some(known) = self.binding.take() {
+                binding.value_set = binding.value_set.or(known.value_set);
+                binding.max_value_set = binding.max_value_set.or(known.max_value_set);
+            }
+            self.binding = Some(binding);
+        }
         put(&mut self.slicing, over.slicing);
         put(&mut self.must_support, over.must_support);
         put(&mut self.is_modifier, over.is_modifier);

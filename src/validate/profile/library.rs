@@ -1,8 +1,8 @@
 //! Profiles that are compiled when they are first asked for.
 
-use super::{Definitions, Profile, ProfileError};
+use super::{Definitions, MAX_BASES, Profile, ProfileError};
 use crate::json;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct Library<F> {
     source: F,
     known: RefCell<HashMap<String, State>>,
+    /// How many are being compiled, each as a base of the one before.
+    open: Cell<usize>,
 }
 
 enum State {
@@ -22,7 +24,7 @@ enum State {
 impl<F: Fn(&str, Option<&str>) -> Option<Vec<u8>>> Library<F> {
     /// `source` gives the bytes of the StructureDefinition with a url, of a version or the newest.
     pub fn new(source: F) -> Library<F> {
-        Library { source, known: RefCell::new(HashMap::new()) }
+        Library { source, known: RefCell::new(HashMap::new()), open: Cell::new(0) }
     }
 
     /// The profile, or why it cannot be used; `Ok(None)` where there is none.
@@ -34,12 +36,18 @@ impl<F: Fn(&str, Option<&str>) -> Option<Vec<u8>>> Library<F> {
             Some(State::Unknown(error)) => return error.clone().map_or(Ok(None), Err),
             None => {}
         }
+        let open = self.open.get();
+        if open >= MAX_BASES {
+            return Err(ProfileError::TooLarge { what: "bases", most: MAX_BASES });
+        }
         let Some(bytes) = (self.source)(url, version) else {
             self.known.borrow_mut().insert(key, State::Unknown(None));
             return Ok(None);
         };
         self.known.borrow_mut().insert(key.clone(), State::Open);
+        self.open.set(open + 1);
         let compiled = json::root(&bytes).ok_or(ProfileError::NotADefinition).and_then(|node| Profile::compile(node, self)).map(Arc::new);
+        self.open.set(open);
         let state = match &compiled {
             Ok(profile) => State::Known(profile.clone()),
             Err(error) => State::Unknown(Some(error.clone())),

@@ -25,20 +25,23 @@ pub(super) fn tree(definition: Node<'_>, head: &Head<'_>, definitions: &dyn Defi
 /// The elements of the base with what the differential says. Of a type of FHIR itself nothing needs to be said: rules are only what goes
 /// beyond it.
 pub(super) fn derived(definition: Node<'_>, head: &Head<'_>, definitions: &dyn Definitions) -> Result<Tree, ProfileError> {
-    let mut differential = Tree::new(elements(definition, "differential")?.unwrap_or_default(), head.ty)?;
-    let Some(base) = head.base.filter(|base| core_type(base).is_none()) else {
-        differential.fold();
-        return Ok(differential);
+    let differential = Tree::new(elements(definition, "differential")?.unwrap_or_default(), head.ty)?;
+    let mut tree = match head.base.filter(|base| core_type(base).is_none()) {
+        None => Tree { name: head.ty.name().into(), ..Tree::default() },
+        Some(base) => {
+            let (url, version) = parts(base);
+            if url == head.url {
+                return Err(ProfileError::UnknownBase(url.to_owned()));
+            }
+            let base = definitions.structure(url, version).or_else(|| built_in(url)).ok_or_else(|| ProfileError::UnknownBase(base.to_owned()))?;
+            if base.ty != head.ty {
+                return Err(ProfileError::Malformed(format!("the base {url} is for {}, not for {}", base.ty.name(), head.ty.name())));
+            }
+            base.tree.clone()
+        }
     };
-    let (url, version) = parts(base);
-    if url == head.url {
-        return Err(ProfileError::UnknownBase(url.to_owned()));
-    }
-    let base = definitions.structure(url, version).or_else(|| built_in(url)).ok_or_else(|| ProfileError::UnknownBase(base.to_owned()))?;
-    if base.ty != head.ty {
-        return Err(ProfileError::Malformed(format!("the base {url} is for {}, not for {}", base.ty.name(), head.ty.name())));
-    }
-    let mut tree = base.tree.clone();
+    tree.element.id = head.ty.name().into();
+    tree.element.path = head.ty.name().into();
     tree.overlay(differential)?;
     tree.fold();
     Ok(tree)

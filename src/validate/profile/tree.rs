@@ -71,8 +71,11 @@ impl Tree {
             match self.children.iter_mut().find(|c| c.name == child.name) {
                 Some(known) => known.overlay_within(child, room)?,
                 None => {
-                    take(room, child.size())?;
-                    self.children.push(child);
+                    take(room, 1)?;
+                    let element = Element { id: child.element.id.clone(), path: child.element.path.clone(), ..Element::default() };
+                    let mut new = Tree { name: child.name.clone(), element, ..Tree::default() };
+                    new.overlay_within(child, room)?;
+                    self.children.push(new);
                 }
             }
         }

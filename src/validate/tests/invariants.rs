@@ -88,25 +88,28 @@ fn what_is_broken_in_structure_is_asked_all_the_same() {
     assert_eq!(found("[]").len(), 1);
 }
 
-/// The specification's examples, where the data folder has them; what they break is listed.
+/// The specification's examples, where the data folder has them: all are valid, but for those whose narrative is empty.
 #[test]
 fn examples_of_the_specification_keep_the_invariants() {
     let Some(data) = std::env::var_os("FHIRLAKE_DATA") else { return };
     let Ok(packed) = std::fs::File::open(std::path::Path::new(&data).join("r4/r4-examples.ndjson.gz")) else { return };
     let mut text = String::new();
     std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(packed), &mut text).unwrap();
-    let mut broken = std::collections::BTreeMap::new();
+    let (mut errors, mut warnings) = (Vec::new(), 0);
     for line in text.lines() {
         let bytes = json::parse(line.as_bytes(), &Limits::default()).unwrap();
         let root = json::root(&bytes).unwrap();
-        let name = format!("{}/{}", root.get("resourceType").unwrap().as_str().unwrap(), root.get("id").and_then(Node::as_str).unwrap_or("?"));
-        for (rule, at, severity) in found(line) {
-            if rule != "structure" {
-                broken.entry(format!("{rule} {severity:?}")).or_insert_with(Vec::new).push(format!("{name} {at}"));
+        let text = |name: &str| root.get(name).and_then(Node::as_str).unwrap_or("?");
+        for (rule, _, severity) in found(line).into_iter().filter(|(rule, ..)| rule != "structure") {
+            match severity {
+                Severity::Warning => warnings += 1,
+                _ => errors.push(format!("{}/{} {rule}", text("resourceType"), text("id"))),
             }
         }
     }
-    for (rule, places) in &broken {
-        println!("{rule}: {} {:?}", places.len(), &places[..places.len().min(4)]);
-    }
+    println!("examples: {} resources, {} broken invariants, {warnings} warnings beside dom-6", text.lines().count(), errors.len());
+    errors.sort();
+    let empty = ["ActivityDefinition/blood-tubes-supply", "ActivityDefinition/heart-valve-replacement", "EventDefinition/example", "Questionnaire/zika-virus-exposure-assessment"];
+    let expected: Vec<String> = empty.iter().flat_map(|name| ["txt-1", "txt-2"].map(|rule| format!("{name} {rule}"))).collect();
+    assert_eq!(errors, expected);
 }

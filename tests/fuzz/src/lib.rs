@@ -2,10 +2,12 @@
 
 mod index;
 mod patch;
+mod path;
 mod search;
 
 pub use index::{bodies, keys, query};
 pub use patch::{patch, patch_containers};
+pub use path::{path, path_container, path_text};
 pub use search::{parts, request};
 
 use fhirlake::json::{Item, Limits, Node, parse, root, write};

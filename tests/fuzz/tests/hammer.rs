@@ -265,3 +265,88 @@ fn patch() {
         fhirlake_fuzz::patch(format!("{}\n{}", document(random.next()), document(random.next())).replace('\r', "").as_bytes());
     });
 }
+
+/// Expressions of every kind, and pieces that make others of them.
+const EXPRESSIONS: [&str; 28] = [
+    "Patient.name.where(use = 'official').given.first()",
+    "name.given.select($this & ' ' & $index.toString()).join(', ')",
+    "descendants().where($this is Extension).value.ofType(string)",
+    "(1 | 2 | 3).aggregate($this + $total, 0) * 2.50 / 3 mod 2 div 1 - 7",
+    "birthDate + 7 days > @2020-02-29T10:00:00.000+02:00 or birthDate.lowBoundary(8) = @1974-12-25",
+    "4 'mg' + 2 'g' = 2004 'mg' and (2 'm' * 3 's') / 1 'km' > 0 's'",
+    "name.given.matches('^[A-Z].*$') implies name.exists(family.startsWith('A'))",
+    "'abc'.replaceMatches('([a-z])', '$1$1').substring(1, 2).toChars().distinct().count()",
+    "iif(active, name.family, {}).upper().encode('base64').decode('base64')",
+    "name.defineVariable('n', given).family.select(%n | $this)",
+    "repeat(contact | name).sort(-family, given.first())",
+    "%resource.contained.id.trace('x', length()) in ('a' | 'b')",
+    "managingOrganization.resolve().name.exists() xor generalPractitioner.getReferenceKey(Practitioner).empty()",
+    "'1.50'.toDecimal().round(1).toString() ~ '1.5' and true.toInteger() = 1 and '4 days'.toQuantity() = 4 days",
+    "extension('u').value as string",
+    "children().type().name.intersect('HumanName' | 'code').exclude({}).union('x').combine('y').tail().skip(1).take(3).last()",
+    "-5.5.abs().floor() + 2.power(10) - 16.log(2).sqrt().exp().ln().ceiling()",
+    "@T10:30:00.123 + 90 minutes < @T12:00 and @2016-02-29 - 1 year = @2015-02-28",
+    "now() > today() or timeOfDay() < @T24:00",
+    "contained.ofType(Patient).all(name.subsetOf(%x.name) and id.supersetOf(%x.id) and name.isDistinct())",
+    "name[0].given[1 + 0].indexOf('e').toQuantity().value",
+    "(true | false).allTrue() or (true | false).anyFalse().not()",
+    "coalesce(photo, name.text, 'none').lower().trim().split(' ').escape('html').first().unescape('json')",
+    "value.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender') or text.div.htmlChecks()",
+    "1.587.highBoundary(2).precision() + @2014.lowBoundary().monthOf() + name.count().convertsToDecimal().toInteger()",
+    "meta.lastUpdated.toDate().toDateTime().dateOf().yearOf().lowBoundary()",
+    "`name`.`given`.hasValue() and name.getValue().empty() and (a.b.c is System.Any).not()",
+    "%'x'.repeatAll(name).avg() | (1 | 2).sum() | ('a' | 'b').max() | (3 'mg' | 4 'g').min()",
+];
+
+#[test]
+fn path_text() {
+    for text in EXPRESSIONS {
+        assert!(fhirlake_fuzz::path_text(text.as_bytes()), "is refused: {text}");
+    }
+    hammer("path_text", |random| {
+        let mut text = spliced(random);
+        for _ in 0..4 {
+            fhirlake_fuzz::path_text(&text);
+            random.damage(&mut text);
+        }
+    });
+}
+
+/// Two expressions, cut and put together.
+fn spliced(random: &mut Random) -> Vec<u8> {
+    let piece = |random: &mut Random| {
+        let text = EXPRESSIONS[random.below(EXPRESSIONS.len())].as_bytes();
+        let from = random.below(text.len());
+        if random.below(3) == 0 { text.to_vec() } else { text[from..].to_vec() }
+    };
+    let (a, b) = (piece(random), piece(random));
+    let with: &[u8] = [&b"."[..], b" and ", b" + ", b" | ", b".where(", b" = ", b".select("][random.below(7)];
+    let mut out = [a.as_slice(), with, b.as_slice()].concat();
+    if with.ends_with(b"(") {
+        out.push(b')');
+    }
+    out
+}
+
+#[test]
+fn path() {
+    let patient = r##"{"resourceType":"Patient","id":"p","active":true,"birthDate":"1974-12-25","_birthDate":{"extension":[{"url":"u","valueString":"v"}]},"name":[{"use":"official","family":"Able","given":["Peter","James"]},{"given":["Jim",null],"_given":[null,{"id":"g"}]}],"contained":[{"resourceType":"Patient","id":"a","name":[{"family":"B"}]}],"managingOrganization":{"reference":"#a"},"extension":[{"url":"u","valueQuantity":{"value":1.50,"code":"mg","system":"http://unitsofmeasure.org"}}],"text":{"status":"generated","div":"<div>x</div>"}}"##;
+    let container = |text: &str| parse(text.as_bytes(), &Limits::default()).expect("a whole document");
+    hammer("path", |random| {
+        let document = if random.below(4) == 0 { document(random.next()) } else { patient.to_owned() };
+        let mut bytes = container(&document);
+        if bytes.len() > 100_000 {
+            return;
+        }
+        for _ in 0..4 {
+            let mut expression = spliced(random);
+            if random.below(2) == 0 {
+                random.damage(&mut expression);
+            }
+            fhirlake_fuzz::path_container(&expression, &bytes);
+            fhirlake_fuzz::path_container(EXPRESSIONS[random.below(EXPRESSIONS.len())].as_bytes(), &bytes);
+            fhirlake_fuzz::path(&[expression.as_slice(), b"\n", document.as_bytes()].concat());
+            random.damage(&mut bytes);
+        }
+    });
+}

@@ -3,7 +3,7 @@
 use super::super::compile::Head;
 use super::super::rule::Rule;
 use super::super::snapshot::derived;
-use super::packages::{PACKAGES, definitions, files};
+use super::packages::{CORE_PACKAGE, PACKAGES, package, profiles};
 use super::*;
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ fn list(profile: &Profile, id: usize, at: String, found: &mut BTreeMap<String, S
     if !rule.is_active && !rule.is_supported {
         return;
     }
-    let text = said(rule);
+    // Whether a slice inherits that it must be supported differs from publisher to publisher.
+    let text = said(rule, !at.contains(':'));
     if !text.is_empty() {
         found.insert(at.clone(), text);
     }
@@ -31,7 +32,7 @@ fn list(profile: &Profile, id: usize, at: String, found: &mut BTreeMap<String, S
     }
 }
 
-fn said(rule: &Rule) -> String {
+fn said(rule: &Rule, with_support: bool) -> String {
     let mut parts = Vec::new();
     let mut say = |name: &str, text: String| parts.push(format!("{name} {text}"));
     if rule.min > 0 || rule.max < u32::MAX {
@@ -60,26 +61,45 @@ fn said(rule: &Rule) -> String {
         let tests: Vec<_> = slicing.slices.iter().map(|slice| (&slice.name, slice.tests.len())).collect();
         say("slicing", format!("{:?} {} {tests:?}", slicing.rules, slicing.ordered));
     }
-    if rule.must_support {
+    if rule.must_support && with_support {
         say("must", "support".to_owned());
     }
     parts.join("; ")
 }
 
+/// The places of choices that are sliced by the short name of a type.
+fn shorts(tree: &super::super::tree::Tree, at: &str, found: &mut Vec<String>) {
+    if tree.slices.iter().any(|slice| slice.is_short) {
+        found.push(at.to_owned());
+    }
+    for child in &tree.children {
+        shorts(child, &format!("{at}.{}", child.name), found);
+    }
+    for slice in &tree.slices {
+        shorts(slice, &format!("{at}:{}", slice.element.slice_name.as_deref().unwrap_or_default()), found);
+    }
+}
+
+/// Where snapshots say something else than their differentials, and why.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("us-core-patient.json Patient.extension:birthsex", "3.1.1: the snapshot leaves out the binding that the differential gives the extension"),
+    ("us-core-questionnaireresponse.json", "the base is a profile of another guide"),
+    ("us-core-observation-clinical-result.json Observation.code", "the differential changes the strength of a binding of FHIR's own type that is an example"),
+    ("us-core-observation-adi-documentation.json Observation.extension:supporting-info", "the snapshot repeats the rules of the extension's definition"),
+    ("elementdefinition-de.json ElementDefinition.extension:", "the snapshot repeats the rules of the definitions of the extensions"),
+];
+
 #[test]
 fn differentials_say_what_snapshots_say() {
-    let Some(core) = files("r4/hl7.fhir.r4.core.tgz") else { return };
+    let Some(core) = package(CORE_PACKAGE) else { return };
     let only = std::env::var("PROFILE").ok();
-    for package in PACKAGES.into_iter().chain(["r4/hl7.fhir.r4.core.tgz"]) {
-        let Some(package_files) = files(package) else { return };
-        let mut all = Files::default();
-        definitions(&core, &mut all);
-        definitions(&package_files, &mut all);
+    for name in PACKAGES.into_iter().chain([CORE_PACKAGE]) {
+        let Some(package) = package(name) else { return };
+        let all = profiles(&[core, package]);
         let library = all.library();
-        let (mut same, mut other, mut lines, mut places) = (0, 0, Vec::new(), 0);
-        for (path, text) in package_files.iter().filter(|(path, _)| path.contains("/StructureDefinition-")) {
-            let bytes = stored(text);
-            let node = json::root(&bytes).unwrap();
+        let (mut same, mut other, mut lines, mut places, mut aside) = (0, 0, Vec::new(), 0, 0);
+        for (path, bytes) in package.of("package/StructureDefinition-") {
+            let node = json::root(bytes).unwrap();
             let text = |name: &str| node.get(name).and_then(Node::as_str);
             if text("derivation") != Some("constraint") || node.get("snapshot").is_none() || only.as_ref().is_some_and(|only| !path.contains(only.as_str())) {
                 continue;
@@ -94,7 +114,15 @@ fn differentials_say_what_snapshots_say() {
                     continue;
                 }
             };
-            let (published, made) = (rules(&published), rules(&made));
+            // Publishers have changed how they read `valueQuantity` where other types are not excluded: of old as the only type, then as a slice.
+            let mut short = Vec::new();
+            shorts(&made.tree, made.ty.name(), &mut short);
+            let (mut published, mut made) = (rules(&published), rules(&made));
+            let is_short = |place: &String| short.iter().any(|name| place.starts_with(name.as_str()));
+            let before = published.len();
+            published.retain(|place, _| !is_short(place));
+            made.retain(|place, _| !is_short(place));
+            aside += before - published.len();
             places += published.len();
             let mut differences: Vec<String> = Vec::new();
             for place in published.keys().chain(made.keys().filter(|k| !published.contains_key(*k))) {
@@ -106,9 +134,10 @@ fn differentials_say_what_snapshots_say() {
             if differences.is_empty() { same += 1 } else { other += 1 }
             lines.extend(differences);
         }
-        println!("{package}: {same} of {} profiles have the same rules from differential and snapshot; {} of {places} elements differ", same + other, lines.len());
-        for line in lines {
+        println!("{name}: {same} of {} profiles have the same rules from differential and snapshot; {} of {places} elements differ, and {aside} of short names are left aside", same + other, lines.len());
+        for line in &lines {
             println!("    {line}");
+            assert!(EXCEPTIONS.iter().any(|(place, _)| line.contains(place)), "{name} {line}");
         }
     }
 }

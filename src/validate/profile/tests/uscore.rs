@@ -1,16 +1,15 @@
 //! US Core Patient, as it is published.
 
-use super::packages::{definitions, files};
+use super::packages::{package, profiles};
 use super::*;
 
 /// What is wrong with a patient by US Core 6.1.0: the expression, the code of the issue, its rule and a piece of the details.
 fn wrong(change: impl Fn(&mut serde_json::Value), expected: &[(&str, &str, &str, &str)]) {
-    let Some(package) = files("uscore/us_core_610.tgz") else { return };
-    let mut all = Files::default();
-    definitions(&package, &mut all);
+    let Some(package) = package("uscore/us_core_610.tgz") else { return };
+    let all = profiles(&[package]);
     let library = all.library();
-    let text = &package.iter().find(|(path, _)| path.ends_with("/Patient-example.json")).unwrap().1;
-    let mut patient: serde_json::Value = serde_json::from_str(text).unwrap();
+    let (_, bytes) = package.of("/example/").find(|(file, _)| *file == "Patient-example.json").unwrap();
+    let mut patient: serde_json::Value = serde_json::from_str(&format!("{:?}", json::root(bytes).unwrap())).unwrap();
     change(&mut patient);
     let bytes = stored(&patient.to_string());
     let root = json::root(&bytes).unwrap();

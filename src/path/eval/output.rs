@@ -1,0 +1,90 @@
+//! Items as JSON and as text.
+
+use super::convert;
+use super::item::{Element, Item};
+use super::quantity::{Quantity, Unit};
+use super::value::Value;
+use crate::json::number::encode;
+use crate::json::{self, JsonError, Node};
+use std::borrow::Cow;
+
+/// The system of UCUM codes in FHIR.
+const UCUM: &str = "http://unitsofmeasure.org";
+
+impl<'a> Item<'a> {
+    /// As JSON: an element as it stands in the document, a date as its text, a quantity as FHIR has it.
+    pub fn to_json(&self) -> json::Item<'_> {
+        let text = |text: String| json::Item::String(Cow::Owned(text));
+        let number = |text: String| match encode(&text) {
+            Some(Ok(datum)) => json::Item::Number(Cow::Owned(datum)),
+            _ => json::Item::Null,
+        };
+        match self {
+            Item::Element(element) => json::Item::Node(element.node()),
+            Item::Boolean(value) => json::Item::Bool(*value),
+            Item::Integer(value) => number(value.to_string()),
+            Item::Decimal(value) => number(value.to_string()),
+            Item::String(text) => json::Item::String(Cow::Borrowed(text)),
+            Item::Date(moment) | Item::DateTime(moment) | Item::Time(moment) => text(moment.to_string()),
+            Item::Quantity(Quantity { value, unit }) => {
+                let mut members = vec![(Cow::Borrowed("value"), number(value.to_string()))];
+                let member = |name, text: &str| (Cow::Borrowed(name), json::Item::String(Cow::Owned(text.to_owned())));
+                members.push(member("unit", unit.text()));
+                if let Unit::Ucum(code) = unit {
+                    members.push(member("code", code));
+                    members.push(member("system", UCUM));
+                }
+                json::Item::Object(members)
+            }
+            Item::Type(name) => json::Item::Object(
+                [("namespace", name.namespace), ("name", name.name)]
+                    .map(|(key, text)| (Cow::Borrowed(key), json::Item::String(Cow::Borrowed(text))))
+                    .into(),
+            ),
+        }
+    }
+
+    /// The bytes of a container that holds it.
+    pub fn to_container(&self) -> Result<Vec<u8>, JsonError> {
+        json::write(&self.to_json())
+    }
+
+    /// As `toString()`, and what has parts as JSON; `None` for a primitive without a value.
+    pub fn to_text(&self) -> Option<String> {
+        match self {
+            Item::Element(Element { node: Node::Null, .. }) => None,
+            Item::Element(Element { node: node @ (Node::Object(_) | Node::Array(_)), .. }) => Some(format!("{node:?}")),
+            Item::Type(name) => Some(format!("{}.{}", name.namespace, name.name)),
+            item => convert::to_text(item.clone()).map(Cow::into_owned),
+        }
+    }
+
+    /// The number as the server stores it, without its length word; `None` for what is no number. Every digit is kept.
+    pub fn to_number(&self) -> Option<Vec<u8>> {
+        if let Item::Element(Element { node: Node::Number(number), .. }) = self {
+            return Some(number.bytes().to_vec());
+        }
+        match self.value() {
+            Value::Integer(value) => encode(&value.to_string())?.ok(),
+            Value::Decimal(value) => encode(&value.to_string())?.ok(),
+            Value::Quantity(quantity) => encode(&quantity.value.to_string())?.ok(),
+            _ => None,
+        }
+    }
+
+    /// Days since 2000-01-01, of a date or date-time that names its day.
+    pub fn to_days(&self) -> Option<i32> {
+        match self.value() {
+            Value::Date(moment) | Value::DateTime(moment) => moment.days(),
+            _ => None,
+        }
+    }
+
+    /// Microseconds since 2000-01-01 UTC, of a date-time that names its day. Without a zone it is read as UTC, a day as its first instant.
+    pub fn to_microseconds(&self) -> Option<i64> {
+        match self.value() {
+            Value::Date(moment) | Value::DateTime(moment) => moment.microseconds(),
+            _ => None,
+        }
+    }
+}

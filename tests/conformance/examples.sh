@@ -1,0 +1,18 @@
+#!/bin/sh
+# Do the specification's examples keep the invariants of R4? Four have an empty narrative, against txt-2.
+set -eu
+cd "$(dirname "$0")/../.."
+data=${FHIRLAKE_DATA:-../shared/data}
+if [ ! -f "$data/r4/r4-examples.ndjson.gz" ]; then
+  echo 'skipped: r4/r4-examples.ndjson.gz is not in the data folder (set FHIRLAKE_DATA)'
+  echo '0 passed, 0 failed, 1 skipped'
+  exit
+fi
+FHIRLAKE_DATA=$(cd "$data" && pwd)
+export FHIRLAKE_DATA
+if cargo test --quiet --no-default-features --lib validate::tests::invariants -- --nocapture 2>&1; then
+  echo '1 passed, 0 failed, 0 skipped'
+else
+  echo '0 passed, 1 failed, 0 skipped'
+  exit 1
+fi

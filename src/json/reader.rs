@@ -182,6 +182,9 @@ impl<'a> Iterator for ArrayIter<'a> {
     }
 }
 
+/// Pairs of which a key is looked for one by one.
+const MANY: usize = 48;
+
 /// An object in a container. Its keys are unique and sorted by length, then by bytes.
 #[derive(Clone, Copy)]
 pub struct Object<'a>(Container<'a>);
@@ -197,8 +200,47 @@ impl<'a> Object<'a> {
         self.0.count == 0
     }
 
-    /// The value under a key; the search is binary.
+    /// The value under a key.
     pub fn get(&self, key: &str) -> Option<Node<'a>> {
+        if self.0.count > MANY {
+            return self.get_of_many(key);
+        }
+        // Keys are sorted by length, which their entries tell: of most, no byte is looked at.
+        let (data, wanted) = (self.0.data(), key.as_bytes());
+        for (index, span) in self.0.spans(0, self.0.count).enumerate() {
+            let length = span.end - span.start;
+            if length >= wanted.len() {
+                if length > wanted.len() {
+                    return None;
+                }
+                match data.get(span.start..span.end)?.cmp(wanted) {
+                    Ordering::Less => {}
+                    Ordering::Equal => return self.value(index),
+                    Ordering::Greater => return None,
+                }
+            }
+        }
+        None
+    }
+
+    /// The value of the pair at a place in key order.
+    #[inline]
+    fn value(&self, index: usize) -> Option<Node<'a>> {
+        Node::new(self.0.data(), self.0.span(self.0.count + index)?)
+    }
+
+    /// The pairs whose keys pass a test of their bytes, in key order. Values of others are not looked at.
+    pub fn having(&self, mut test: impl FnMut(&[u8]) -> bool) -> impl Iterator<Item = (&'a str, Node<'a>)> {
+        let object = *self;
+        let data = self.0.data();
+        self.0.spans(0, self.0.count).enumerate().filter_map(move |(index, span)| {
+            let key = data.get(span.start..span.end).filter(|key| test(key))?;
+            Some((std::str::from_utf8(key).ok()?, object.value(index)?))
+        })
+    }
+
+    /// The search is binary.
+    fn get_of_many(&self, key: &str) -> Option<Node<'a>> {
         let (mut low, mut high) = (0, self.0.count);
         let data = self.0.data();
         while low < high {

@@ -108,16 +108,18 @@ impl<'a> Run<'a, '_> {
     fn choice(&self, object: Object<'a>, ty: TypeId, number: u16, name: &str, emit: Emit<'_, 'a>) -> Flow {
         let definition = ty.get();
         let chosen = |key: &str| definition.field(key).filter(|field| field.element == number);
-        for (key, node) in object.iter() {
-            if key.len() > name.len() {
-                if let Some(field) = key.starts_with(name).then(|| chosen(key)).flatten() {
-                    self.values(node, field.ty, (field.ty.get().kind == Kind::Primitive).then_some((object, key)), emit)?;
-                } else if let Some(key) = key.strip_prefix('_')
-                    && let Some(field) = key.starts_with(name).then(|| chosen(key)).flatten()
-                    && object.get(key).is_none()
-                {
-                    self.only_extended(object, key, field.ty, emit)?;
-                }
+        let begins = |key: &[u8]| match key.strip_prefix(b"_") {
+            Some(key) => key.starts_with(name.as_bytes()),
+            None => key.len() > name.len() && key.starts_with(name.as_bytes()),
+        };
+        for (key, node) in object.having(begins) {
+            if let Some(field) = chosen(key) {
+                self.values(node, field.ty, (field.ty.get().kind == Kind::Primitive).then_some((object, key)), emit)?;
+            } else if let Some(key) = key.strip_prefix('_')
+                && let Some(field) = chosen(key)
+                && object.get(key).is_none()
+            {
+                self.only_extended(object, key, field.ty, emit)?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Evaluation: items flow from the innermost step outwards, one by one.
 
-use super::code::{Code, Kind, MatchKind, Pattern};
+use super::code::{Code, Function, Kind, MatchKind, Pattern};
 use super::compare::{NoOrder, equal, equivalent, order};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
@@ -398,6 +398,15 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     fn equals(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
+        if let Kind::Literal(literal) = &right.kind {
+            let (mut count, mut outcome) = (0, None);
+            absorbed(self.each(left, frame, &mut |item| {
+                count += 1;
+                outcome = if count == 1 { equal(&item, literal) } else { Some(false) };
+                if count > 1 { Err(Stop::Enough) } else { Ok(()) }
+            }))?;
+            return Ok(outcome);
+        }
         let right = self.gather(right, frame)?;
         if right.is_empty() {
             // errors of the left side count as well
@@ -437,16 +446,27 @@ impl<'a, 's> Run<'a, 's> {
         Ok(true)
     }
 
+    /// Counts up to one more than a whole number, so that the count can be compared with it.
+    fn count_beside(&self, of: &'a Code, number: i64, frame: &Frame<'a, '_>) -> Result<i64, Stop> {
+        let mut count = 0;
+        absorbed(self.each(of, frame, &mut |_| {
+            count += 1;
+            if count > number { Err(Stop::Enough) } else { Ok(()) }
+        }))?;
+        Ok(count)
+    }
+
     fn compare(&self, operator: Operator, left: &'a Code, right: &'a Code, at: u32, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
+        if let Kind::Call { function: Function::Count, of, .. } = &left.kind {
+            let Some(b) = self.single(right, frame)? else { return Ok(None) };
+            if let Value::Integer(number) = b.value() {
+                return Ok(Some(holds(operator, self.count_beside(of, number, frame)?.cmp(&number))));
+            }
+        }
         let (a, b) = (self.single(left, frame)?, self.single(right, frame)?);
         let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
         match order(&a.value(), &b.value()) {
-            Ok(order) => Ok(Some(match operator {
-                Operator::Less => order == Ordering::Less,
-                Operator::LessOrEqual => order != Ordering::Greater,
-                Operator::Greater => order == Ordering::Greater,
-                _ => order != Ordering::Less,
-            })),
+            Ok(order) => Ok(Some(holds(operator, order))),
             Err(NoOrder::Unknown) => Ok(None),
             Err(NoOrder::Mismatch) => {
                 let problem = format!("{} and {} are in no order", told_type(&a), told_type(&b));
@@ -524,6 +544,15 @@ impl<'a, 's> Run<'a, 's> {
                 f(&regex).map(Some)
             }
         }
+    }
+}
+
+fn holds(operator: Operator, order: Ordering) -> bool {
+    match operator {
+        Operator::Less => order == Ordering::Less,
+        Operator::LessOrEqual => order != Ordering::Greater,
+        Operator::Greater => order == Ordering::Greater,
+        _ => order != Ordering::Less,
     }
 }
 

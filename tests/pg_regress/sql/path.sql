@@ -51,9 +51,11 @@ $$;
 SET fhir.path_steps = 5;
 SELECT path_exists(r, 'descendants().where(false)') FROM t WHERE n = 1;
 RESET fhir.path_steps;
+SET fhir.path_steps = 2147483647;
 SET statement_timeout = '300ms';
-SELECT path_exists(r, '(1|2|3|4|5|6|7|8|9).repeatAll($this + $this - $this).where(false)') FROM t WHERE n = 1;
+SELECT path_exists(r, repeat('(1|2|3|4|5|6|7|8|9).select(', 12) || 'false' || repeat(')', 12) || '.where($this)') FROM t WHERE n = 1;
 RESET statement_timeout;
+RESET fhir.path_steps;
 
 -- it can be indexed, and runs in parallel
 CREATE INDEX ON t (path_text(r, 'name.family.first()'));

@@ -837,6 +837,7 @@ CREATE FUNCTION fhir.terminology_operation(operation text, type text, id text, p
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
     SET search_path = pg_catalog, pg_temp
     AS $function$
+#variable_conflict use_variable
 DECLARE
     lake text := fhir.current_lake();
     url text := fhir.parameter_text(parameters, 'url');
@@ -845,7 +846,7 @@ DECLARE
     version text := coalesce(fhir.parameter_text(parameters, 'systemVersion'), fhir.parameter_text(parameters, 'version'));
     given jsonb := jsonb_path_query_first(parameters, '$.parameter[*] ? (@.name == "valueSet" || @.name == "codeSystem" || @.name == "conceptMap").resource');
     parts jsonb[] := '{}';
-    found record;
+    hit record;
     one record;
     is_any boolean;
 BEGIN
@@ -880,11 +881,11 @@ BEGIN
             SELECT system AS system, version AS version, code AS code, fhir.parameter_text(parameters, 'display') AS display WHERE code IS NOT NULL
             UNION ALL SELECT coalesce(c.system, system), c.version, c.code, c.display FROM fhir.parameter_codings(parameters, 'coding', 'codeableConcept') c
         LOOP
-            SELECT v.* INTO found FROM fhir.validate_code(CASE WHEN type = 'ValueSet' THEN coalesce(url, given ->> 'url') END,
+            SELECT v.* INTO hit FROM fhir.validate_code(CASE WHEN type = 'ValueSet' THEN coalesce(url, given ->> 'url') END,
                 CASE WHEN type = 'ValueSet' THEN given END, one.system, one.code, one.display, one.version, lake) v;
-            is_any := coalesce(found.result, false);
+            is_any := coalesce(hit.result, false);
             parts := CASE WHEN is_any THEN '{}' ELSE parts END || ARRAY[fhir.part('result', 'Boolean', is_any::text),
-                fhir.part('message', 'String', found.message), fhir.part('display', 'String', found.known_display)];
+                fhir.part('message', 'String', hit.message), fhir.part('display', 'String', hit.known_display)];
             EXIT WHEN is_any;
         END LOOP;
         IF is_any IS NULL THEN
@@ -905,21 +906,21 @@ BEGIN
         IF one.code IS NULL OR one.system IS NULL THEN
             RAISE EXCEPTION 'no code with its system is given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give code and system, or coding.';
         END IF;
-        SELECT l.* INTO found FROM fhir.lookup(one.system, one.code, one.version, lake) l;
+        SELECT l.* INTO hit FROM fhir.lookup(one.system, one.code, one.version, lake) l;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'code % of % is not known here', left(one.code, 100), left(one.system, 200) USING ERRCODE = 'FH404';
         END IF;
-        RETURN fhir.parameters_of(ARRAY[fhir.part('name', 'String', found.name), fhir.part('version', 'String', found.system_version),
-                fhir.part('display', 'String', coalesce(found.display, one.code)), fhir.part('definition', 'String', found.definition),
-                fhir.part('abstract', 'Boolean', CASE WHEN found.is_abstract THEN 'true' END)]
+        RETURN fhir.parameters_of(ARRAY[fhir.part('name', 'String', hit.name), fhir.part('version', 'String', hit.system_version),
+                fhir.part('display', 'String', coalesce(hit.display, one.code)), fhir.part('definition', 'String', hit.definition),
+                fhir.part('abstract', 'Boolean', CASE WHEN hit.is_abstract THEN 'true' END)]
             || ARRAY(SELECT jsonb_build_object('name', 'designation', 'part', to_jsonb(array_remove(ARRAY[fhir.part('language', 'Code', d ->> 'language'),
                     CASE WHEN d ? 'use' THEN jsonb_build_object('name', 'use', 'valueCoding', d -> 'use') END, fhir.part('value', 'String', d ->> 'value')], NULL)))
-                FROM jsonb_array_elements(found.designations) d)
+                FROM jsonb_array_elements(hit.designations) d)
             || ARRAY(SELECT jsonb_build_object('name', 'property', 'part', jsonb_build_array(fhir.part('code', 'Code', p.code), fhir.part('value', 'Code', p.value)))
-                FROM (SELECT 'parent' AS code, unnest(found.parents) AS value UNION ALL SELECT 'child', unnest(found.children)) p)
+                FROM (SELECT 'parent' AS code, unnest(hit.parents) AS value UNION ALL SELECT 'child', unnest(hit.children)) p)
             || ARRAY(SELECT jsonb_build_object('name', 'property', 'part', jsonb_build_array(fhir.part('code', 'Code', p ->> 'code'),
                     jsonb_build_object('name', 'value') || (p - 'code' - 'id' - 'extension')))
-                FROM jsonb_array_elements(found.properties) p WHERE p ->> 'code' NOT IN ('parent', 'child')));
+                FROM jsonb_array_elements(hit.properties) p WHERE p ->> 'code' NOT IN ('parent', 'child')));
 
     WHEN '$subsumes' THEN
         SELECT coalesce(system, a.system, b.system) AS system, coalesce(fhir.parameter_text(parameters, 'codeA'), a.code) AS a,
@@ -940,16 +941,16 @@ BEGIN
             UNION ALL SELECT coalesce(c.system, system), c.code FROM fhir.parameter_codings(parameters, 'coding', 'codeableConcept') c
         LOOP
             is_any := coalesce(is_any, false);
-            FOR found IN
+            FOR hit IN
                 SELECT t.* FROM fhir.translate(one.code, one.system, url, fhir.parameter_text(parameters, 'targetsystem'),
                     fhir.parameter_text(parameters, 'source'), fhir.parameter_text(parameters, 'target'),
                     coalesce(fhir.parameter_text(parameters, 'reverse')::boolean, false), lake, given) t
             LOOP
-                is_any := is_any OR coalesce(found.equivalence NOT IN ('unmatched', 'disjoint'), true);
-                parts := parts || jsonb_build_object('name', 'match', 'part', to_jsonb(array_remove(ARRAY[fhir.part('equivalence', 'Code', found.equivalence),
-                    CASE WHEN found.to_code IS NOT NULL THEN jsonb_build_object('name', 'concept', 'valueCoding', jsonb_strip_nulls(
-                        jsonb_build_object('system', found.to_system, 'code', found.to_code, 'display', found.to_display))) END,
-                    fhir.part('source', 'Uri', found.map)], NULL)));
+                is_any := is_any OR coalesce(hit.equivalence NOT IN ('unmatched', 'disjoint'), true);
+                parts := parts || jsonb_build_object('name', 'match', 'part', to_jsonb(array_remove(ARRAY[fhir.part('equivalence', 'Code', hit.equivalence),
+                    CASE WHEN hit.to_code IS NOT NULL THEN jsonb_build_object('name', 'concept', 'valueCoding', jsonb_strip_nulls(
+                        jsonb_build_object('system', hit.to_system, 'code', hit.to_code, 'display', hit.to_display))) END,
+                    fhir.part('source', 'Uri', hit.map)], NULL)));
             END LOOP;
         END LOOP;
         IF is_any IS NULL THEN

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The figures of measure.rs and peers.mjs as tables, each with its ratio to the crate jsonschema by type. See README.md."""
+"""The figures of measure.rs and peers.mjs as tables, each with its ratio to the crate jsonschema. See README.md."""
 import sys
 
-BASE = "jsonschema, by type"
+BASE = "jsonschema"
 rows = [line.rstrip("\n").split("\t") for line in open(sys.argv[1]) if line.count("\t") == 4]
 for data in dict.fromkeys(row[0] for row in rows):
     mine = [row for row in rows if row[0] == data]

@@ -18,6 +18,9 @@ INSERT INTO lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"p1"
 INSERT INTO lake.appointment (resource) VALUES ('{"resourceType":"Appointment","id":"a","status":"proposed","participant":[{"actor":{"reference":"Patient/p1"},"status":"accepted"},{"actor":{"reference":"Patient/p2"},"status":"accepted"}]}');
 UPDATE lake.patient SET resource = resource || '{"active":true}' WHERE id = 'p1';
 DELETE FROM lake.patient WHERE id = 'gone';
+INSERT INTO lake.codesystem (resource) VALUES ('{"resourceType":"CodeSystem","id":"c","status":"active","content":"complete","url":"http://x.org/c","concept":[{"code":"a","concept":[{"code":"b"}]}]}');
+SELECT fhir.set_validation('enforce', 'invariants', 'Encounter');
+SELECT fhir.revalidate('invariants', 'Patient');
 SQL
 content="SELECT md5(string_agg(r::text, E'\n' ORDER BY r::text COLLATE \"C\")) FROM (SELECT r::text FROM lake.resource r
   UNION ALL SELECT h::text FROM lake.history h UNION ALL SELECT m::text FROM lake.membership m) t (r)"
@@ -34,6 +37,8 @@ restore() {
     "$(in_target -c "UPDATE lake.patient SET resource = resource || '{\"active\":false}' WHERE id = 'p1' RETURNING version")"
   check "$1: a deleted id goes on" 3 \
     "$(in_target -c "INSERT INTO lake.patient (resource) VALUES ('{\"resourceType\":\"Patient\",\"id\":\"gone\"}') RETURNING version")"
+  check "$1: what code systems list is there" 'a b' "$(in_target -c "SELECT string_agg(subsumed, ' ' ORDER BY subsumed) FROM fhir.subsumed('http://x.org/c', 'a')")"
+  check "$1: the quality is kept" 't' "$(in_target -c "SELECT count(*) > 0 FROM lake.issue WHERE rule = 'dom-6'")"
   check "$1: the index is used" 1 \
     "$(in_target -c "SET enable_seqscan = off" -c "SELECT count(*) FROM lake.patient WHERE search OPERATOR(fhir.|=) 'family=smith'")"
 }
@@ -51,8 +56,12 @@ data_only() {
   in_target -c 'CREATE EXTENSION fhirlake' -c 'SELECT fhir.create_lake()' >/dev/null
   "$PG_BIN/pg_restore" --exit-on-error --data-only --disable-triggers -d "$target" "$work/data"
 }
+# The demands of a lake are triggers, and so part of the dump of its tables.
+demands() { check "$1: it demands what it did" 'Encounter enforce invariants' "$(in_target -F ' ' -c "SELECT type, mode, level FROM fhir.validation() WHERE mode <> 'off'")"; }
 restore plain
+demands plain
 restore custom
+demands custom
 restore data_only
 
 # What the dump holds of the lake is the user's, and the extension's own objects are not in it.

@@ -79,11 +79,18 @@ impl Services for World<'_, '_> {
 impl<'a> Walk<'a, '_> {
     /// The constraints of an element.
     pub fn constraints(&mut self, profile: &Profile, rule: &Rule, item: Item<'a>, at: &At) -> Flow {
+        let place = self.place;
+        // A resource as an element of the one around it: that one is `%resource`.
+        let is_root = profile.rules.first().is_some_and(|root| std::ptr::eq(root, rule));
+        if item.ty.get().kind == Kind::Resource && !is_root {
+            self.place = place.around();
+        }
         for constraint in &rule.constraints {
             let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
             let human = format_args!("{}: {}", constraint.key, constraint.human);
             self.holds(profile, &constraint.key, human, severity, &constraint.expression, focus(item), &[], at)?;
         }
+        self.place = place;
         GO_ON
     }
 

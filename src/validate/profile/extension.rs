@@ -41,6 +41,12 @@ impl ExtensionContext {
     }
 }
 
+/// Extensions that the definitions of R4 themselves put where their contexts do not say: url and element.
+const MISPLACED: [(&str, &str); 2] = [
+    ("http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type", "ElementDefinition.type"),
+    ("http://hl7.org/fhir/StructureDefinition/regex", "ElementDefinition.type"),
+];
+
 /// Checks every extension of `resource`, and of the resources within it, against its definition.
 pub fn extensions<'a>(resource: Node<'a>, context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) {
     let Some(place) = Place::outermost(resource, context) else { return };
@@ -85,7 +91,7 @@ impl<'a> Walk<'a, '_> {
             };
             flow = self.tell(Severity::Error, "extension", at, "extension", Some(&definition), details);
         }
-        if flow.is_continue() && !definition.contexts.is_empty() && !definition.contexts.iter().any(|context| self.allows(context, host)) {
+        if flow.is_continue() && !definition.contexts.is_empty() && !definition.contexts.iter().any(|context| self.allows(context, host)) && !is_misplaced(url, host) {
             let places: Vec<_> = definition.contexts.iter().take(20).map(|context| &*context.expression).collect();
             let details = format!("the extension {} may not stand here, only on {}", brief(url), places.join(", "));
             flow = self.tell(Severity::Error, "extension", at, "extension", Some(&definition), details);
@@ -110,6 +116,10 @@ impl<'a> Walk<'a, '_> {
             ContextKind::FhirPath => self.selects(context, host),
         }
     }
+}
+
+fn is_misplaced(url: &str, host: &Host<'_, '_>) -> bool {
+    MISPLACED.iter().any(|(misplaced, path)| *misplaced == url && is_element(path, host))
 }
 
 /// Whether `host` is the element that a path names: by the path from the resource, or from any type on the way.

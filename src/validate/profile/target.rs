@@ -60,6 +60,15 @@ impl<'a> Place<'a> {
         Place { resource, container: resource, is_contained: false, bundle, full_url: object.get("fullUrl").and_then(Node::as_str) }
     }
 
+    /// The place of the resource around this one, or the same.
+    pub fn around(self) -> Place<'a> {
+        match (self.is_contained, self.bundle) {
+            (true, _) => Place { resource: self.container, is_contained: false, ..self },
+            (false, Some(bundle)) => Place { resource: bundle, container: bundle, is_contained: false, bundle: None, full_url: None },
+            (false, None) => self,
+        }
+    }
+
     fn of_entry(bundle: Object<'a>, resource: Object<'a>, full_url: Option<&'a str>) -> Place<'a> {
         Place { resource, container: resource, is_contained: false, bundle: Some(bundle), full_url }
     }

@@ -145,7 +145,9 @@ impl Standards {
             if found.len() < 1000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let services = Answers(&self.terminology);
-        let context = Context { terminology: Some(&self.terminology), ..Context::new(&self.library) };
+        let mut context = Context::new(&self.library);
+        context.terminology = Some(&self.terminology);
+        context.services = Some(&services);
         match level {
             Asked::Structure => check(resource, Level::Structure, &World::default(), &mut take),
             Asked::Invariants => check(resource, Level::Invariants, &World::default(), &mut take),

@@ -20,8 +20,6 @@ pub struct Place {
     pub ty: TypeId,
     /// Items of the array that holds it, when one does.
     pub items: Option<usize>,
-    /// How many levels of resources are around it: 0 in the outermost.
-    pub depth: usize,
 }
 
 impl Place {
@@ -76,7 +74,7 @@ pub fn at<'v>(root: &'v mut Value, keys: &[Key]) -> Option<&'v mut Value> {
 /// Every value that stands where the model says, the resource itself first.
 pub fn places(resource: &Value) -> Vec<Place> {
     let mut found = Vec::new();
-    walk(resource, None, &[], 0, &mut found);
+    walk(resource, None, &[], &mut found);
     found
 }
 
@@ -84,11 +82,11 @@ fn resource_type(value: &Value) -> Option<TypeId> {
     type_named(value.get("resourceType")?.as_str()?)
 }
 
-fn walk(value: &Value, ty: Option<TypeId>, keys: &[Key], depth: usize, found: &mut Vec<Place>) {
+fn walk(value: &Value, ty: Option<TypeId>, keys: &[Key], found: &mut Vec<Place>) {
     let Some(object) = value.as_object() else { return };
     let Some(ty) = ty.or_else(|| resource_type(value)) else { return };
     if keys.is_empty() {
-        found.push(Place { keys: Vec::new(), parent: ty, field: None, ty, items: None, depth });
+        found.push(Place { keys: Vec::new(), parent: ty, field: None, ty, items: None });
     }
     for (name, value) in object {
         let Some(field) = ty.get().field(name) else { continue };
@@ -100,8 +98,8 @@ fn walk(value: &Value, ty: Option<TypeId>, keys: &[Key], depth: usize, found: &m
             let is_resource = field.ty.get().kind == Kind::Resource;
             let inner = if is_resource { resource_type(value) } else { Some(field.ty) };
             let Some(inner) = inner else { return };
-            found.push(Place { keys: keys.clone(), parent: ty, field: Some(field), ty: inner, items, depth });
-            walk(value, Some(inner), &keys, depth + usize::from(is_resource), found);
+            found.push(Place { keys: keys.clone(), parent: ty, field: Some(field), ty: inner, items });
+            walk(value, Some(inner), &keys, found);
         };
         match value {
             Value::Array(array) => {

@@ -77,7 +77,16 @@ impl Comparison {
     fn differs(&mut self, node: Node<'_>, what: &str) {
         let found = self.quick.mismatches(node, go_on).unwrap_or_default();
         let last = found.iter().rev().find(|m| !matches!(m.keyword.as_str(), "oneOf" | "anyOf"));
-        let rule = last.map_or("?".to_owned(), |m| rule(&m.schema_path));
+        let rule = last.map_or("?".to_owned(), |m| {
+            let value = m.path.split('/').skip(1).try_fold(node, |at, key| match at {
+                Node::Array(array) => array.get(key.parse().ok()?),
+                node => node.get(key),
+            });
+            match value.and_then(Node::as_str) {
+                Some(text) if m.keyword == "pattern" && text.contains(|c: char| c.is_whitespace() && !" \t\r\n".contains(c)) => "pattern, other white space".to_owned(),
+                _ => rule(&m.schema_path),
+            }
+        });
         if !self.listed.has(&rule) {
             let told = last.map_or(String::new(), |m| format!("{what}: {} {}", m.expression, m.details));
             self.unlisted.entry(rule).or_insert((0, told)).0 += 1;

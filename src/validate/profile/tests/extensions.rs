@@ -78,6 +78,18 @@ fn an_extension_stands_where_its_context_says() {
 }
 
 #[test]
+fn what_r4_itself_misplaces_is_left_to_stand() {
+    let url = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+    let world = World::of(&[&extension("e", &on("ElementDefinition.type.code"), "").replace("http://x/e", url)]);
+    let definition = format!(
+        r#"{{"resourceType":"StructureDefinition","url":"http://x/s","name":"s","status":"draft","kind":"resource","abstract":false,"type":"Patient",
+            "differential":{{"element":[{{"path":"Patient.id","type":[{{"extension":[{{"url":"{url}","valueUrl":"id"}}],"code":"http://hl7.org/fhirpath/System.String"}}]}}]}}}}"#
+    );
+    world.right("", &definition);
+    world.wrong("", &patient(&format!(r#""extension":[{{"url":"{url}","valueUrl":"id"}}]"#)), &[("e", "Patient.extension[0]", "extension", "may not stand here")]);
+}
+
+#[test]
 fn an_extension_may_extend_another() {
     let inner = extension("inner", r#"{"type":"extension","expression":"http://x/outer"}"#, "");
     let world = World::of(&[&inner, &extension("outer", &on("Patient"), "")]);

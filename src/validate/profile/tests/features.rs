@@ -156,6 +156,23 @@ fn constraints_of_the_profile_are_evaluated() {
 }
 
 #[test]
+fn constraints_know_the_resource_around() {
+    let names = |context: &str, resource: &str| {
+        format!(r#"{{"constraint":[{{"key":"k","severity":"error","human":"x","expression":"%context.type().name = '{context}' and %resource.type().name = '{resource}' and %rootResource.type().name = 'Patient'"}}]}}"#)
+    };
+    let world = World::of(&[&lines(
+        "p",
+        "Patient",
+        &format!(
+            "Patient.contained {}\nPatient.generalPractitioner {}",
+            names("Practitioner", "Patient").replace(r#"{"constraint""#, r#"{"type":[{"code":"Practitioner"}],"constraint""#),
+            names("Reference", "Patient")
+        ),
+    )]);
+    world.right("p", r##"{"resourceType":"Patient","contained":[{"resourceType":"Practitioner","id":"a"}],"generalPractitioner":[{"reference":"#a"}]}"##);
+}
+
+#[test]
 fn constraints_of_the_base_are_not_repeated() {
     // dom-6 and pat-1 are FHIR's own, which another level checks.
     let constraint = r#"{"constraint":[{"key":"dom-6","severity":"warning","human":"x","expression":"text.exists()","source":"http://hl7.org/fhir/StructureDefinition/DomainResource"}]}"#;

@@ -18,7 +18,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "a language that is none",
         level: Level::Bindings,
-        on: |p| p.primitive() == Some("code") && p.name() == Some("language"),
+        on: |p| p.primitive() == Some("code") && p.name() == Some("language") && !p.parent.name().starts_with("Expression"),
         make: |root, p| replace(root, p, json!("no_such_language")),
     },
     Kind {

@@ -7,8 +7,6 @@ use serde_json::{Map, Value, json};
 
 type Object = Map<String, Value>;
 
-const UCUM: &str = "http://unitsofmeasure.org";
-
 fn is_type(place: &Place, name: &str) -> bool {
     place.field.is_none() && place.is(name)
 }
@@ -37,10 +35,9 @@ fn with(root: &mut Value, place: &Place, when: impl Fn(&Object) -> bool, propert
     within(root, place, |object| when(object) && put(object, properties))
 }
 
-fn contain(root: &mut Value, place: &Place, mut resource: Value, refer: bool) -> bool {
+fn contain(root: &mut Value, place: &Place, resource: Value, refer: bool) -> bool {
     within(root, place, |object| {
         if refer {
-            put(&mut resource.as_object_mut().cloned().unwrap_or_default(), json!({}));
             let extension = json!({"url": "http://example.org/refers", "valueReference": {"reference": "#mutant"}});
             match object.entry("extension").or_insert_with(|| json!([])) {
                 Value::Array(array) => array.push(extension),

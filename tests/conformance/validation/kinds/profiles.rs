@@ -1,5 +1,6 @@
 //! Breaks of what a profile demands beyond FHIR: read from the snapshots of the profiles themselves.
 
+use fhirlake::model::type_named;
 use serde_json::{Value, json};
 
 /// A mutant, and what was done to it.
@@ -66,10 +67,11 @@ pub fn broken(resource: &Value, profile: &Value) -> Vec<Broken> {
                         mutant[&property] = if resource.get(&property).is_some_and(Value::is_array) { json!([code]) } else { code };
                         push("a concept outside the profile's required binding", mutant);
                     }
-                    let targets = targets(element);
-                    if !targets.is_empty() && text(resource.get(&property).unwrap_or(&Value::Null), "reference") != "" && !targets.iter().any(|target| target == "Substance") {
+                    if let Some(other) = other_target(ty, &property, element)
+                        && text(resource.get(&property).unwrap_or(&Value::Null), "reference") != ""
+                    {
                         let mut mutant = resource.clone();
-                        mutant[&property] = json!({"reference": "Substance/1"});
+                        mutant[&property] = json!({"reference": format!("{other}/1")});
                         push("a reference to what the profile does not allow", mutant);
                     }
                 }
@@ -154,13 +156,16 @@ fn nothing(items: &Value) -> Value {
     }
 }
 
-/// Resource types that a reference may point at, by the ends of the urls of the profiles.
-fn targets(element: &Value) -> Vec<String> {
+/// A resource type that FHIR lets a reference point at, and the profile does not.
+fn other_target(ty: &str, property: &str, element: &Value) -> Option<&'static str> {
     let types = element.get("type").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    types
+    let allowed: Vec<&str> = types
         .iter()
-        .filter(|ty| text(ty, "code") == "Reference")
         .flat_map(|ty| ty.get("targetProfile").and_then(Value::as_array).map_or(&[][..], Vec::as_slice))
-        .filter_map(|target| Some(target.as_str()?.rsplit('/').next()?.to_owned()))
-        .collect()
+        .filter_map(|target| target.as_str()?.rsplit('/').next())
+        .collect();
+    let names = |target: &str| allowed.iter().any(|allowed| allowed.replace("us-core-", "").eq_ignore_ascii_case(target));
+    let field = type_named(ty)?.get().field(property)?;
+    let other = field.targets.iter().map(|target| target.name()).find(|target| !names(target))?;
+    (!allowed.is_empty() && !names("Resource")).then_some(other)
 }

@@ -38,6 +38,7 @@ pub enum Node<'a> {
 
 impl<'a> Node<'a> {
     /// The text, where this is a string.
+    #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         if let Node::String(text) = self { Some(text) } else { None }
     }
@@ -58,6 +59,7 @@ impl<'a> Node<'a> {
     }
 
     /// The object, where this is one.
+    #[inline]
     pub fn as_object(self) -> Option<Object<'a>> {
         if let Node::Object(object) = self { Some(object) } else { None }
     }
@@ -68,11 +70,13 @@ impl<'a> Node<'a> {
     }
 
     /// The value under a key, where this is an object that has it.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Node<'a>> {
         self.as_object()?.get(key)
     }
 
     /// An array's items, or the node itself once.
+    #[inline]
     pub fn items(self) -> Items<'a> {
         match self {
             Node::Array(array) => Items(One::Many(array.iter())),
@@ -137,12 +141,12 @@ pub struct Array<'a>(Container<'a>);
 impl<'a> Array<'a> {
     /// How many items.
     pub fn len(&self) -> usize {
-        self.0.count
+        self.0.count()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.count == 0
+        self.0.count() == 0
     }
 
     /// The item at a place, counted from 0.
@@ -152,7 +156,7 @@ impl<'a> Array<'a> {
 
     /// In order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ArrayIter<'a> {
-        ArrayIter { data: self.0.data(), spans: self.0.spans(0, self.0.count) }
+        ArrayIter { data: self.0.data(), spans: self.0.spans(0, self.0.count()) }
     }
 
     /// The whole container.
@@ -192,22 +196,23 @@ pub struct Object<'a>(Container<'a>);
 impl<'a> Object<'a> {
     /// How many pairs of key and value.
     pub fn len(&self) -> usize {
-        self.0.count
+        self.0.count()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.count == 0
+        self.0.count() == 0
     }
 
     /// The value under a key.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<Node<'a>> {
-        if self.0.count > MANY {
+        if self.0.count() > MANY {
             return self.get_of_many(key);
         }
         // Keys are sorted by length, which their entries tell: of most, no byte is looked at.
         let (data, wanted) = (self.0.data(), key.as_bytes());
-        for (index, span) in self.0.spans(0, self.0.count).enumerate() {
+        for (index, span) in self.0.spans(0, self.0.count()).enumerate() {
             let length = span.end - span.start;
             if length >= wanted.len() {
                 if length > wanted.len() {
@@ -226,14 +231,14 @@ impl<'a> Object<'a> {
     /// The value of the pair at a place in key order.
     #[inline]
     fn value(&self, index: usize) -> Option<Node<'a>> {
-        Node::new(self.0.data(), self.0.span(self.0.count + index)?)
+        Node::new(self.0.data(), self.0.span(self.0.count() + index)?)
     }
 
     /// The pairs whose keys pass a test of their bytes, in key order. Values of others are not looked at.
     pub fn having(&self, mut test: impl FnMut(&[u8]) -> bool) -> impl Iterator<Item = (&'a str, Node<'a>)> {
         let object = *self;
         let data = self.0.data();
-        self.0.spans(0, self.0.count).enumerate().filter_map(move |(index, span)| {
+        self.0.spans(0, self.0.count()).enumerate().filter_map(move |(index, span)| {
             let key = data.get(span.start..span.end).filter(|key| test(key))?;
             Some((std::str::from_utf8(key).ok()?, object.value(index)?))
         })
@@ -241,7 +246,7 @@ impl<'a> Object<'a> {
 
     /// The search is binary.
     fn get_of_many(&self, key: &str) -> Option<Node<'a>> {
-        let (mut low, mut high) = (0, self.0.count);
+        let (mut low, mut high) = (0, self.0.count());
         let data = self.0.data();
         while low < high {
             let middle = low + (high - low) / 2;
@@ -249,7 +254,7 @@ impl<'a> Object<'a> {
             match key_order(data.get(span.start..span.end)?, key.as_bytes()) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => return Node::new(data, self.0.span(self.0.count + middle)?),
+                Ordering::Equal => return Node::new(data, self.0.span(self.0.count() + middle)?),
             }
         }
         None
@@ -262,7 +267,7 @@ impl<'a> Object<'a> {
 
     /// In key order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ObjectIter<'a> {
-        let count = self.0.count;
+        let count = self.0.count();
         ObjectIter { data: self.0.data(), keys: self.0.spans(0, count), values: self.0.spans(count, 2 * count) }
     }
 
@@ -300,9 +305,9 @@ pub fn key_order(a: &[u8], b: &[u8]) -> Ordering {
 #[derive(Clone, Copy)]
 pub(super) struct Container<'a> {
     bytes: &'a [u8],
-    /// Items, or pairs.
-    count: usize,
-    slots: usize,
+    /// Items, or pairs. Small, as this is copied often.
+    count: u32,
+    slots: u32,
 }
 
 /// What an entry says about its value.
@@ -324,12 +329,12 @@ impl<'a> Container<'a> {
             jb::OBJECT => 2 * count,
             _ => return None,
         };
-        ((bytes.len() - 4) / 4 >= slots).then_some((Container { bytes, count, slots }, kind))
+        ((bytes.len() - 4) / 4 >= slots).then_some((Container { bytes, count: count as u32, slots: slots as u32 }, kind))
     }
 
     #[inline]
     pub(super) fn data(&self) -> &'a [u8] {
-        self.bytes.get(4 + 4 * self.slots..).unwrap_or_default()
+        self.bytes.get(4 + 4 * self.slots as usize..).unwrap_or_default()
     }
 
     #[inline]
@@ -339,6 +344,7 @@ impl<'a> Container<'a> {
 
     /// Where the data of a slot begins: the nearest stored offset before it plus the lengths since.
     /// Which entries store one is read from the entry: the stride is the server's to change.
+    #[inline]
     fn start(&self, slot: usize) -> Option<usize> {
         let mut start = 0;
         for before in (0..slot).rev() {
@@ -351,16 +357,18 @@ impl<'a> Container<'a> {
         Some(start)
     }
 
+    #[inline]
     fn span(&self, slot: usize) -> Option<Span> {
-        if slot >= self.slots {
+        if slot >= self.slots as usize {
             return None;
         }
         Some(Span::new(self.entry(slot)?, self.start(slot)?))
     }
 
     /// Items, or pairs.
+    #[inline]
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.count as usize
     }
 
     pub(super) fn spans(&self, from: usize, to: usize) -> Spans<'a> {

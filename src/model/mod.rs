@@ -184,6 +184,7 @@ pub enum LaneForm {
 }
 
 impl TypeId {
+    #[inline]
     pub fn get(self) -> &'static Type {
         &TYPES[self.0 as usize]
     }

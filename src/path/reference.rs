@@ -69,6 +69,7 @@ pub fn is_id(text: &str) -> bool {
 }
 
 /// The concrete resource type of that name.
+#[inline]
 pub fn resource_type(name: &str) -> Option<TypeId> {
     // Asked for every resource and reference, so not by a search over all types: by length, first and last letters.
     static BUCKETS: LazyLock<[Vec<TypeId>; 256]> = LazyLock::new(|| {
@@ -97,6 +98,7 @@ pub fn type_in(ty: TypeId, property: &str) -> Option<TypeId> {
     }
 }
 
+#[inline]
 fn bucket(name: &str) -> usize {
     match name.as_bytes() {
         [a, b, .., y, z] => usize::from(a.wrapping_mul(31) ^ b.wrapping_mul(17) ^ y.wrapping_mul(7) ^ z ^ name.len() as u8),

@@ -92,6 +92,7 @@ impl Member {
     }
 
     /// What the name means on `ty`.
+    #[inline]
     pub fn place(&self, ty: TypeId) -> Place {
         let last = self.last.load(Ordering::Relaxed);
         if last >> 32 == u64::from(ty.0) && last & 0xff != 0 {

@@ -111,6 +111,7 @@ impl<'a> Element<'a> {
         self.node
     }
 
+    #[inline]
     pub fn ty(&self) -> TypeId {
         self.ty
     }
@@ -128,11 +129,13 @@ impl<'a> Element<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn is_primitive(&self) -> bool {
         self.ty.get().kind == Kind::Primitive
     }
 
     /// Whether the definitions say nothing of its content, so that its JSON properties are all there is.
+    #[inline]
     pub(super) fn is_untyped(&self) -> bool {
         self.ty == model::ELEMENT
     }
@@ -151,6 +154,7 @@ pub(super) fn underscored<'a>(parent: Object<'a>, name: &str) -> Option<Node<'a>
 
 impl<'a> Item<'a> {
     /// A whole resource; `None` where it does not say of which type of R4 it is.
+    #[inline]
     pub fn resource(node: Node<'a>) -> Option<Item<'a>> {
         let ty = resource_type(node.get("resourceType")?.as_str()?)?;
         Some(Item::Element(Element { node, ty, beside: Beside::Nothing }))
@@ -311,6 +315,7 @@ impl<'a> Collection<'a> {
         self.as_slice().first()
     }
 
+    #[inline]
     pub fn push(&mut self, item: Item<'a>) {
         self.0 = match std::mem::take(&mut self.0) {
             Items::None => Items::One([item]),

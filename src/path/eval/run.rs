@@ -74,6 +74,7 @@ pub(super) struct Bound<'a, 'f> {
 }
 
 impl<'a, 's> Run<'a, 's> {
+    #[inline]
     pub fn new(scope: &'s Scope<'a, 's>, focus: Option<&'s Item<'a>>) -> Run<'a, 's> {
         let first = scope.limits.steps.min(ROUND);
         Run { scope, focus, left: Cell::new(first), all: Cell::new(scope.limits.steps - first), now: OnceCell::new(), stack: Stack::here() }
@@ -272,6 +273,7 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// All items.
+    #[inline]
     pub fn gather(&self, code: &'a Code, frame: &Frame<'a, '_>) -> Result<Collection<'a>, Stop> {
         let mut items = Collection::new();
         self.each(code, frame, &mut |item| {
@@ -397,6 +399,7 @@ impl<'a, 's> Run<'a, 's> {
         })
     }
 
+    #[inline]
     fn equals(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         if let Kind::Literal(literal) = &right.kind {
             let (mut count, mut outcome) = (0, None);

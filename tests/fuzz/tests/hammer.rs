@@ -286,7 +286,7 @@ const EXPRESSIONS: [&str; 28] = [
     "children().type().name.intersect('HumanName' | 'code').exclude({}).union('x').combine('y').tail().skip(1).take(3).last()",
     "-5.5.abs().floor() + 2.power(10) - 16.log(2).sqrt().exp().ln().ceiling()",
     "@T10:30:00.123 + 90 minutes < @T12:00 and @2016-02-29 - 1 year = @2015-02-28",
-    "now() > today() or timeOfDay() < @T24:00",
+    "now() > today() or timeOfDay() < @T23:00",
     "contained.ofType(Patient).all(name.subsetOf(%x.name) and id.supersetOf(%x.id) and name.isDistinct())",
     "name[0].given[1 + 0].indexOf('e').toQuantity().value",
     "(true | false).allTrue() or (true | false).anyFalse().not()",

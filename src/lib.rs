@@ -12,11 +12,11 @@ pub mod json;
 
 pub mod path;
 
-pub mod validate;
-
 pub mod index;
 
 pub mod terminology;
+
+pub mod validate;
 
 pub mod search;
 

@@ -9,7 +9,7 @@ use crate::pg::access;
 use crate::pg::error::{self, Error};
 use crate::pg::spi::connected;
 use crate::pg::time;
-use crate::terminology::lake::sql::{OfLake, with};
+use crate::terminology::lake::sql::{Made, OfLake, with};
 use crate::terminology::{Membership, Terminology};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -95,7 +95,7 @@ impl<'l> Standards<'l> {
     fn profile(&self, url: &str, version: Option<&str>) -> Result<Option<Arc<Profile>>, Error> {
         let key = version.map_or_else(|| url.to_owned(), |version| format!("{url}|{version}"));
         if let Some(known) = connected(|sql| with(sql, self.lake, |lake, _| Ok(lake.profile(&key))))? {
-            return Ok(known);
+            return Ok(known.and_then(|made| made.downcast().ok()));
         }
         if self.depth.get() >= MAX_DEPTH {
             return Ok(None);
@@ -112,7 +112,7 @@ impl<'l> Standards<'l> {
         };
         connected(|sql| {
             with(sql, self.lake, |lake, _| {
-                lake.keep_profile(key, profile.clone());
+                lake.keep_profile(key, profile.clone().map(|profile| profile as Made));
                 Ok(())
             })
         })?;

@@ -12,12 +12,12 @@ use crate::pg::plans::Lookups;
 use crate::pg::snapshot::Age;
 use crate::pg::spi::{Arg, Spi, connected};
 use crate::pg::time;
-use crate::validate::profile::Profile;
 use crate::json;
 use crate::terminology::code_system::{CodeSystem, Kept};
 use crate::terminology::membership::{self, Asked, Cache, Failure};
 use crate::terminology::{Below, Limits, Membership, Source, Terminology};
 use pgrx::pg_sys::Oid;
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -30,6 +30,9 @@ const CONCEPT_MAP: &str = "ConceptMap";
 
 /// A code system with more concepts than this is not read as a whole without need.
 const LARGE: i64 = 2_000;
+/// A compiled profile. What it is, only the validator knows.
+pub type Made = Arc<dyn Any + Send + Sync>;
+
 /// Compiled profiles that a session remembers for a lake; those of a package are some hundreds.
 const MAX_PROFILES: usize = 4_000;
 /// About how much memory whole code systems may take.
@@ -43,8 +46,8 @@ struct Known {
     systems: HashMap<(String, Option<String>), Option<Rc<CodeSystem>>>,
     /// Systems that are kept apart, with all their concepts.
     wholes: HashMap<String, Rc<CodeSystem>>,
-    /// Compiled StructureDefinitions by canonical; `None` for one that the lake does not have.
-    profiles: HashMap<String, Option<Arc<Profile>>>,
+    /// What others made of definitions, by canonical; `None` for one that the lake does not have.
+    profiles: HashMap<String, Option<Made>>,
     bytes: usize,
 }
 
@@ -220,11 +223,11 @@ impl Lake<'_> {
     }
 
     /// What is known of a profile: that there is none, too.
-    pub fn profile(&self, canonical: &str) -> Option<Option<Arc<Profile>>> {
+    pub fn profile(&self, canonical: &str) -> Option<Option<Made>> {
         self.known.profiles.get(canonical).cloned()
     }
 
-    pub fn keep_profile(&mut self, canonical: String, profile: Option<Arc<Profile>>) {
+    pub fn keep_profile(&mut self, canonical: String, profile: Option<Made>) {
         if self.known.profiles.len() >= MAX_PROFILES {
             self.known.profiles.clear();
         }

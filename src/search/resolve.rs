@@ -10,7 +10,7 @@ use super::quote::literal;
 use super::references::implied_homes;
 use super::statement::{Place, row_search};
 use crate::index::extract::HOME;
-use crate::index::query::{Argument, QueryError, escape, shown, split_unescaped, unescape};
+use crate::index::query::{self, Argument, QueryError, escape, shown, split_unescaped, unescape};
 use crate::json;
 use crate::model::{self, ParameterType, TypeId};
 use crate::pg::access;
@@ -20,8 +20,23 @@ use crate::pg::time;
 use crate::terminology::{self, Coding, Direction};
 use std::cell::OnceCell;
 
-/// Codes that are asked for together, fewer than a query may have alternatives.
-const PORTION: usize = 40_000;
+/// Codes that are asked for together and their bytes: less than a query may have, for it may ask more.
+const PORTION: usize = query::MAX_LEAVES / 5 * 4;
+const PORTION_BYTES: usize = query::MAX_TEXT / 2;
+
+/// Values in portions that a query can ask for.
+fn portions(values: &[String]) -> Vec<&[String]> {
+    let (mut portions, mut from, mut bytes) = (Vec::new(), 0, 0);
+    for (at, value) in values.iter().enumerate() {
+        if at > from && (at - from >= PORTION || bytes + value.len() >= PORTION_BYTES) {
+            portions.push(&values[from..at]);
+            (from, bytes) = (at, 0);
+        }
+        bytes += value.len() + 1;
+    }
+    portions.push(&values[from..]);
+    portions
+}
 
 /// A chain with no more hits than this is asked as a list of ids, which the index of keys serves; with more, as a join.
 const FEW: u64 = 500;
@@ -244,17 +259,16 @@ impl Resolver<'_> {
         if values.is_empty() {
             return Ok(if negated { Filter::EVERYTHING } else { Filter::NOTHING });
         }
-        let modifier = negated.then(|| "not".to_owned());
-        // One query has so many alternatives; of more than that, several are asked.
-        let portion = |values: &[String]| Filter::Row(vec![Argument { name: argument.name.clone(), modifier: modifier.clone(), value: values.join(",") }]);
-        let mut portions: Vec<Filter> = values.chunks(PORTION).map(portion).collect();
-        Ok(match (portions.pop(), portions.is_empty()) {
-            (Some(only), true) => only,
-            (last, _) => {
-                portions.extend(last);
-                if negated { Filter::All(portions) } else { Filter::Any(portions) }
-            }
-        })
+        // One query has so many alternatives and is so long; of more than that, several are asked.
+        let row = |values: &[String], modifier: Option<&str>| {
+            Filter::Row(vec![Argument { name: argument.name.clone(), modifier: modifier.map(str::to_owned), value: values.join(",") }])
+        };
+        let portions = portions(&values);
+        if let [only] = portions.as_slice() {
+            return Ok(row(only, negated.then_some("not")));
+        }
+        let any = Filter::Any(portions.into_iter().map(|values| row(values, None)).collect());
+        Ok(if negated { Filter::Not(Box::new(any)) } else { any })
     }
 
     /// A patient's compartment is the index of records, where no other resource has it as its second.

@@ -15,8 +15,12 @@ def ask(sql):
     """The rows of the last statement, each a list of texts."""
     run = subprocess.run([*os.environ["PSQL"].split(), "-qAtX", "-v", "ON_ERROR_STOP=1"], input=sql, capture_output=True, text=True)
     if run.returncode:
-        sys.exit(run.stderr)
+        sys.exit(run.stderr[:2000])
     return [line.split("|") for line in run.stdout.splitlines()]
+
+
+def name_of(code):
+    return " ".join(icd.get_description(code, prioritize_blocks=False).split())
 
 
 def is_code(code):
@@ -44,7 +48,7 @@ SELECT fhir.create_lake('{LAKE}');
 CREATE TABLE public.icd_lines (n int GENERATED ALWAYS AS IDENTITY, code text, parent text, display text);
 COPY public.icd_lines (code, parent, display) FROM stdin;
 """ + "".join(
-    f"{code}\t{parent if is_code(parent) and parent != code else chr(92) + 'N'}\t{icd.get_description(code, prioritize_blocks=False)}\n"
+    f"{code}\t{parent if is_code(parent) and parent != code else chr(92) + 'N'}\t{name_of(code)}\n"
     for code, parent in ((code, icd.get_parent(code, prioritize_blocks=False)) for code in codes)
 ) + "\\.\n")
 start = time.time()
@@ -62,7 +66,7 @@ for code, above in ask(f"SELECT c, (SELECT string_agg(s, ',' ORDER BY s COLLATE 
     expected = sorted({code, *(other for other in icd.get_ancestors(code, prioritize_blocks=False) if is_code(other))})
     check(f"above {code}", above.split(","), expected)
 for code, display in ask(f"SELECT c, l.display FROM (VALUES {values}) v (c), fhir.lookup('{SYSTEM}', c, lake => '{LAKE}') l"):
-    check(f"display of {code}", display, icd.get_description(code, prioritize_blocks=False))
+    check(f"display of {code}", display, name_of(code))
 
 # One Condition for every tenth code, a search for what is below E11 and for all of a set that has every code.
 ask(f"""

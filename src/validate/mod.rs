@@ -19,9 +19,9 @@ mod shape;
 mod sql;
 mod structure;
 
-pub use issue::{Issue, MAX_ISSUES, Severity, is_valid, issues};
+pub use issue::{Issue, Issues, MAX_ISSUES, Severity, is_valid, issues};
 #[cfg(feature = "pg")]
-pub use lake::issues_of;
+pub use lake::{issues_of, refused};
 pub use level::{Level, World, check};
 pub use outcome::{outcome, validation};
 pub use structure::{MAX_DEPTH, structure};

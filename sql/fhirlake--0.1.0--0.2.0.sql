@@ -7,6 +7,7 @@ ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;
 
 -- Gone, or made anew below with other arguments or another result.
 DROP FUNCTION fhir.load(text);
+DROP FUNCTION fhir.count(text, text, text, timestamptz);
 DROP FUNCTION fhir.expand(text, text);
 DROP FUNCTION fhir.index_count(regclass, fhir.query);
 DROP FUNCTION fhir.raise_missing(text, text);
@@ -1302,6 +1303,13 @@ END
 $function$;
 COMMENT ON FUNCTION fhir.quality_changes(text) IS
     'how the number of resources that break a rule changed between the last two runs of fhir.revalidate of each type';
+
+-- search.sql
+
+CREATE FUNCTION fhir.search_count(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL) RETURNS bigint
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_count';
+COMMENT ON FUNCTION fhir.search_count(text, text, text, timestamptz) IS
+    'the number of resources that a FHIR search finds; from the index alone where that decides it';
 
 -- interactions.sql
 

@@ -1,7 +1,7 @@
 //! Evaluation: items flow from the innermost step outwards, one by one.
 
 use super::code::{Code, Function, Kind, MatchKind, Pattern};
-use super::compare::{NoOrder, equal, equivalent, order};
+use super::compare::{NoOrder, equal, equivalent, order, paired};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
 use super::item::{Collection, Item};
@@ -112,6 +112,11 @@ impl<'a, 's> Run<'a, 's> {
                 self.next_round()
             }
         }
+    }
+
+    /// For what counts its steps by itself.
+    pub fn meter(&self) -> impl Fn(u64) -> Flow {
+        |count| self.steps(count)
     }
 
     #[cold]
@@ -249,9 +254,9 @@ impl<'a, 's> Run<'a, 's> {
     pub fn union(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         let mut seen = Distinct::default();
         let mut fresh = |item: Item<'a>| {
-            self.steps(seen.cost())?;
+            self.step()?;
             self.hold(seen.len(), left.at)?;
-            if seen.insert(&item) { emit(item) } else { Ok(()) }
+            if seen.insert(&item, &self.meter())? { emit(item) } else { Ok(()) }
         };
         self.each(left, frame, &mut fresh)?;
         self.each(right, frame, &mut fresh)
@@ -405,7 +410,7 @@ impl<'a, 's> Run<'a, 's> {
             let (mut count, mut outcome) = (0, None);
             absorbed(self.each(left, frame, &mut |item| {
                 count += 1;
-                outcome = if count == 1 { equal(&item, literal) } else { Some(false) };
+                outcome = if count == 1 { equal(&item, literal, &self.meter())? } else { Some(false) };
                 if count > 1 { Err(Stop::Enough) } else { Ok(()) }
             }))?;
             return Ok(outcome);
@@ -419,7 +424,7 @@ impl<'a, 's> Run<'a, 's> {
         let right = right.as_slice();
         let (mut place, mut outcome) = (0, Some(true));
         absorbed(self.each(left, frame, &mut |item| {
-            outcome = match right.get(place).map_or(Some(false), |other| equal(&item, other)) {
+            outcome = match right.get(place).map_or(Ok(Some(false)), |other| equal(&item, other, &self.meter()))? {
                 Some(true) => outcome,
                 other => outcome.and(other),
             };
@@ -438,15 +443,7 @@ impl<'a, 's> Run<'a, 's> {
         if left.len() != right.len() {
             return Ok(false);
         }
-        let mut unmatched: Vec<&Item<'a>> = right.iter().collect();
-        for item in &left {
-            self.steps(unmatched.len() as u64)?;
-            match unmatched.iter().position(|other| equivalent(item, other)) {
-                Some(at) => unmatched.swap_remove(at),
-                None => return Ok(false),
-            };
-        }
-        Ok(true)
+        paired(left.iter(), right.iter(), &self.meter(), &|a, b| equivalent(a, b, &self.meter()))
     }
 
     /// Counts up to one more than a whole number, so that the count can be compared with it.
@@ -481,11 +478,17 @@ impl<'a, 's> Run<'a, 's> {
     fn is_among(&self, item: &'a Code, items: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         let Some(item) = self.single(item, frame)? else { return Ok(None) };
         if let Kind::Set(items) = &items.kind {
-            return Ok(Some(items.iter().any(|other| equal(&item, other) == Some(true))));
+            for other in items {
+                self.step()?;
+                if equal(&item, other, &self.meter())? == Some(true) {
+                    return Ok(Some(true));
+                }
+            }
+            return Ok(Some(false));
         }
         let mut found = false;
         absorbed(self.each(items, frame, &mut |other| {
-            found = equal(&item, &other) == Some(true);
+            found = equal(&item, &other, &self.meter())? == Some(true);
             if found { Err(Stop::Enough) } else { Ok(()) }
         }))?;
         Ok(Some(found))

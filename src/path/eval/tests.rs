@@ -306,3 +306,54 @@ fn messages_hold_no_data() {
         }
     }
 }
+
+#[test]
+fn costly_regular_expressions_cost_steps() {
+    let text: String = (0..200_000u32).map(|i| if i.wrapping_mul(2_654_435_761) >> 17 & 1 == 0 { 'a' } else { 'b' }).collect();
+    let document = format!(r#"{{"t":"{text}"}}"#);
+    for expression in [
+        "t.matches('(a|b)*a(a|b){2000}c')",
+        "t.matchesFull('(a|b)*a(a|b){2000}c')",
+        "t.replaceMatches('(a|b)*a(a|b){2000}c', 'x')",
+        "t.matches('(a|b)*a(a|b){' & '2000}c')",
+    ] {
+        let error = on(&document, expression).unwrap_err();
+        assert!(error.starts_with("expression takes too many steps"), "{expression}: {error}");
+    }
+    assert_eq!(on(&document, "t.matches('^[a-c]{1,64}$')").unwrap(), "false");
+    assert_eq!(on(&document, r"t.matches('^\\w+$')").unwrap(), "true");
+    assert_eq!(on(&document, "t.replaceMatches('[ab]+', 'x')").unwrap(), "'x'");
+    assert_eq!(within(1_000, &document, "t.matches('a+c')").unwrap_err().problem, Problem::TooManySteps);
+}
+
+#[test]
+fn replacing_can_be_interrupted() {
+    struct Twice(std::cell::Cell<u32>);
+    impl Services for Twice {
+        fn go_on(&self) -> bool {
+            self.0.set(self.0.get() + 1);
+            self.0.get() <= 2
+        }
+    }
+    let bytes = container(r#"{"t":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#);
+    let node = json::root(&bytes).unwrap();
+    let program = Program::compile("t.replaceMatches('.*b|a', 'x')", None).unwrap();
+    let services = Twice(std::cell::Cell::new(0));
+    let error = program.evaluate(Item::any(node), &Scope { services: &services, ..Scope::of(node) }).unwrap_err();
+    assert_eq!(error.problem, Problem::Interrupted);
+}
+
+#[test]
+fn regular_expressions_of_one_expression_are_bounded_together() {
+    let many = |pattern: &str, count: usize| {
+        let group = |count: usize| format!("({})", vec![format!("'a'.matches({pattern})"); count].join(" or "));
+        (0..count.div_ceil(50)).map(|n| group((count - 50 * n).min(50))).collect::<Vec<_>>().join(" and ")
+    };
+    let compiled = |text: String| Program::compile(&text, None).map(|_| ()).map_err(|error| error.to_string());
+    assert_eq!(compiled(many(r"'^\\w{1,40}#'", 1)), Ok(()));
+    assert!(compiled(many(r"'^\\w{1,40}#'", 40)).unwrap_err().starts_with("regular expressions of the expression are too large together"));
+    assert_eq!(compiled(many("'^[a-z]+$'", 250)), Ok(()));
+    assert_eq!(compiled(many("%context & 'a'", 60)), Ok(()));
+    assert!(compiled(many("%context & 'a'", 100)).unwrap_err().contains("too large together"));
+    assert!(compiled(many(r"'\\w{1000}'", 1)).unwrap_err().starts_with("regular expression is too large"));
+}

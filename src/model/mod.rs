@@ -201,9 +201,13 @@ impl TypeId {
 }
 
 impl Type {
-    pub fn field(&self, name: &str) -> Option<&'static Field> {
-        let fields: &'static [Field] = self.fields;
-        fields.binary_search_by(|f| f.name.cmp(name)).ok().map(|i| &fields[i])
+    pub fn field(&self, name: impl AsRef<[u8]>) -> Option<&'static Field> {
+        self.field_number(name.as_ref()).and_then(|number| self.fields.get(number))
+    }
+
+    /// Which of [`Self::fields`] it is.
+    pub fn field_number(&self, name: &[u8]) -> Option<usize> {
+        self.fields.binary_search_by(|field| field.name.as_bytes().cmp(name)).ok()
     }
 }
 

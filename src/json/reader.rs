@@ -292,6 +292,20 @@ impl<'a> Object<'a> {
         self.0.bytes.as_ptr().addr()
     }
 
+    /// As [`Self::iter`], for who compares keys only: that they are UTF-8 is not seen to.
+    #[inline]
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a [u8], Node<'a>)> + use<'a> {
+        let ObjectIter { data, keys, values } = self.iter();
+        keys.zip(values).map_while(move |(key, value)| Some((data.get(key.start..key.end)?, Node::new(data, value)?)))
+    }
+
+    /// Whether the bytes of any key pass a test.
+    #[inline]
+    pub fn any_key(&self, mut test: impl FnMut(&[u8]) -> bool) -> bool {
+        let data = self.0.data();
+        self.0.keys().any(|key| data.get(key.start..key.end).is_some_and(&mut test))
+    }
+
     /// In key order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ObjectIter<'a> {
         let count = self.0.count();

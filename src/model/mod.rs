@@ -1,5 +1,6 @@
 //! The facts of FHIR R4 as static tables, generated from `fhir-schemas/` by `build.rs`, and look-ups over them.
 
+mod fields;
 mod tables;
 pub use tables::*;
 
@@ -193,6 +194,18 @@ impl TypeId {
         self.get().name
     }
 
+    /// Which of the fields has that name.
+    #[inline]
+    pub fn field_number(self, name: &[u8]) -> Option<usize> {
+        fields::find(self, name)
+    }
+
+    /// As [`Type::field`], sooner.
+    #[inline]
+    pub fn field(self, name: &[u8]) -> Option<&'static Field> {
+        self.get().fields.get(self.field_number(name)?)
+    }
+
     /// A resource type that instances can have.
     pub fn is_concrete_resource(self) -> bool {
         let ty = self.get();
@@ -201,13 +214,9 @@ impl TypeId {
 }
 
 impl Type {
-    pub fn field(&self, name: impl AsRef<[u8]>) -> Option<&'static Field> {
-        self.field_number(name.as_ref()).and_then(|number| self.fields.get(number))
-    }
-
-    /// Which of [`Self::fields`] it is.
-    pub fn field_number(&self, name: &[u8]) -> Option<usize> {
-        self.fields.binary_search_by(|field| field.name.as_bytes().cmp(name)).ok()
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        let fields: &'static [Field] = self.fields;
+        fields.binary_search_by(|f| f.name.cmp(name)).ok().map(|i| &fields[i])
     }
 }
 

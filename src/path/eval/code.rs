@@ -110,14 +110,15 @@ impl Member {
 impl Member {
     /// The field that a property is, where it is one of those of an element of the type.
     #[inline]
-    pub fn chosen(&self, ty: &'static Type, element: u16, property: &[u8]) -> Option<&'static Field> {
+    pub fn chosen(&self, ty: TypeId, element: u16, property: &[u8]) -> Option<&'static Field> {
         let is_it = |field: &&'static Field| field.name.as_bytes() == property && field.element == element;
-        if let Some(field) = ty.fields.get(self.chosen.load(Ordering::Relaxed)).filter(is_it) {
+        let fields = ty.get().fields;
+        if let Some(field) = fields.get(self.chosen.load(Ordering::Relaxed)).filter(is_it) {
             return Some(field);
         }
         let number = ty.field_number(property)?;
         self.chosen.store(number, Ordering::Relaxed);
-        ty.fields.get(number).filter(is_it)
+        fields.get(number).filter(is_it)
     }
 }
 

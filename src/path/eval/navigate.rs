@@ -117,7 +117,7 @@ impl<'a> Run<'a, '_> {
 
     /// `value[x]`: the property of those that the element can appear as.
     fn choice(&self, object: Object<'a>, ty: TypeId, number: u16, member: &Member, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
-        let (ty, name) = (ty.get(), member.name.as_bytes());
+        let name = member.name.as_bytes();
         let begins = |key: &[u8]| match key {
             [b'_', key @ ..] => key.starts_with(name),
             key => key.first() == name.first() && key.starts_with(name),
@@ -178,15 +178,16 @@ impl<'a> Run<'a, '_> {
             }
             return Ok(());
         }
-        let definition = element.ty.get();
+        let is_beside = |key: &[u8]| matches!(key, [b'_', ..]);
+        let any_beside = object.any_key(is_beside);
         let mut next = |element| emit(Item::Element(element));
-        for (key, node) in object.iter() {
+        for (key, node) in object.pairs() {
             self.step()?;
-            if let Some(field) = definition.field(key) {
-                self.values(node, field.ty, place(object, field), &mut next)?;
-            } else if let Some(key) = key.strip_prefix('_')
-                && let Some(field) = definition.field(key)
-                && object.get(key).is_none()
+            if let Some(field) = element.ty.field(key) {
+                self.values(node, field.ty, place(object, field).filter(|_| any_beside), &mut next)?;
+            } else if let [b'_', key @ ..] = key
+                && let Some(field) = element.ty.field(key)
+                && object.get(field.name).is_none()
             {
                 self.only_extended(object, field, &mut next)?;
             }

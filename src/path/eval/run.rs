@@ -1,15 +1,16 @@
 //! Evaluation: items flow from the innermost step outwards, one by one.
 
 use super::code::{Code, Function, Kind, MatchKind, Pattern};
-use super::compare::{NoOrder, equal, equivalent, order};
+use super::compare::{NoOrder, equal, equivalent, order, paired};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
 use super::item::{Collection, Item};
+use super::navigate::text_at;
 use super::services::Scope;
 use super::value::Value;
-use crate::model::is_a;
+use crate::model::{TypeId, is_a};
 use crate::path::ast::Operator;
-use regex::Regex;
+use crate::pattern::Matcher;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
@@ -114,6 +115,11 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
+    /// For what counts its steps by itself.
+    pub fn meter(&self) -> impl Fn(u64) -> Flow {
+        |count| self.steps(count)
+    }
+
     #[cold]
     fn next_round(&self) -> Flow {
         let all = self.all.get();
@@ -151,14 +157,12 @@ impl<'a, 's> Run<'a, 's> {
             Kind::Context => self.focus.map_or(Ok(()), |item| emit(item.clone())),
             Kind::Constant(name) => self.constant(name, code.at, emit),
             Kind::Bound { slot, is_value } => self.bound(*slot, *is_value, frame, emit),
-            Kind::Member { of, member } => match (&of.kind, frame.this) {
-                (Kind::This, Some(item)) => self.member(item, member, emit),
-                _ => self.each(of, frame, &mut |item| self.member(&item, member, emit)),
+            Kind::Path { of, members } => match &of.kind {
+                Kind::This => frame.this.map_or(Ok(()), |item| self.walk(item, members, emit)),
+                Kind::Typed(ty) => typed(frame.this, *ty).map_or(Ok(()), |item| self.walk(item, members, emit)),
+                _ => self.each(of, frame, &mut |item| self.walk(&item, members, emit)),
             },
-            Kind::Typed { of, ty } => self.each(of, frame, &mut |item| match &item {
-                Item::Element(element) if is_a(element.ty, *ty) => emit(item),
-                _ => Ok(()),
-            }),
+            Kind::Typed(ty) => typed(frame.this, *ty).map_or(Ok(()), |item| emit(item.clone())),
             Kind::OfType { of, named } => self.each(of, frame, &mut |item| if named.has_exactly(&item) { emit(item) } else { Ok(()) }),
             Kind::At { of, index } => self.at(of, index, frame, emit),
             Kind::As { of, named, strict } => self.cast(of, *named, *strict, frame, emit),
@@ -249,9 +253,9 @@ impl<'a, 's> Run<'a, 's> {
     pub fn union(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         let mut seen = Distinct::default();
         let mut fresh = |item: Item<'a>| {
-            self.steps(seen.cost())?;
+            self.step()?;
             self.hold(seen.len(), left.at)?;
-            if seen.insert(&item) { emit(item) } else { Ok(()) }
+            if seen.insert(&item, &self.meter())? { emit(item) } else { Ok(()) }
         };
         self.each(left, frame, &mut fresh)?;
         self.each(right, frame, &mut fresh)
@@ -402,10 +406,17 @@ impl<'a, 's> Run<'a, 's> {
     #[inline]
     fn equals(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         if let Kind::Literal(literal) = &right.kind {
+            if let (Kind::Path { of, members }, Item::String(text), Some(item)) = (&left.kind, literal, frame.this)
+                && let (Kind::This, [member]) = (&of.kind, members.as_slice())
+                && let Some(found) = text_at(item, member)
+            {
+                self.step()?;
+                return Ok(Some(found == text.as_bytes()));
+            }
             let (mut count, mut outcome) = (0, None);
             absorbed(self.each(left, frame, &mut |item| {
                 count += 1;
-                outcome = if count == 1 { equal(&item, literal) } else { Some(false) };
+                outcome = if count == 1 { equal(&item, literal, &self.meter())? } else { Some(false) };
                 if count > 1 { Err(Stop::Enough) } else { Ok(()) }
             }))?;
             return Ok(outcome);
@@ -419,7 +430,7 @@ impl<'a, 's> Run<'a, 's> {
         let right = right.as_slice();
         let (mut place, mut outcome) = (0, Some(true));
         absorbed(self.each(left, frame, &mut |item| {
-            outcome = match right.get(place).map_or(Some(false), |other| equal(&item, other)) {
+            outcome = match right.get(place).map_or(Ok(Some(false)), |other| equal(&item, other, &self.meter()))? {
                 Some(true) => outcome,
                 other => outcome.and(other),
             };
@@ -438,15 +449,7 @@ impl<'a, 's> Run<'a, 's> {
         if left.len() != right.len() {
             return Ok(false);
         }
-        let mut unmatched: Vec<&Item<'a>> = right.iter().collect();
-        for item in &left {
-            self.steps(unmatched.len() as u64)?;
-            match unmatched.iter().position(|other| equivalent(item, other)) {
-                Some(at) => unmatched.swap_remove(at),
-                None => return Ok(false),
-            };
-        }
-        Ok(true)
+        paired(left.iter(), right.iter(), &self.meter(), &|a, b| equivalent(a, b, &self.meter()))
     }
 
     /// Counts up to one more than a whole number, so that the count can be compared with it.
@@ -481,11 +484,17 @@ impl<'a, 's> Run<'a, 's> {
     fn is_among(&self, item: &'a Code, items: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         let Some(item) = self.single(item, frame)? else { return Ok(None) };
         if let Kind::Set(items) = &items.kind {
-            return Ok(Some(items.iter().any(|other| equal(&item, other) == Some(true))));
+            for other in items {
+                self.step()?;
+                if equal(&item, other, &self.meter())? == Some(true) {
+                    return Ok(Some(true));
+                }
+            }
+            return Ok(Some(false));
         }
         let mut found = false;
         absorbed(self.each(items, frame, &mut |other| {
-            found = equal(&item, &other) == Some(true);
+            found = equal(&item, &other, &self.meter())? == Some(true);
             if found { Err(Stop::Enough) } else { Ok(()) }
         }))?;
         Ok(Some(found))
@@ -493,23 +502,37 @@ impl<'a, 's> Run<'a, 's> {
 
     fn matches(&self, kind: MatchKind, of: &'a Code, pattern: &'a Pattern, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         let Some(text) = self.text(of, frame)? else { return Ok(None) };
-        self.with_pattern(kind, pattern, frame, |regex| {
-            self.steps(text.len() as u64 / 64)?;
-            Ok(regex.is_match(&text))
+        self.with_pattern(kind, pattern, frame, |matcher| {
+            self.search(matcher, &text, of.at)?;
+            Ok(matcher.regex().is_match(&text))
         })
+    }
+
+    /// Counts what a search takes. It cannot be interrupted, so that one that would take long is refused.
+    fn search(&self, matcher: &Matcher, text: &str, at: u32) -> Flow {
+        match matcher.steps(text.len()) {
+            Some(steps) => self.steps(steps),
+            None => Err(Stop::new(at, Problem::TooManySteps)),
+        }
     }
 
     fn replace_matches(&self, of: &'a Code, pattern: &'a Pattern, arguments: &'a [Code], at: u32, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         let Some(text) = self.text(of, frame)? else { return Ok(()) };
         let Some(by) = arguments.first().map(|by| self.text(by, frame)).transpose()?.flatten() else { return Ok(()) };
-        let replaced = self.with_pattern(MatchKind::Replace, pattern, frame, |regex| {
+        let replaced = self.with_pattern(MatchKind::Replace, pattern, frame, |matcher| {
+            let regex = matcher.regex();
             if regex.as_str().is_empty() {
                 return Ok(text.clone().into_owned());
             }
-            self.steps(text.len() as u64 / 16)?;
+            self.search(matcher, &text, at)?;
             let (mut out, mut last) = (String::new(), 0);
             for found in regex.captures_iter(&text) {
                 let Some(whole) = found.get(0) else { continue };
+                // each goes on behind the one before, and may look at all the rest again
+                self.step()?;
+                if !self.scope.services.go_on() {
+                    return Err(Stop::new(at, Problem::Interrupted));
+                }
                 out.push_str(&text[last..whole.start()]);
                 found.expand(&by, &mut out);
                 last = whole.end();
@@ -525,29 +548,39 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// `None` where the pattern is empty.
-    fn with_pattern<R>(&self, kind: MatchKind, pattern: &'a Pattern, frame: &Frame<'a, '_>, f: impl FnOnce(&Regex) -> Result<R, Stop>) -> Result<Option<R>, Stop> {
+    fn with_pattern<R>(&self, kind: MatchKind, pattern: &'a Pattern, frame: &Frame<'a, '_>, f: impl FnOnce(&Matcher) -> Result<R, Stop>) -> Result<Option<R>, Stop> {
         match pattern {
-            Pattern::Constant(regex) => f(regex).map(Some),
+            Pattern::Constant(matcher) => f(matcher).map(Some),
             Pattern::Computed(code, last) => {
                 let Some(text) = self.text(code, frame)? else { return Ok(None) };
                 if let Ok(last) = last.lock()
-                    && let Some((known, regex)) = last.as_ref()
+                    && let Some((known, matcher)) = last.as_ref()
                     && *known == text
                 {
-                    let regex = regex.clone();
+                    let matcher = matcher.clone();
                     drop(last);
-                    return f(&regex).map(Some);
+                    return f(&matcher).map(Some);
                 }
                 // making one costs far more than using it
                 self.steps(1_000 + 100 * text.len() as u64)?;
-                let regex = super::compile::regex(&text, kind).map_err(|problem| Stop::new(code.at, Problem::Pattern(problem)))?;
-                if let Ok(mut last) = last.lock() {
-                    *last = Some((text.into_owned(), regex.clone()));
+                let made = super::compile::regex(&text, kind, usize::MAX);
+                let matcher = made.map_err(|problem| Stop::new(code.at, Problem::Pattern(problem.to_owned())))?;
+                self.steps(matcher.size() as u64 / 16)?;
+                if matcher.size() <= super::compile::MAX_KEPT
+                    && let Ok(mut last) = last.lock()
+                {
+                    *last = Some((text.into_owned(), matcher.clone()));
                 }
-                f(&regex).map(Some)
+                f(&matcher).map(Some)
             }
         }
     }
+}
+
+/// An item, where it is an element of the type.
+#[inline]
+fn typed<'i, 'a>(item: Option<&'i Item<'a>>, ty: TypeId) -> Option<&'i Item<'a>> {
+    item.filter(|item| matches!(item, Item::Element(element) if is_a(element.ty, ty)))
 }
 
 fn holds(operator: Operator, order: Ordering) -> bool {

@@ -7,6 +7,7 @@ use crate::model::TypeId;
 use crate::pg::access;
 use crate::pg::entries::Entries;
 use crate::pg::error::Error;
+use crate::pg::snapshot::is_serializable;
 
 /// Fewer values are asked for as they are.
 const MANY: usize = 256;
@@ -16,9 +17,10 @@ const MAX_TYPES: usize = 16;
 const PREFIX: usize = 3;
 
 /// The values that a resource of one of the types may have under the parameter; all where that cannot be told: where row-level security
-/// hides rows from the caller, where rows wait in the pending list of the index, and for what was at another time.
+/// hides rows from the caller, where rows wait in the pending list of the index, and for what was at another time. In SERIALIZABLE all are asked
+/// for too: the search then locks the places where the others would stand.
 pub fn present(place: Place, types: &[TypeId], name: &str, values: Vec<String>) -> Result<Vec<String>, Error> {
-    if values.len() < MANY || types.is_empty() || types.len() > MAX_TYPES || place.as_of.is_some() {
+    if values.len() < MANY || types.is_empty() || types.len() > MAX_TYPES || place.as_of.is_some() || is_serializable() {
         return Ok(values);
     }
     let mut is_present = vec![false; values.len()];
@@ -27,10 +29,10 @@ pub fn present(place: Place, types: &[TypeId], name: &str, values: Vec<String>) 
         let table = access::table_named(place.lake, &ty.name().to_lowercase());
         let Some(entries) = table.map(Entries::try_open).transpose()?.flatten() else { return Ok(values) };
         let mut wanted: Vec<(Vec<u8>, usize)> = Vec::with_capacity(values.len());
-        for (at, value) in values.iter().enumerate().filter(|(at, _)| !is_present[*at]) {
+        for ((at, value), known) in values.iter().enumerate().zip(&mut is_present).filter(|(_, known)| !**known) {
             match keys.of_value(value) {
                 Some(keys) => wanted.extend(keys.map(|key| (key.to_vec(), at))),
-                None => is_present[at] = true,
+                None => *known = true,
             }
         }
         wanted.sort_unstable();

@@ -27,7 +27,7 @@ pub const NULL: u32 = 0x4000_0000;
 pub const CONTAINER: u32 = 0x5000_0000;
 
 /// Every 32nd entry stores an offset, so that a slot is found in bounded steps while the others compress well.
-const OFFSET_STRIDE: u32 = 32;
+pub const OFFSET_STRIDE: u32 = 32;
 
 /// The word at `at`, if the slice reaches that far.
 #[inline]

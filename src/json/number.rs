@@ -23,6 +23,8 @@ const SHORT_MAX_SCALE: i64 = 0x3F;
 const SHORT_SCALE_SHIFT: u32 = 7;
 const SHORT_WEIGHT_NEGATIVE: u16 = 0x0040;
 const SHORT_WEIGHT_MASK: u16 = 0x003F;
+/// Stored digits that surely fit 64 bits.
+const FEW: i64 = 4;
 /// Decimal digits in one stored digit.
 const WIDTH: i64 = 4;
 /// The server refuses exponents from here on, whatever the digits are.
@@ -89,6 +91,12 @@ impl<'a> Number<'a> {
             return None;
         }
         let last = (scale + WIDTH - 1) / WIDTH;
+        if (0..FEW).contains(&(weight + last)) {
+            // as most numbers are: nothing overflows
+            let value = (0..=weight + last).fold(0, |value, place| value * 10_000 + i64::from(self.digit(header, place)));
+            let value = value / 10i64.pow((last * WIDTH - scale) as u32);
+            return Some((if negative { -value } else { value }.into(), scale as u32));
+        }
         let mut value = 0i128;
         for place in 0..=weight + last {
             value = value.checked_mul(10_000)?.checked_add(self.digit(header, place).into())?;

@@ -156,7 +156,7 @@ impl<'a> Array<'a> {
 
     /// In order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ArrayIter<'a> {
-        ArrayIter { data: self.0.data(), spans: self.0.spans(0, self.0.count()) }
+        ArrayIter { data: self.0.data(), spans: self.0.keys() }
     }
 
     /// The whole container.
@@ -207,21 +207,47 @@ impl<'a> Object<'a> {
     /// The value under a key.
     #[inline]
     pub fn get(&self, key: &str) -> Option<Node<'a>> {
+        self.value(self.find(key)?)
+    }
+
+    /// The bytes of the string under a key, for who compares them only: that they are UTF-8 is not seen to.
+    #[inline]
+    pub fn text(&self, key: &str) -> Option<&'a [u8]> {
+        let span = self.0.span(self.0.count() + self.find(key)?)?;
+        if span.kind == jb::STRING { self.0.data().get(span.start..span.end) } else { None }
+    }
+
+    /// The value under a key with `_` before it: what FHIR has beside a primitive.
+    #[inline]
+    pub fn beside(&self, key: &str) -> Option<Node<'a>> {
         if self.0.count() > MANY {
-            return self.get_of_many(key);
+            return self.get(&format!("_{key}"));
         }
+        self.value(self.find_by(key.len() + 1, |found| matches!(found, [b'_', found @ ..] if is_same(found, key.as_bytes())))?)
+    }
+
+    /// The place of a key.
+    #[inline]
+    fn find(&self, key: &str) -> Option<usize> {
+        if self.0.count() > MANY {
+            return self.find_of_many(key);
+        }
+        self.find_by(key.len(), |found| is_same(found, key.as_bytes()))
+    }
+
+    /// The place of the key of that length that passes a test.
+    #[inline(always)]
+    fn find_by(&self, length: usize, is_it: impl Fn(&[u8]) -> bool) -> Option<usize> {
         // Keys are sorted by length, which their entries tell: of most, no byte is looked at.
-        let (data, wanted) = (self.0.data(), key.as_bytes());
-        for (index, span) in self.0.spans(0, self.0.count()).enumerate() {
-            let length = span.end - span.start;
-            if length >= wanted.len() {
-                if length > wanted.len() {
+        let data = self.0.data();
+        for (index, span) in self.0.keys().enumerate() {
+            let found = span.end - span.start;
+            if found >= length {
+                if found > length {
                     return None;
                 }
-                match data.get(span.start..span.end)?.cmp(wanted) {
-                    Ordering::Less => {}
-                    Ordering::Equal => return self.value(index),
-                    Ordering::Greater => return None,
+                if is_it(data.get(span.start..span.end)?) {
+                    return Some(index);
                 }
             }
         }
@@ -234,18 +260,19 @@ impl<'a> Object<'a> {
         Node::new(self.0.data(), self.0.span(self.0.count() + index)?)
     }
 
-    /// The pairs whose keys pass a test of their bytes, in key order. Values of others are not looked at.
-    pub fn having(&self, mut test: impl FnMut(&[u8]) -> bool) -> impl Iterator<Item = (&'a str, Node<'a>)> {
+    /// The pairs whose keys have more than that many bytes and pass a test of them, in key order. Values of others are not looked at.
+    #[inline]
+    pub fn having(&self, length: usize, mut test: impl FnMut(&[u8]) -> bool) -> impl Iterator<Item = (&'a [u8], Node<'a>)> {
         let object = *self;
         let data = self.0.data();
-        self.0.spans(0, self.0.count()).enumerate().filter_map(move |(index, span)| {
+        self.0.keys().enumerate().filter(move |(_, span)| span.end - span.start > length).filter_map(move |(index, span)| {
             let key = data.get(span.start..span.end).filter(|key| test(key))?;
-            Some((std::str::from_utf8(key).ok()?, object.value(index)?))
+            Some((key, object.value(index)?))
         })
     }
 
     /// The search is binary.
-    fn get_of_many(&self, key: &str) -> Option<Node<'a>> {
+    fn find_of_many(&self, key: &str) -> Option<usize> {
         let (mut low, mut high) = (0, self.0.count());
         let data = self.0.data();
         while low < high {
@@ -254,7 +281,7 @@ impl<'a> Object<'a> {
             match key_order(data.get(span.start..span.end)?, key.as_bytes()) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => return Node::new(data, self.0.span(self.0.count() + middle)?),
+                Ordering::Equal => return Some(middle),
             }
         }
         None
@@ -265,10 +292,24 @@ impl<'a> Object<'a> {
         self.0.bytes.as_ptr().addr()
     }
 
+    /// As [`Self::iter`], for who compares keys only: that they are UTF-8 is not seen to.
+    #[inline]
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a [u8], Node<'a>)> + use<'a> {
+        let ObjectIter { data, keys, values } = self.iter();
+        keys.zip(values).map_while(move |(key, value)| Some((data.get(key.start..key.end)?, Node::new(data, value)?)))
+    }
+
+    /// Whether the bytes of any key pass a test.
+    #[inline]
+    pub fn any_key(&self, mut test: impl FnMut(&[u8]) -> bool) -> bool {
+        let data = self.0.data();
+        self.0.keys().any(|key| data.get(key.start..key.end).is_some_and(&mut test))
+    }
+
     /// In key order. Ends early where the bytes are not well-formed.
     pub fn iter(&self) -> ObjectIter<'a> {
         let count = self.0.count();
-        ObjectIter { data: self.0.data(), keys: self.0.spans(0, count), values: self.0.spans(count, 2 * count) }
+        ObjectIter { data: self.0.data(), keys: self.0.keys(), values: self.0.spans(count, 2 * count) }
     }
 
     /// The whole container.
@@ -299,6 +340,20 @@ impl<'a> Iterator for ObjectIter<'a> {
 #[inline]
 pub fn key_order(a: &[u8], b: &[u8]) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// Whether two keys of one length are the same: up to sixteen bytes without a call.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) => {
+            a_first == b_first && a_last == b_last && (a.len() <= 16 || a == b)
+        }
+        _ => match (a.first_chunk::<4>(), b.first_chunk::<4>(), a.last_chunk::<4>(), b.last_chunk::<4>()) {
+            (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) => a_first == b_first && a_last == b_last,
+            _ => a == b,
+        },
+    }
 }
 
 /// A container whose entries are known to lie within its bytes.
@@ -343,9 +398,22 @@ impl<'a> Container<'a> {
     }
 
     /// Where the data of a slot begins: the nearest stored offset before it plus the lengths since.
-    /// Which entries store one is read from the entry: the stride is the server's to change.
     #[inline]
     fn start(&self, slot: usize) -> Option<usize> {
+        let Some(last) = slot.checked_sub(1) else { return Some(0) };
+        // Which entries store one is read from the entry: the stride is the server's to change.
+        let from = last - last % jb::OFFSET_STRIDE as usize;
+        let (mut start, mut offsets) = (0, 0);
+        let entries = self.bytes.get(4 + 4 * from..4 + 4 * slot)?.as_chunks::<4>().0;
+        for entry in entries.iter().map(|entry| u32::from_ne_bytes(*entry)) {
+            start += entry & jb::LENGTH_MASK;
+            offsets += entry >> jb::HAS_OFFSET.trailing_zeros();
+        }
+        if offsets == 1 && self.entry(from)? & jb::HAS_OFFSET != 0 { Some(start as usize) } else { self.start_by_steps(slot) }
+    }
+
+    #[cold]
+    fn start_by_steps(&self, slot: usize) -> Option<usize> {
         let mut start = 0;
         for before in (0..slot).rev() {
             let entry = self.entry(before)?;
@@ -371,8 +439,14 @@ impl<'a> Container<'a> {
         self.count as usize
     }
 
+    /// Of an object's keys, or an array's items.
+    #[inline]
+    fn keys(&self) -> Spans<'a> {
+        Spans { entries: self.bytes.get(4..4 + 4 * self.count()).unwrap_or_default().as_chunks().0, start: 0 }
+    }
+
     pub(super) fn spans(&self, from: usize, to: usize) -> Spans<'a> {
-        let entries = self.bytes.get(4 + 4 * from..4 + 4 * to).unwrap_or_default();
+        let entries = self.bytes.get(4 + 4 * from..4 + 4 * to).unwrap_or_default().as_chunks().0;
         Spans { entries, start: self.start(from).unwrap_or_default() }
     }
 }
@@ -389,7 +463,7 @@ impl Span {
 /// The spans of consecutive slots. Each begins where the one before ends, so none overlap.
 #[derive(Clone)]
 pub(super) struct Spans<'a> {
-    entries: &'a [u8],
+    entries: &'a [[u8; 4]],
     start: usize,
 }
 
@@ -398,7 +472,7 @@ impl Iterator for Spans<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Span> {
-        let (entry, rest) = self.entries.split_first_chunk()?;
+        let (entry, rest) = self.entries.split_first()?;
         let span = Span::new(u32::from_ne_bytes(*entry), self.start);
         if span.end < span.start {
             self.entries = &[];

@@ -1,5 +1,6 @@
 //! The facts of FHIR R4 as static tables, generated from `fhir-schemas/` by `build.rs`, and look-ups over them.
 
+mod fields;
 mod tables;
 pub use tables::*;
 
@@ -210,6 +211,18 @@ impl TypeId {
 
     pub fn name(self) -> &'static str {
         self.get().name
+    }
+
+    /// Which of the fields has that name.
+    #[inline]
+    pub fn field_number(self, name: &[u8]) -> Option<usize> {
+        fields::find(self, name)
+    }
+
+    /// As [`Type::field`], sooner.
+    #[inline]
+    pub fn field(self, name: &[u8]) -> Option<&'static Field> {
+        self.get().fields.get(self.field_number(name)?)
     }
 
     /// A resource type that instances can have.

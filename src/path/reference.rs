@@ -70,14 +70,15 @@ pub fn is_id(text: &str) -> bool {
 
 /// The concrete resource type of that name.
 #[inline]
-pub fn resource_type(name: &str) -> Option<TypeId> {
+pub fn resource_type(name: impl AsRef<[u8]>) -> Option<TypeId> {
     // Asked for every resource and reference, so not by a search over all types: by length, first and last letters.
     static BUCKETS: LazyLock<[Vec<TypeId>; 256]> = LazyLock::new(|| {
         let mut buckets = [const { Vec::new() }; 256];
-        resource_types().for_each(|ty| buckets[bucket(ty.name())].push(ty));
+        resource_types().for_each(|ty| buckets[bucket(ty.name().as_bytes())].push(ty));
         buckets
     });
-    BUCKETS[bucket(name)].iter().copied().find(|ty| ty.name() == name)
+    let name = name.as_ref();
+    BUCKETS[bucket(name)].iter().copied().find(|ty| ty.name().as_bytes() == name)
 }
 
 /// The type of an object that stands where the definitions have `declared`: where any resource may stand, its own, and none if
@@ -99,8 +100,8 @@ pub fn type_in(ty: TypeId, property: &str) -> Option<TypeId> {
 }
 
 #[inline]
-fn bucket(name: &str) -> usize {
-    match name.as_bytes() {
+fn bucket(name: &[u8]) -> usize {
+    match name {
         [a, b, .., y, z] => usize::from(a.wrapping_mul(31) ^ b.wrapping_mul(17) ^ y.wrapping_mul(7) ^ z ^ name.len() as u8),
         _ => 0,
     }

@@ -5,7 +5,7 @@ use crate::model::{Field, Type, TypeId};
 use crate::path::ast::Operator;
 use regex::Regex;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// One step of a program.
 #[derive(Debug)]
@@ -34,9 +34,10 @@ pub(super) enum Kind {
     Constant(Box<str>),
     /// What [`Kind::Let`] of that number bound: its value, or the items that went in.
     Bound { slot: u16, is_value: bool },
-    Member { of: Box<Code>, member: Member },
-    /// `Patient` at the start of a path.
-    Typed { of: Box<Code>, ty: TypeId },
+    /// `a.b.c`
+    Path { of: Box<Code>, members: Vec<Member> },
+    /// `Patient` at the start of a path: the focus, where it is one.
+    Typed(TypeId),
     At { of: Box<Code>, index: Box<Code> },
     Sign { minus: bool, of: Box<Code> },
     Binary { operator: Operator, left: Box<Code>, right: Box<Code> },
@@ -71,6 +72,8 @@ pub(super) enum Pattern {
 pub(super) struct Member {
     pub name: Box<str>,
     last: AtomicU64,
+    /// The field that was found last for a choice.
+    chosen: AtomicUsize,
 }
 
 /// What a name means on a type.
@@ -88,7 +91,7 @@ const MISSING: u64 = 3;
 
 impl Member {
     pub fn new(name: &str) -> Member {
-        Member { name: name.into(), last: AtomicU64::new(0) }
+        Member { name: name.into(), last: AtomicU64::new(0), chosen: AtomicUsize::new(0) }
     }
 
     /// What the name means on `ty`.
@@ -104,6 +107,22 @@ impl Member {
     }
 }
 
+impl Member {
+    /// The field that a property is, where it is one of those of an element of the type.
+    #[inline]
+    pub fn chosen(&self, ty: TypeId, element: u16, property: &[u8]) -> Option<&'static Field> {
+        let is_it = |field: &&'static Field| field.name.as_bytes() == property && field.element == element;
+        let fields = ty.get().fields;
+        if let Some(field) = fields.get(self.chosen.load(Ordering::Relaxed)).filter(is_it) {
+            return Some(field);
+        }
+        let number = ty.field_number(property)?;
+        self.chosen.store(number, Ordering::Relaxed);
+        fields.get(number).filter(is_it)
+    }
+}
+
+#[inline]
 fn decoded(ty: &'static Type, packed: u64) -> Place {
     let number = (packed >> 8 & 0xffff) as u16;
     match packed & 0xff {

@@ -55,7 +55,7 @@ fn plain_text<'i>(item: &'i Item<'_>) -> Option<&'i str> {
     }
 }
 
-fn is_moment(ty: crate::model::TypeId) -> bool {
+pub(super) fn is_moment(ty: crate::model::TypeId) -> bool {
     use crate::model::{DATE, DATE_TIME, INSTANT, TIME};
     ty == DATE || ty == DATE_TIME || ty == INSTANT || ty == TIME
 }

@@ -213,7 +213,7 @@ impl Compiler {
                         return self.unknown_element(around.this, name, at);
                     }
                     let known = if matches!(around.this, Static::Fhir(this) if is_a(this, ty)) { around.this } else { Static::Fhir(ty) };
-                    return Ok((code(Kind::Typed { of: this.0.into(), ty }, at), known));
+                    return Ok((code(Kind::Typed(ty), at), known));
                 }
                 self.member(this, name, at)
             }
@@ -262,7 +262,14 @@ impl Compiler {
         if let Static::Fhir(ty) = of.1 {
             member.place(ty);
         }
-        Ok((code(Kind::Member { of: of.0.into(), member }, at), ty))
+        let kind = match of.0 {
+            Code { kind: Kind::Path { of, mut members }, .. } => {
+                members.push(member);
+                Kind::Path { of, members }
+            }
+            of => Kind::Path { of: of.into(), members: vec![member] },
+        };
+        Ok((code(kind, at), ty))
     }
 
     fn invoke(&mut self, of: Typed, what: &Invocation, at: usize, around: Around, pending: &mut Vec<Pending>) -> Result<Typed, PathError> {

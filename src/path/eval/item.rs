@@ -3,7 +3,7 @@
 use super::moment::Moment;
 use super::quantity::Quantity;
 use crate::json::{Node, Object};
-use crate::model::{self, Kind, RESOURCE, TypeId, is_a};
+use crate::model::{self, Field, Kind, RESOURCE, TypeId, is_a};
 use crate::path::reference::resource_type;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -96,7 +96,7 @@ pub(super) enum Beside<'a> {
     Nothing,
     Known(Object<'a>),
     /// Under `_name` of the parent, in an array at a place.
-    In { parent: Object<'a>, name: &'a str, index: Option<u32> },
+    In { parent: Object<'a>, field: &'static Field, index: Option<u32> },
 }
 
 impl std::fmt::Debug for Element<'_> {
@@ -121,7 +121,7 @@ impl<'a> Element<'a> {
         match self.beside {
             Beside::Nothing => None,
             Beside::Known(object) => Some(object),
-            Beside::In { parent, name, index } => match (underscored(parent, name)?, index) {
+            Beside::In { parent, field, index } => match (parent.beside(field.name)?, index) {
                 (Node::Object(object), None) => Some(object),
                 (Node::Array(array), Some(index)) => array.get(index as usize)?.as_object(),
                 _ => None,
@@ -141,22 +141,11 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The property of that name with `_` before it.
-pub(super) fn underscored<'a>(parent: Object<'a>, name: &str) -> Option<Node<'a>> {
-    let mut key = [0u8; 80];
-    let length = name.len() + 1;
-    let place = key.get_mut(..length)?;
-    let (first, rest) = place.split_first_mut()?;
-    *first = b'_';
-    rest.copy_from_slice(name.as_bytes());
-    parent.get(std::str::from_utf8(place).ok()?)
-}
-
 impl<'a> Item<'a> {
     /// A whole resource; `None` where it does not say of which type of R4 it is.
     #[inline]
     pub fn resource(node: Node<'a>) -> Option<Item<'a>> {
-        let ty = resource_type(node.get("resourceType")?.as_str()?)?;
+        let ty = resource_type(node.as_object()?.text("resourceType")?)?;
         Some(Item::Element(Element { node, ty, beside: Beside::Nothing }))
     }
 
@@ -223,11 +212,13 @@ impl<'a> Item<'a> {
 }
 
 /// The type of a node where the definitions have `declared`: where any resource may stand, its own.
+#[inline]
 pub(super) fn actual(node: Node<'_>, declared: TypeId) -> TypeId {
-    if !(declared == RESOURCE || declared == model::DOMAIN_RESOURCE) {
-        return declared;
-    }
-    node.get("resourceType").and_then(Node::as_str).and_then(resource_type).unwrap_or(declared)
+    if declared == RESOURCE || declared == model::DOMAIN_RESOURCE { told(node, declared) } else { declared }
+}
+
+fn told(node: Node<'_>, declared: TypeId) -> TypeId {
+    node.as_object().and_then(|object| object.text("resourceType")).and_then(resource_type).unwrap_or(declared)
 }
 
 /// What a nested element is to the outside: `BackboneElement`, or `Element` within a datatype.
@@ -317,14 +308,20 @@ impl<'a> Collection<'a> {
 
     #[inline]
     pub fn push(&mut self, item: Item<'a>) {
-        self.0 = match std::mem::take(&mut self.0) {
-            Items::None => Items::One([item]),
-            Items::One([first]) => Items::Many(vec![first, item]),
-            Items::Many(mut many) => {
-                many.push(item);
-                Items::Many(many)
-            }
-        };
+        match &mut self.0 {
+            Items::None => self.0 = Items::One([item]),
+            Items::Many(many) => many.push(item),
+            Items::One(_) => self.push_second(item),
+        }
+    }
+
+    fn push_second(&mut self, item: Item<'a>) {
+        let mut many = Vec::with_capacity(4);
+        if let Items::One([first]) = std::mem::take(&mut self.0) {
+            many.push(first);
+        }
+        many.push(item);
+        self.0 = Items::Many(many);
     }
 
     pub fn into_vec(self) -> Vec<Item<'a>> {

@@ -1,54 +1,67 @@
 //! From an item to its members, children and descendants.
 
 use super::code::{Member, Place};
+use super::compare::is_moment;
 use super::error::{Flow, Problem, Stop};
-use super::item::{Beside, Element, Item, actual, underscored};
+use super::item::{Beside, Element, Item, actual};
 use super::run::{Emit, Run};
 use crate::json::{Node, Object};
-use crate::model::{self, Kind, TypeId, type_named};
+use crate::model::{self, Field, Kind, TypeId, type_named};
 use std::borrow::Cow;
 
 impl<'a> Run<'a, '_> {
-    /// The members of that name.
+    /// What a path of members leads to.
     #[inline]
-    pub fn member(&self, item: &Item<'a>, member: &'a Member, emit: Emit<'_, 'a>) -> Flow {
+    pub fn walk(&self, item: &Item<'a>, path: &'a [Member], emit: Emit<'_, 'a>) -> Flow {
         match item {
-            Item::Element(element) => match element.node {
-                Node::Object(object) if element.is_untyped() => self.untyped_member(object, &member.name, emit),
-                Node::Object(object) => match member.place(element.ty) {
-                    Place::Field(field) => self.property(object, field.name, field.ty, emit),
-                    Place::Choice(number) => self.choice(object, element.ty, number, &member.name, emit),
-                    Place::Missing if &*member.name == "resourceType" => match object.get("resourceType") {
-                        Some(Node::String(text)) => emit(Item::String(Cow::Borrowed(text))),
-                        _ => Ok(()),
-                    },
-                    Place::Missing => Ok(()),
-                },
-                _ => self.member_of_primitive(element, &member.name, emit),
-            },
-            Item::Quantity(quantity) => match &*member.name {
-                "value" => emit(Item::Decimal(quantity.value)),
-                "unit" | "code" => emit(Item::String(Cow::Owned(quantity.unit.text().to_owned()))),
-                _ => Ok(()),
-            },
-            Item::Type(name) => match &*member.name {
-                "namespace" => emit(Item::String(Cow::Borrowed(name.namespace))),
-                "name" => emit(Item::String(Cow::Borrowed(name.name))),
-                _ => Ok(()),
-            },
-            _ => Ok(()),
+            Item::Element(element) => self.walk_element(element, path, emit),
+            item => self.walk_value(item, path, emit),
         }
     }
 
-    fn member_of_primitive(&self, element: &Element<'a>, name: &str, emit: Emit<'_, 'a>) -> Flow {
+    /// From element to element nothing is held or handed on but where the walk stands.
+    fn walk_element(&self, element: &Element<'a>, path: &'a [Member], emit: Emit<'_, 'a>) -> Flow {
+        let [member, path @ ..] = path else { return emit(Item::Element(*element)) };
+        let Node::Object(object) = element.node else { return self.walk_primitive(element, &member.name, path, emit) };
+        if element.is_untyped() {
+            return self.untyped_member(object, &member.name, &mut |item| self.walk(&item, path, emit));
+        }
+        self.step()?;
+        let mut next = |element: Element<'a>| if path.is_empty() { emit(Item::Element(element)) } else { self.walk_element(&element, path, emit) };
+        match member.place(element.ty) {
+            Place::Field(field) => self.property(object, field, &mut next),
+            Place::Choice(number) => self.choice(object, element.ty, number, member, &mut next),
+            Place::Missing if &*member.name == "resourceType" => match object.get("resourceType") {
+                Some(Node::String(text)) => self.walk(&Item::String(Cow::Borrowed(text)), path, emit),
+                _ => Ok(()),
+            },
+            Place::Missing => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn walk_value(&self, item: &Item<'a>, path: &'a [Member], emit: Emit<'_, 'a>) -> Flow {
+        let [member, path @ ..] = path else { return emit(item.clone()) };
+        let part = match (item, &*member.name) {
+            (Item::Quantity(quantity), "value") => Item::Decimal(quantity.value),
+            (Item::Quantity(quantity), "unit" | "code") => Item::String(Cow::Owned(quantity.unit.text().to_owned())),
+            (Item::Type(name), "namespace") => Item::String(Cow::Borrowed(name.namespace)),
+            (Item::Type(name), "name") => Item::String(Cow::Borrowed(name.name)),
+            _ => return Ok(()),
+        };
+        self.walk(&part, path, emit)
+    }
+
+    #[inline(never)]
+    fn walk_primitive(&self, element: &Element<'a>, name: &str, path: &'a [Member], emit: Emit<'_, 'a>) -> Flow {
         match name {
-            "value" if element.is_primitive() => element.system_value().map_or(Ok(()), emit),
+            "value" if element.is_primitive() => element.system_value().map_or(Ok(()), |item| self.walk(&item, path, emit)),
             "extension" => match element.sibling().and_then(|s| s.get("extension")) {
-                Some(node) => self.values(node, model::EXTENSION, None, emit),
+                Some(node) => self.values(node, model::EXTENSION, None, &mut |element| self.walk_element(&element, path, emit)),
                 None => Ok(()),
             },
             "id" => match element.sibling().and_then(|s| s.get("id")) {
-                Some(node @ Node::String(_)) => emit(Item::Element(Element { node, ty: model::STRING, beside: Beside::Nothing })),
+                Some(node @ Node::String(_)) => self.walk_element(&Element { node, ty: model::STRING, beside: Beside::Nothing }, path, emit),
                 _ => Ok(()),
             },
             _ => Ok(()),
@@ -57,19 +70,18 @@ impl<'a> Run<'a, '_> {
 
     /// What stands in a property.
     #[inline]
-    fn property(&self, object: Object<'a>, name: &'a str, ty: TypeId, emit: Emit<'_, 'a>) -> Flow {
-        let is_primitive = ty.get().kind == Kind::Primitive;
-        match object.get(name) {
-            Some(node) => self.values(node, ty, is_primitive.then_some((object, name)), emit),
-            None if is_primitive => self.only_extended(object, name, ty, emit),
+    fn property(&self, object: Object<'a>, field: &'static Field, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
+        match object.get(field.name) {
+            Some(node) => self.values(node, field.ty, place(object, field), next),
+            None if is_primitive(field.ty) => self.only_extended(object, field, next),
             None => Ok(()),
         }
     }
 
     /// A property's items. `place` is where a primitive stands.
     #[inline]
-    fn values(&self, node: Node<'a>, ty: TypeId, place: Option<(Object<'a>, &'a str)>, emit: Emit<'_, 'a>) -> Flow {
-        let beside = |index| place.map_or(Beside::Nothing, |(parent, name)| Beside::In { parent, name, index });
+    fn values(&self, node: Node<'a>, ty: TypeId, place: Option<(Object<'a>, &'static Field)>, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
+        let beside = |index| place.map_or(Beside::Nothing, |(parent, field)| Beside::In { parent, field, index });
         match node {
             Node::Array(array) => {
                 for (index, node) in array.iter().enumerate() {
@@ -77,49 +89,47 @@ impl<'a> Run<'a, '_> {
                     let element = Element { node, ty: actual(node, ty), beside: beside(Some(index as u32)) };
                     // the null that holds the place of a primitive with extensions only
                     if !(node.is_null() && element.sibling().is_none()) {
-                        emit(Item::Element(element))?;
+                        next(element)?;
                     }
                 }
                 Ok(())
             }
             Node::Null => match place {
-                Some((object, name)) => self.only_extended(object, name, ty, emit),
+                Some((object, field)) => self.only_extended(object, field, next),
                 None => Ok(()),
             },
             node => {
                 self.step()?;
-                emit(Item::Element(Element { node, ty: actual(node, ty), beside: beside(None) }))
+                next(Element { node, ty: actual(node, ty), beside: beside(None) })
             }
         }
     }
 
     /// Primitives without a value.
-    #[cold]
-    fn only_extended(&self, object: Object<'a>, name: &str, ty: TypeId, emit: Emit<'_, 'a>) -> Flow {
-        let Some(node) = underscored(object, name) else { return Ok(()) };
+    fn only_extended(&self, object: Object<'a>, field: &'static Field, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
+        let Some(node) = object.beside(field.name) else { return Ok(()) };
         for sibling in node.items().filter_map(Node::as_object) {
             self.step()?;
-            emit(Item::Element(Element { node: Node::Null, ty, beside: Beside::Known(sibling) }))?;
+            next(Element { node: Node::Null, ty: field.ty, beside: Beside::Known(sibling) })?;
         }
         Ok(())
     }
 
     /// `value[x]`: the property of those that the element can appear as.
-    fn choice(&self, object: Object<'a>, ty: TypeId, number: u16, name: &str, emit: Emit<'_, 'a>) -> Flow {
-        let definition = ty.get();
-        let chosen = |key: &str| definition.field(key).filter(|field| field.element == number);
-        let begins = |key: &[u8]| match key.strip_prefix(b"_") {
-            Some(key) => key.starts_with(name.as_bytes()),
-            None => key.len() > name.len() && key.starts_with(name.as_bytes()),
+    fn choice(&self, object: Object<'a>, ty: TypeId, number: u16, member: &Member, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
+        let name = member.name.as_bytes();
+        let begins = |key: &[u8]| match key {
+            [b'_', key @ ..] => key.starts_with(name),
+            key => key.first() == name.first() && key.starts_with(name),
         };
-        for (key, node) in object.having(begins) {
-            if let Some(field) = chosen(key) {
-                self.values(node, field.ty, (field.ty.get().kind == Kind::Primitive).then_some((object, key)), emit)?;
-            } else if let Some(key) = key.strip_prefix('_')
-                && let Some(field) = chosen(key)
-                && object.get(key).is_none()
+        for (key, node) in object.having(name.len(), begins) {
+            if let Some(field) = member.chosen(ty, number, key) {
+                self.values(node, field.ty, place(object, field), next)?;
+            } else if let [b'_', key @ ..] = key
+                && let Some(field) = member.chosen(ty, number, key)
+                && object.get(field.name).is_none()
             {
-                self.only_extended(object, key, field.ty, emit)?;
+                self.only_extended(object, field, next)?;
             }
         }
         Ok(())
@@ -129,7 +139,7 @@ impl<'a> Run<'a, '_> {
     fn untyped_member(&self, object: Object<'a>, name: &str, emit: Emit<'_, 'a>) -> Flow {
         if let Some(node) = object.get(name) {
             if name == "extension" {
-                return self.values(node, model::EXTENSION, None, emit);
+                return self.values(node, model::EXTENSION, None, &mut |element| emit(Item::Element(element)));
             }
             for node in node.items().filter(|node| !node.is_null()) {
                 self.step()?;
@@ -142,7 +152,7 @@ impl<'a> Run<'a, '_> {
             if let Some(suffix) = key.strip_prefix(name)
                 && let Some(ty) = type_named(suffix).or_else(|| type_named(&uncapitalised(suffix)))
             {
-                self.values(node, ty, None, emit)?;
+                self.values(node, ty, None, &mut |element| emit(Item::Element(element)))?;
             }
         }
         Ok(())
@@ -168,16 +178,18 @@ impl<'a> Run<'a, '_> {
             }
             return Ok(());
         }
-        let definition = element.ty.get();
-        for (key, node) in object.iter() {
+        let is_beside = |key: &[u8]| matches!(key, [b'_', ..]);
+        let any_beside = object.any_key(is_beside);
+        let mut next = |element| emit(Item::Element(element));
+        for (key, node) in object.pairs() {
             self.step()?;
-            if let Some(field) = definition.field(key) {
-                self.values(node, field.ty, (field.ty.get().kind == Kind::Primitive).then_some((object, key)), emit)?;
-            } else if let Some(key) = key.strip_prefix('_')
-                && let Some(field) = definition.field(key)
-                && object.get(key).is_none()
+            if let Some(field) = element.ty.field(key) {
+                self.values(node, field.ty, place(object, field).filter(|_| any_beside), &mut next)?;
+            } else if let [b'_', key @ ..] = key
+                && let Some(field) = element.ty.field(key)
+                && object.get(field.name).is_none()
             {
-                self.only_extended(object, key, field.ty, emit)?;
+                self.only_extended(object, field, &mut next)?;
             }
         }
         Ok(())
@@ -217,12 +229,33 @@ impl<'a> Run<'a, '_> {
         let Some(extensions) = object.and_then(|o| o.get("extension")) else { return Ok(()) };
         for node in extensions.items() {
             self.step()?;
-            if node.get("url").and_then(Node::as_str) == Some(url) {
+            if node.as_object().and_then(|extension| extension.text("url")) == Some(url.as_bytes()) {
                 emit(Item::Element(Element { node, ty: model::EXTENSION, beside: Beside::Nothing }))?;
             }
         }
         Ok(())
     }
+}
+
+/// The one text that a member is, to be compared as it stands: for all else the general way is asked.
+#[inline]
+pub(super) fn text_at<'a>(item: &Item<'a>, member: &Member) -> Option<&'a [u8]> {
+    let Item::Element(Element { node: Node::Object(object), ty, .. }) = item else { return None };
+    match member.place(*ty) {
+        Place::Field(field) if *ty != model::ELEMENT && !is_moment(field.ty) => object.text(field.name),
+        _ => None,
+    }
+}
+
+#[inline]
+fn is_primitive(ty: TypeId) -> bool {
+    ty.get().kind == Kind::Primitive
+}
+
+/// Where a primitive's `_name` object would be looked for.
+#[inline]
+fn place<'a>(object: Object<'a>, field: &'static Field) -> Option<(Object<'a>, &'static Field)> {
+    is_primitive(field.ty).then_some((object, field))
 }
 
 /// `String` to `string`: how a primitive type is named.

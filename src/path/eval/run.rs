@@ -5,9 +5,10 @@ use super::compare::{NoOrder, equal, equivalent, order};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
 use super::item::{Collection, Item};
+use super::navigate::text_at;
 use super::services::Scope;
 use super::value::Value;
-use crate::model::is_a;
+use crate::model::{TypeId, is_a};
 use crate::path::ast::Operator;
 use regex::Regex;
 use std::borrow::Cow;
@@ -151,14 +152,12 @@ impl<'a, 's> Run<'a, 's> {
             Kind::Context => self.focus.map_or(Ok(()), |item| emit(item.clone())),
             Kind::Constant(name) => self.constant(name, code.at, emit),
             Kind::Bound { slot, is_value } => self.bound(*slot, *is_value, frame, emit),
-            Kind::Member { of, member } => match (&of.kind, frame.this) {
-                (Kind::This, Some(item)) => self.member(item, member, emit),
-                _ => self.each(of, frame, &mut |item| self.member(&item, member, emit)),
+            Kind::Path { of, members } => match &of.kind {
+                Kind::This => frame.this.map_or(Ok(()), |item| self.walk(item, members, emit)),
+                Kind::Typed(ty) => typed(frame.this, *ty).map_or(Ok(()), |item| self.walk(item, members, emit)),
+                _ => self.each(of, frame, &mut |item| self.walk(&item, members, emit)),
             },
-            Kind::Typed { of, ty } => self.each(of, frame, &mut |item| match &item {
-                Item::Element(element) if is_a(element.ty, *ty) => emit(item),
-                _ => Ok(()),
-            }),
+            Kind::Typed(ty) => typed(frame.this, *ty).map_or(Ok(()), |item| emit(item.clone())),
             Kind::OfType { of, named } => self.each(of, frame, &mut |item| if named.has_exactly(&item) { emit(item) } else { Ok(()) }),
             Kind::At { of, index } => self.at(of, index, frame, emit),
             Kind::As { of, named, strict } => self.cast(of, *named, *strict, frame, emit),
@@ -402,6 +401,13 @@ impl<'a, 's> Run<'a, 's> {
     #[inline]
     fn equals(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         if let Kind::Literal(literal) = &right.kind {
+            if let (Kind::Path { of, members }, Item::String(text), Some(item)) = (&left.kind, literal, frame.this)
+                && let (Kind::This, [member]) = (&of.kind, members.as_slice())
+                && let Some(found) = text_at(item, member)
+            {
+                self.step()?;
+                return Ok(Some(found == text.as_bytes()));
+            }
             let (mut count, mut outcome) = (0, None);
             absorbed(self.each(left, frame, &mut |item| {
                 count += 1;
@@ -548,6 +554,12 @@ impl<'a, 's> Run<'a, 's> {
             }
         }
     }
+}
+
+/// An item, where it is an element of the type.
+#[inline]
+fn typed<'i, 'a>(item: Option<&'i Item<'a>>, ty: TypeId) -> Option<&'i Item<'a>> {
+    item.filter(|item| matches!(item, Item::Element(element) if is_a(element.ty, ty)))
 }
 
 fn holds(operator: Operator, order: Ordering) -> bool {

@@ -94,6 +94,56 @@ fn what_does_not_exist_is_refused_at_its_place() {
     assert_eq!(refused("%nothing"), "unknown constant \"%nothing\" at offset 0");
 }
 
+/// A member that is compared with a text is compared in place where it is one text; turned round, the general way decides.
+#[test]
+fn texts_compared_in_place_are_compared_as_everywhere() {
+    let document = r#"{"resourceType":"Patient","id":"p","language":null,"active":true,"gender":"male","_gender":{"id":"g"},"birthDate":"1974-12-25",
+     "_deceasedBoolean":{"id":"d"},"maritalStatus":{"text":"m","coding":[{"code":"M"}]},"text":"no narrative",
+     "name":[{"family":"male","given":["male"],"_use":{"id":"u"}},{"family":7,"given":["a","b"],"text":{"x":1}},{"given":[]}],"identifier":[{"value":""}],
+     "contact":[{"name":{"text":"é"}}],"multipleBirthInteger":2}"#;
+    for member in ["id", "language", "active", "gender", "birthDate", "deceased", "maritalStatus", "text", "name", "multipleBirth", "resourceType"] {
+        for literal in ["p", "male", "true", "1974-12-25", "no narrative", "2", "Patient", ""] {
+            let in_place = on(document, &format!("{member} = '{literal}'"));
+            assert_eq!(in_place, on(document, &format!("'{literal}' = {member}")), "{member} = {literal}");
+            assert_eq!(on(document, &format!("({member} = '{literal}').not()")), on(document, &format!("{member} != '{literal}'")), "{member}");
+        }
+    }
+    for (path, member) in [("name", "family"), ("name", "given"), ("name", "use"), ("name", "text"), ("identifier", "value"), ("contact.name", "text"), ("maritalStatus.coding", "code")] {
+        for literal in ["male", "a", "7", "é", "M", ""] {
+            let in_place = on(document, &format!("{path}.select({member} = '{literal}')"));
+            assert_eq!(in_place, on(document, &format!("{path}.select('{literal}' = {member})")), "{path}.{member} = {literal}");
+        }
+    }
+    // of JSON that nobody defined, too
+    for member in ["a", "b", "value"] {
+        let document = r#"{"a":"x","b":["x"],"valueString":"x"}"#;
+        assert_eq!(on(document, &format!("{member} = 'x'")), Ok("true".into()), "{member}");
+    }
+}
+
+/// A path is walked in one go where its steps follow each other, and step by step where something stands between them.
+#[test]
+fn paths_lead_where_their_steps_lead() {
+    let document = r#"{"resourceType":"Observation","code":{"text":"c"},"_status":{"extension":[{"url":"u","valueString":"s"}]},"valueQuantity":{"value":1.50,"unit":"mg"},
+     "contained":[{"resourceType":"Patient","name":[{"given":["a",null],"_given":[null,{"id":"i","extension":[{"url":"e","valueCode":"v"}]}]}]},{"id":"x"}],
+     "component":[{"valueString":"t","_valueString":{"id":"y"}},{"_valueDateTime":{"id":"z"}},null,{"valueRange":{"low":{"value":1}}}],"subject":{"reference":"Patient/1"}}"#;
+    for path in [
+        "code.text", "status.extension.value", "status.extension.value.value", "value.value", "value.value.value", "value.unit", "contained.name.given",
+        "contained.name.given.id", "contained.name.given.extension.value", "contained.id", "contained.resourceType", "component.value", "component.value.id",
+        "component.value.low.value", "subject.reference", "subject.nothing", "Observation.value.unit", "Patient.name", "%resource.code.text",
+    ] {
+        let apart = path.replace('.', ").select(").replacen(')', "", 1) + if path.contains('.') { ")" } else { "" };
+        let lenient = |expression: &str| {
+            let bytes = container(document);
+            let node = json::root(&bytes).unwrap();
+            let program = Program::compile_lenient(expression, None).unwrap();
+            let found = program.evaluate(Item::any(node), &Scope::of(node)).unwrap();
+            found.iter().map(shown).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(lenient(path), lenient(&apart), "{path} and {apart}");
+    }
+}
+
 /// On a stack as small as a server's.
 fn on_small_stack(work: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();

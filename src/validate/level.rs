@@ -1,9 +1,11 @@
 //! How much is asked of a resource, and what it is asked against.
 
+use super::codes::codes;
 use super::constraints::constraints;
 use super::issue::{Issue, Severity};
 use super::profile::{self, Profile};
 use super::structure::structure;
+use super::text::text;
 use crate::json::Node;
 use crate::path::eval::{NoServices, Services};
 use crate::terminology::Terminology;
@@ -15,9 +17,9 @@ use std::sync::Arc;
 pub enum Level {
     /// Elements, cardinality, formats, reference targets, and required codes that FHIR itself defines.
     Structure,
-    /// The constraints of R4, by FHIRPath.
+    /// The constraints of R4, by FHIRPath, and rules of its text that no constraint expresses.
     Invariants,
-    /// Required and extensible bindings, by the terminology of a lake.
+    /// Required and extensible bindings, and whether systems have the codes, by the terminology of a lake.
     Bindings,
     /// The profiles that the resource claims, or that are asked for.
     Profile,
@@ -79,7 +81,11 @@ pub fn check(resource: Node<'_>, level: Level, world: &World, issues: &mut dyn F
     if unreadable || level == Level::Structure {
         return ControlFlow::Continue(());
     }
+    text(resource, issues)?;
     constraints(resource, world, issues)?;
+    if let Some(terminology) = world.terminology {
+        codes(resource, terminology, issues)?;
+    }
     match world.profiles {
         Some((context, more)) => profile::level(resource, more, context, issues),
         None => ControlFlow::Continue(()),

@@ -3,6 +3,7 @@
 //! reference targets and required codes. Invariants and profiles build on it.
 
 mod bindings;
+mod codes;
 mod constraints;
 mod issue;
 #[cfg(feature = "pg")]
@@ -18,6 +19,7 @@ mod shape;
 #[cfg(feature = "pg")]
 mod sql;
 mod structure;
+mod text;
 
 pub use issue::{Issue, Issues, MAX_ISSUES, Severity, is_valid, issues};
 #[cfg(feature = "pg")]

@@ -4,6 +4,7 @@ use super::*;
 use crate::json::{self, Limits, Node};
 
 mod bindings;
+mod codes;
 mod invariants;
 mod mutations;
 

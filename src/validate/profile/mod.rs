@@ -7,6 +7,7 @@
 mod binding;
 mod compile;
 mod constraint;
+mod definition;
 mod discriminator;
 mod element;
 mod extension;

@@ -6,8 +6,9 @@ use super::target::Place;
 use super::value::{self, brief};
 use super::{Context, Profile};
 use crate::json::{Node, Object, reader::key_order};
-use crate::model::{self, ELEMENT, Kind, RESOURCE, TypeId, is_a};
+use crate::model::{self, ELEMENT, Kind, QUANTITY, RESOURCE, TypeId, is_a};
 use crate::path::compare::Atom;
+use crate::path::eval::Item as PathItem;
 use crate::path::reference::resource_type;
 pub(super) use crate::validate::place::At;
 use crate::validate::{Issue, Severity};
@@ -41,8 +42,9 @@ pub fn check<'a>(profile: &Profile, resource: Node<'a>, context: &Context<'a>, i
 /// `more`, and every extension against its definition.
 pub fn level<'a>(resource: Node<'a>, more: &[Arc<Profile>], context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) -> Flow {
     let Some(place) = Place::outermost(resource, context) else { return GO_ON };
-    let mut walk = Walk::new(context, issues, place);
     let at = root(Item::resource(resource).ty, context);
+    super::definition::usable(resource, context, &at, issues)?;
+    let mut walk = Walk::new(context, issues, place);
     let _ = inside::all(&mut walk, resource, more, &at);
     walk.end()
 }
@@ -375,7 +377,12 @@ impl<'a, 'c> Walk<'a, 'c> {
         }
         for (bound, wrong, word) in [(&rule.min_value, Ordering::Less, "at least"), (&rule.max_value, Ordering::Greater, "at most")] {
             let Some(bound) = bound else { continue };
-            let order = Atom::of(value, item.ty).zip(Atom::of(bound.node(), item.ty)).and_then(|(value, bound)| value.order(&bound));
+            let bound_node = bound.node();
+            let order = match is_a(item.ty, QUANTITY) {
+                // in whatever units they are
+                true => PathItem::element(value, item.ty, None).order(&PathItem::element(bound_node, item.ty, None)),
+                false => Atom::of(value, item.ty).zip(Atom::of(bound_node, item.ty)).and_then(|(value, bound)| value.order(&bound)),
+            };
             if order == Some(wrong) {
                 let details = format!("must be {word} {}", brief(bound.node()));
                 self.tell(Severity::Error, "value", at, &rule.id, Some(profile), details)?;

@@ -32,7 +32,7 @@ CREATE FUNCTION public.found(search text, lake text DEFAULT 'large') RETURNS tex
 CREATE FUNCTION public.asked(search text) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN length(fhir.search_sql(search)) < 2000 THEN 'few' ELSE 'all' END $$;
 SELECT public.found('Condition?code:in=urn:all'), public.found('Condition?code:not-in=urn:all'), public.found('Condition?code:in=urn:all', 'other_large');
 SELECT public.found('Condition?code:below=urn:digits|c1'), public.found('Condition?code:below=urn:digits|c5'), public.found('Condition?code:below=urn:digits|c3');
-SELECT fhir.count('Condition?code:in=urn:all'), fhir.count('Condition?code:not-in=urn:all'), fhir.count('Condition?code:in=urn:all&subject=Patient/1');
+SELECT fhir.search_count('Condition?code:in=urn:all'), fhir.search_count('Condition?code:not-in=urn:all'), fhir.search_count('Condition?code:in=urn:all&subject=Patient/1');
 SELECT public.asked('Condition?code:in=urn:all'), public.asked('Condition?code:below=urn:digits|c1');
 -- in a chain, and of a type that has no rows
 INSERT INTO observation (resource) VALUES ('{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"focus":[{"reference":"Condition/a"}]}');

@@ -687,8 +687,13 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Load it with fhir.create or fhir.load.';
     END IF;
     FOREACH one IN ARRAY coalesce(maps, '{}') LOOP
-        CONTINUE WHEN source_value_set IS NOT NULL AND coalesce(one ->> 'sourceUri', one ->> 'sourceCanonical', '') <> source_value_set
-            OR target_value_set IS NOT NULL AND coalesce(one ->> 'targetUri', one ->> 'targetCanonical', '') <> target_value_set;
+        -- without a version on either side any version is meant
+        CONTINUE WHEN source_value_set IS NOT NULL AND NOT coalesce(one ->> 'sourceUri', one ->> 'sourceCanonical', '')
+                IN (source_value_set, split_part(source_value_set, '|', 1))
+                AND split_part(coalesce(one ->> 'sourceUri', one ->> 'sourceCanonical', ''), '|', 1) <> source_value_set
+            OR target_value_set IS NOT NULL AND NOT coalesce(one ->> 'targetUri', one ->> 'targetCanonical', '')
+                IN (target_value_set, split_part(target_value_set, '|', 1))
+                AND split_part(coalesce(one ->> 'targetUri', one ->> 'targetCanonical', ''), '|', 1) <> target_value_set;
         FOR part IN SELECT g FROM jsonb_array_elements(one -> 'group') g LOOP
             IF reverse THEN
                 CONTINUE WHEN system IS NOT NULL AND part ->> 'target' IS DISTINCT FROM system

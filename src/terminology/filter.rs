@@ -112,12 +112,10 @@ impl<'a> Filter<'a> {
 
     /// It must match the whole value, as in XML Schema.
     fn regex(&self) -> Result<Regex, FilterError> {
-        RegexBuilder::new(&format!("^(?:{})$", self.value))
-            .size_limit(REGEX_BYTES)
-            .dfa_size_limit(REGEX_BYTES)
-            .nest_limit(50)
-            .build()
-            .map_err(|_| FilterError::Invalid("has a regular expression that cannot be read".to_owned()))
+        let refused = || FilterError::Invalid("has a regular expression that cannot be read".to_owned());
+        // by itself, too: a bracket too many would close what is put around it
+        let compiled = |text: &str| RegexBuilder::new(text).size_limit(REGEX_BYTES).dfa_size_limit(REGEX_BYTES).nest_limit(50).build();
+        compiled(self.value).and_then(|_| compiled(&format!("^(?:{})$", self.value))).map_err(|_| refused())
     }
 }
 

@@ -12,6 +12,7 @@ pub use cache::Cache;
 use super::code_system::CodeSystem;
 use super::error::DefinitionError;
 use super::filter::Filter;
+use super::value_set::Left;
 use super::{Limits, Source, grammar, implied};
 use crate::model;
 use set::{Chosen, Codes, Part, Rule, Select, Set};
@@ -124,7 +125,7 @@ pub struct Asked<'a> {
 /// Whether a value set has a code.
 pub fn contains<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, value_set: &str, asked: Asked) -> Result<Membership, S::Error> {
     cache.make_room();
-    let mut question = Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), steps: 0 };
+    let mut question = Question::new(source, cache, limits, asked);
     Ok(question.in_set(value_set)?.into())
 }
 
@@ -132,8 +133,8 @@ pub fn contains<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, v
 pub fn has_code<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, system: &str, version: Option<&str>, code: &str) -> Result<Membership, S::Error> {
     cache.make_room();
     let asked = Asked { system: Some(system), version, code };
-    let mut question = Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), steps: 0 };
-    Ok(question.in_system(system, version, true, false)?.into())
+    let mut question = Question::new(source, cache, limits, asked);
+    Ok(question.in_system(system, version, Left::default())?.into())
 }
 
 /// What there is to say about a code of a system.
@@ -141,7 +142,7 @@ pub fn coding<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, sho
     cache.make_room();
     let Shown { system, version, code, display } = shown;
     let asked = Asked { system: Some(system), version, code };
-    let mut question = Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), steps: 0 };
+    let mut question = Question::new(source, cache, limits, asked);
     let no_such_code = || if grammar::makes(system, code) == Some(false) { Finding::NoSuchCode } else { Finding::Fine };
     let Some(known) = question.system(system, version)? else {
         return Ok(match question.is_value_set(system)? {
@@ -175,7 +176,7 @@ pub fn is_same(a: &str, b: &str) -> bool {
 pub fn display<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, system: &str, version: Option<&str>, code: &str) -> Result<Option<String>, S::Error> {
     cache.make_room();
     let asked = Asked { system: Some(system), version, code };
-    let mut question = Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), steps: 0 };
+    let mut question = Question::new(source, cache, limits, asked);
     let Some(known) = question.system(system, version)? else { return Ok(None) };
     let known = question.around(&known, &[])?;
     Ok(known.find(code).and_then(|at| known.concept(at).display().map(str::to_owned)))
@@ -189,10 +190,16 @@ struct Question<'q, S: Source> {
     /// The value sets that are being asked, the outermost first.
     open: Vec<String>,
     done: HashMap<String, Truth>,
+    /// Of contained sets, by where they lie in memory, which the cache keeps.
+    inner: HashMap<usize, Truth>,
     steps: usize,
 }
 
-impl<S: Source> Question<'_, S> {
+impl<'q, S: Source> Question<'q, S> {
+    fn new(source: &'q mut S, cache: &'q mut Cache, limits: &'q Limits, asked: Asked<'q>) -> Question<'q, S> {
+        Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), inner: HashMap::new(), steps: 0 }
+    }
+
     fn in_set(&mut self, reference: &str) -> Result<Truth, S::Error> {
         if let Some(known) = self.done.get(reference) {
             return Ok(known.clone());
@@ -252,13 +259,13 @@ impl<S: Source> Question<'_, S> {
                     if matches!(truth, Truth::Yes) {
                         break;
                     }
-                    truth = truth.or(self.in_part(part, *active_only)?);
+                    truth = truth.or(self.in_part(part, Left { abstracts: true, inactive: *active_only })?);
                 }
                 for part in exclude {
                     if matches!(truth, Truth::No) {
                         break;
                     }
-                    truth = truth.and(self.in_part(part, false)?.not());
+                    truth = truth.and(self.in_part(part, Left { abstracts: false, inactive: false })?.not());
                 }
                 Ok(truth)
             }
@@ -298,13 +305,13 @@ impl<S: Source> Question<'_, S> {
         Ok(found.filter(|code| *code != self.asked.code).map(str::to_owned))
     }
 
-    fn in_part(&mut self, part: &Part, active_only: bool) -> Result<Truth, S::Error> {
+    fn in_part(&mut self, part: &Part, left: Left) -> Result<Truth, S::Error> {
         self.steps += 1;
         if self.steps > self.limits.steps {
             return Ok(Truth::unknown(DefinitionError::TooCostly { steps: self.limits.steps }));
         }
         let mut truth = match &part.chosen {
-            Some(chosen) => self.is_chosen(chosen, active_only)?,
+            Some(chosen) => self.is_chosen(chosen, left)?,
             None => Truth::Yes,
         };
         for other in &part.value_sets {
@@ -313,13 +320,23 @@ impl<S: Source> Question<'_, S> {
             }
             truth = truth.and(match other {
                 set::Other::Named(name) => self.in_set(name)?,
-                set::Other::Contained(set) => self.meets(set)?,
+                set::Other::Contained(set) => self.in_contained(set)?,
             });
         }
         Ok(truth)
     }
 
-    fn is_chosen(&mut self, chosen: &Chosen, active_only: bool) -> Result<Truth, S::Error> {
+    fn in_contained(&mut self, set: &Rc<Set>) -> Result<Truth, S::Error> {
+        let place = Rc::as_ptr(set).addr();
+        if let Some(known) = self.inner.get(&place) {
+            return Ok(known.clone());
+        }
+        let truth = self.meets(set)?;
+        self.inner.insert(place, truth.clone());
+        Ok(truth)
+    }
+
+    fn is_chosen(&mut self, chosen: &Chosen, left: Left) -> Result<Truth, S::Error> {
         if self.asked.system.is_some_and(|asked| asked != &*chosen.system) {
             return Ok(Truth::No);
         }
@@ -328,15 +345,15 @@ impl<S: Source> Question<'_, S> {
             Select::Listed(codes) => {
                 let is_listed = codes.contains(self.asked.code)
                     || self.as_listed(&chosen.system, version)?.is_some_and(|other| codes.contains(other.as_str()));
-                let inactive = is_listed && active_only && self.is_inactive(&chosen.system, version)?;
+                let inactive = is_listed && left.inactive && self.is_inactive(&chosen.system, version)?;
                 Truth::from(is_listed && !inactive)
             }
-            Select::All => self.in_system(&chosen.system, version, false, active_only)?,
+            Select::All => self.in_system(&chosen.system, version, left)?,
             Select::Filtered { filters, found } => {
                 let Some(known) = self.system(&chosen.system, version)? else {
                     return Ok(self.unknown_system(&chosen.system, version));
                 };
-                match self.in_system(&chosen.system, version, false, active_only)? {
+                match self.in_system(&chosen.system, version, left)? {
                     Truth::Yes if known.apart().is_some() => self.meets_filters(&known, filters)?,
                     Truth::Yes => {
                         let codes = found.get_or_init(|| select(&known, filters));
@@ -360,8 +377,8 @@ impl<S: Source> Question<'_, S> {
         }
     }
 
-    /// Whether a system has the code. One that only groups others counts where `abstracts` says so.
-    fn in_system(&mut self, url: &str, version: Option<&str>, abstracts: bool, active_only: bool) -> Result<Truth, S::Error> {
+    /// Whether a system has the code, and it is not left out.
+    fn in_system(&mut self, url: &str, version: Option<&str>, left: Left) -> Result<Truth, S::Error> {
         let Some(known) = self.system(url, version)? else {
             return Ok(match grammar::makes(url, self.asked.code) {
                 Some(made) => made.into(),
@@ -371,7 +388,7 @@ impl<S: Source> Question<'_, S> {
         let near = self.around(&known, &[])?;
         Ok(match near.find(self.asked.code).map(|at| near.concept(at)) {
             Some(concept) => {
-                let left_out = !abstracts && near.is_abstract(concept) || active_only && near.is_inactive(concept);
+                let left_out = left.abstracts && near.is_abstract(concept) || left.inactive && near.is_inactive(concept);
                 (!left_out).into()
             }
             None if known.is_complete() => Truth::No,

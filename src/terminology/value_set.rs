@@ -93,7 +93,7 @@ impl<S: Source> Expander<'_, S> {
         if let Some((system, code)) = implied::is_a(url) {
             let filter = Filter { property: "concept", op: "is-a", value: code };
             return match self.code_system(system, None)? {
-                Some(known) if known.is_complete() => self.selected(&known, system, &[filter], false),
+                Some(known) if known.is_complete() => self.selected(&known, system, &[filter], Left { abstracts: true, inactive: false }),
                 _ => Err(self.unknown_system(system).into()),
             };
         }
@@ -168,12 +168,12 @@ impl<S: Source> Expander<'_, S> {
         }
         let mut members = Members::default();
         for part in items(compose, "include") {
-            let more = self.part(part, within, active_only)?;
+            let more = self.part(part, within, Left { abstracts: true, inactive: active_only })?;
             self.spend(more.len())?;
             members.unite(more);
         }
         for part in items(compose, "exclude") {
-            let less = self.part(part, within, false)?;
+            let less = self.part(part, within, Left::default())?;
             self.spend(less.len())?;
             let unknown = members.subtract(&less);
             unknown.map_err(|u| self.unknown_system(&u.system))?;
@@ -185,9 +185,9 @@ impl<S: Source> Expander<'_, S> {
     ///
     /// The definition of `include.valueSet` in R4 speaks of a union, its rules of composition of codes that are in all value
     /// sets; R5 made the definition say so too.
-    fn part(&mut self, part: Node, within: Stored, active_only: bool) -> Result<Members, S> {
+    fn part(&mut self, part: Node, within: Stored, left: Left) -> Result<Members, S> {
         let mut members = match text(part, "system") {
-            Some(system) => Some(self.of_system(part, system, active_only)?),
+            Some(system) => Some(self.of_system(part, system, left)?),
             None => None,
         };
         for reference in items(part, "valueSet").filter_map(Node::as_str) {
@@ -201,7 +201,7 @@ impl<S: Source> Expander<'_, S> {
         members.ok_or_else(|| self.invalid("includes or excludes neither a system nor a value set").into())
     }
 
-    fn of_system(&mut self, part: Node, url: &str, active_only: bool) -> Result<Members, S> {
+    fn of_system(&mut self, part: Node, url: &str, left: Left) -> Result<Members, S> {
         let listed: Vec<&str> = items(part, "concept").filter_map(|concept| text(concept, "code")).collect();
         let filters = items(part, "filter").map(Filter::read).collect::<std::result::Result<Vec<Filter>, FilterError>>();
         let filters = filters.map_err(|error| self.filter_error("", "", error))?;
@@ -216,7 +216,7 @@ impl<S: Source> Expander<'_, S> {
                 return Err(self.invalid("names concepts and filters of one system").into());
             }
             self.spend(listed.len())?;
-            let mut known = if active_only { self.code_system(url, version)? } else { None };
+            let mut known = if left.inactive { self.code_system(url, version)? } else { None };
             if let Some(apart) = known.as_ref().filter(|system| system.apart().is_some()) {
                 known = Some(self.source.part(apart, &listed).map_err(TermError::Source)?);
             }
@@ -227,14 +227,14 @@ impl<S: Source> Expander<'_, S> {
             return Ok(Members::of(Some(url), listed.into_iter().filter(is_active).map(str::to_owned)));
         }
         match self.code_system(url, version)? {
-            Some(system) if system.is_complete() => self.selected(&system, url, &filters, active_only),
+            Some(system) if system.is_complete() => self.selected(&system, url, &filters, left),
             _ if filters.is_empty() => Ok(Members::whole(url)),
             _ => Err(self.unknown_system(url).into()),
         }
     }
 
     /// The concepts that meet all filters.
-    fn selected(&mut self, system: &Rc<CodeSystem>, url: &str, filters: &[Filter], active_only: bool) -> Result<Members, S> {
+    fn selected(&mut self, system: &Rc<CodeSystem>, url: &str, filters: &[Filter], left: Left) -> Result<Members, S> {
         if system.apart().is_some()
             && let [filter] = filters
             && let Some(with_itself) = filter.is_below()
@@ -244,13 +244,13 @@ impl<S: Source> Expander<'_, S> {
             self.spend(found.len())?;
             let itself = system.key(filter.value);
             let left_out = |below: &Below| {
-                below.is_abstract || active_only && below.is_inactive || !with_itself && system.key(&below.code) == itself
+                left.abstracts && below.is_abstract || left.inactive && below.is_inactive || !with_itself && system.key(&below.code) == itself
             };
             return Ok(Members::of(Some(url), found.into_iter().filter(|below| !left_out(below)).map(|below| below.code)));
         }
         let system = &*self.source.whole(system).map_err(TermError::Source)?;
         self.spend(system.len())?;
-        let left_out = |concept| system.is_abstract(concept) || active_only && system.is_inactive(concept);
+        let left_out = |concept| left.abstracts && system.is_abstract(concept) || left.inactive && system.is_inactive(concept);
         let mut chosen: Vec<bool> = system.concepts().map(|concept| !left_out(concept)).collect();
         for filter in filters {
             self.spend(system.len())?;
@@ -305,6 +305,13 @@ impl<S: Source> Expander<'_, S> {
             }
         }
     }
+}
+
+/// Codes of a system that are not taken: by an include those that only group others, by an exclude none.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Left {
+    pub abstracts: bool,
+    pub inactive: bool,
 }
 
 /// Not one page of several, not narrowed by what its request asked, and not marked as open or cut off.

@@ -36,7 +36,7 @@ pub struct Part {
 
 pub enum Other {
     Named(String),
-    Contained(Box<Set>),
+    Contained(Rc<Set>),
 }
 
 /// Codes of one system.
@@ -97,7 +97,8 @@ impl Set {
         let Some(root) = json::root(container) else { return Set::broken(invalid(name, "is no object")) };
         // codes are kept once more beside the text, and what filters choose is not known yet
         let size = 500 + 3 * container.len();
-        Set { rule: defined(root, root, name, MAX_CONTAINED).unwrap_or_else(|error| Rule::Broken(error.to_string().into())), size }
+        let mut reading = Reading { root, name, contained: HashMap::new() };
+        Set { rule: reading.defined(root, MAX_CONTAINED).unwrap_or_else(|error| Rule::Broken(error.to_string().into())), size }
     }
 }
 
@@ -105,48 +106,69 @@ fn invalid(name: &str, reason: impl Into<String>) -> DefinitionError {
     DefinitionError::Invalid { value_set: name.to_owned(), reason: reason.into() }
 }
 
-fn defined(set: Node, root: Node, name: &str, depth: usize) -> Result<Rule, DefinitionError> {
-    let expansion = set.get("expansion");
-    if let Some(codes) = expansion.filter(|expansion| is_whole(*expansion)).and_then(listed) {
-        return Ok(Rule::Listed(codes));
-    }
-    let compose = match (set.get("compose"), expansion) {
-        (Some(compose), _) => compose,
-        (None, Some(_)) => return Err(DefinitionError::Incomplete { value_set: name.to_owned() }),
-        (None, None) => return Err(invalid(name, "has neither an expansion nor what composes it")),
-    };
-    if compose.get("include").is_none() {
-        return Err(invalid(name, "includes nothing"));
-    }
-    let parts = |kind: &str| items(compose, kind).map(|node| part(node, root, name, depth)).collect::<Result<Vec<Part>, _>>();
-    Ok(Rule::Composed {
-        include: parts("include")?,
-        exclude: parts("exclude")?,
-        active_only: compose.get("inactive").and_then(Node::as_bool) == Some(false),
-    })
+/// A definition that is being read, with the sets that it contains: each is read once, however often it is referred to.
+struct Reading<'a> {
+    root: Node<'a>,
+    name: &'a str,
+    /// By id; `None` while one is being read.
+    contained: HashMap<&'a str, Option<Rc<Set>>>,
 }
 
-fn part(node: Node, root: Node, name: &str, depth: usize) -> Result<Part, DefinitionError> {
-    let mut value_sets = Vec::new();
-    for reference in items(node, "valueSet").filter_map(Node::as_str) {
-        value_sets.push(match reference.strip_prefix('#') {
-            None => Other::Named(reference.to_owned()),
-            Some(id) => {
-                let inner = format!("{name}{reference}");
-                let Some(deeper) = depth.checked_sub(1) else {
-                    return Err(DefinitionError::TooDeep { value_set: inner, depth: MAX_CONTAINED });
-                };
-                let found = items(root, "contained").find(|contained| text(*contained, "id") == Some(id));
-                let Some(found) = found else { return Err(DefinitionError::UnknownValueSet { url: inner }) };
-                Other::Contained(Box::new(Set { rule: defined(found, root, &inner, deeper)?, size: 0 }))
-            }
-        });
+impl<'a> Reading<'a> {
+    fn defined(&mut self, set: Node<'a>, depth: usize) -> Result<Rule, DefinitionError> {
+        let name = self.name;
+        let expansion = set.get("expansion");
+        if let Some(codes) = expansion.filter(|expansion| is_whole(*expansion)).and_then(listed) {
+            return Ok(Rule::Listed(codes));
+        }
+        let compose = match (set.get("compose"), expansion) {
+            (Some(compose), _) => compose,
+            (None, Some(_)) => return Err(DefinitionError::Incomplete { value_set: name.to_owned() }),
+            (None, None) => return Err(invalid(name, "has neither an expansion nor what composes it")),
+        };
+        if compose.get("include").is_none() {
+            return Err(invalid(name, "includes nothing"));
+        }
+        let mut parts = |kind: &str| items(compose, kind).map(|node| self.part(node, depth)).collect::<Result<Vec<Part>, _>>();
+        Ok(Rule::Composed {
+            include: parts("include")?,
+            exclude: parts("exclude")?,
+            active_only: compose.get("inactive").and_then(Node::as_bool) == Some(false),
+        })
     }
-    let chosen = text(node, "system").map(|system| chosen(node, system, name)).transpose()?;
-    if chosen.is_none() && value_sets.is_empty() {
-        return Err(invalid(name, "includes or excludes neither a system nor a value set"));
+
+    fn part(&mut self, node: Node<'a>, depth: usize) -> Result<Part, DefinitionError> {
+        let mut value_sets = Vec::new();
+        for reference in items(node, "valueSet").filter_map(Node::as_str) {
+            value_sets.push(match reference.strip_prefix('#') {
+                None => Other::Named(reference.to_owned()),
+                Some(id) => Other::Contained(self.contained(id, depth)?),
+            });
+        }
+        let chosen = text(node, "system").map(|system| chosen(node, system, self.name)).transpose()?;
+        if chosen.is_none() && value_sets.is_empty() {
+            return Err(invalid(self.name, "includes or excludes neither a system nor a value set"));
+        }
+        Ok(Part { chosen, value_sets })
     }
-    Ok(Part { chosen, value_sets })
+
+    fn contained(&mut self, id: &'a str, depth: usize) -> Result<Rc<Set>, DefinitionError> {
+        let inner = || format!("{}#{id}", self.name);
+        match self.contained.get(id) {
+            Some(Some(known)) => return Ok(known.clone()),
+            Some(None) => return Err(DefinitionError::Circular { value_set: inner() }),
+            None => {}
+        }
+        let Some(deeper) = depth.checked_sub(1) else {
+            return Err(DefinitionError::TooDeep { value_set: inner(), depth: MAX_CONTAINED });
+        };
+        let found = items(self.root, "contained").find(|contained| text(*contained, "id") == Some(id));
+        let Some(found) = found else { return Err(DefinitionError::UnknownValueSet { url: inner() }) };
+        self.contained.insert(id, None);
+        let set = Rc::new(Set { rule: self.defined(found, deeper)?, size: 0 });
+        self.contained.insert(id, Some(set.clone()));
+        Ok(set)
+    }
 }
 
 fn chosen(node: Node, system: &str, name: &str) -> Result<Chosen, DefinitionError> {

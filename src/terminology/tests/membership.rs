@@ -128,3 +128,45 @@ fn a_set_is_asked_once() {
     let checker = checker(chain.iter().map(String::as_str));
     assert_eq!((sign(&checker, "urn:30", "urn:m|x"), sign(&checker, "urn:30", "urn:m|y")), ('+', '-'));
 }
+
+/// Seven contained sets, each of which names the next one many times: read one by one there would be billions.
+#[test]
+fn contained_sets_are_read_once_however_often_they_are_named() {
+    let named: Vec<String> = (1..7)
+        .map(|n| {
+            let includes = vec![format!(r##"{{"valueSet":["#a{}"]}}"##, n + 1); 40].join(",");
+            format!(r#"{{"resourceType":"ValueSet","id":"a{n}","compose":{{"include":[{includes}]}}}}"#)
+        })
+        .collect();
+    let last = r#"{"resourceType":"ValueSet","id":"a7","compose":{"include":[{"system":"urn:m","concept":[{"code":"tin"}]}]}}"#;
+    let set = |first: &str| {
+        format!(
+            r##"{{"resourceType":"ValueSet","url":"urn:vs","contained":[{},{last}],"compose":{{"include":[{{"valueSet":["#{first}"]}}]}}}}"##,
+            named.join(",")
+        )
+    };
+    let many = set("a1");
+    let known = checker([METALS, &many]);
+    assert_eq!(["urn:m|tin", "urn:m|iron"].map(|coding| sign(&known, "urn:vs", coding)), ['+', '-']);
+    let circle = set("a1").replace("\"#a7\"", "\"#a1\"");
+    assert_eq!(sign(&checker([METALS, &circle]), "urn:vs", "urn:m|tin"), '?');
+}
+
+/// What only groups others is left out of an include by rules, but not out of an exclude: it may have been listed.
+#[test]
+fn an_exclude_takes_abstract_codes_away() {
+    let include = r#""include":[{"system":"urn:m","concept":[{"code":"metal"},{"code":"iron"}]}]"#;
+    for exclude in [r#"{"system":"urn:m","filter":[{"property":"concept","op":"is-a","value":"metal"}]}"#, r#"{"system":"urn:m"}"#] {
+        let compose = format!(r#"{{{include},"exclude":[{exclude}]}}"#);
+        assert_eq!(signs(&compose, &[], &["urn:m|metal", "urn:m|iron"]), "--", "{exclude}");
+        let set = value_set("urn:vs", &compose);
+        let members = expand(&mut Shelf::of([METALS, set.as_str()]), "urn:vs", &Limits::default());
+        assert_eq!(members.map(|members| members.len()).unwrap_or(99), 0, "{exclude}");
+    }
+}
+
+#[test]
+fn a_regular_expression_stands_for_itself() {
+    let compose = r#"{"include":[{"system":"urn:m","filter":[{"property":"code","op":"regex","value":"tin)|(?:iro.*"}]}]}"#;
+    assert_eq!(signs(compose, &[], &["urn:m|iron", "urn:m|lead"]), "??");
+}

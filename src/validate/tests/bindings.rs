@@ -29,7 +29,7 @@ fn found(text: &str) -> Vec<(Severity, &'static str, String)> {
     let bytes = json::parse(text.as_bytes(), &Limits::default()).unwrap();
     let world = World { terminology: Some(&Known), services: &NoServices, profiles: None };
     let mut found = Vec::new();
-    check(json::root(&bytes).unwrap(), Level::Bindings, &world, &mut |issue| {
+    let _ = check(json::root(&bytes).unwrap(), Level::Bindings, &world, &mut |issue| {
         if issue.rule == "binding" {
             found.push((issue.severity, issue.code, issue.expression));
         }

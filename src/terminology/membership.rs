@@ -172,6 +172,15 @@ pub fn is_same(a: &str, b: &str) -> bool {
     a == b || words(a) == words(b)
 }
 
+/// The version of a system that the includes of a set name which was asked before, where they all name the same.
+pub fn version_of(cache: &Cache, value_set: &str, system: &str) -> Option<String> {
+    let set = cache.set(value_set)?;
+    let Rule::Composed { include, .. } = &set.rule else { return None };
+    let mut named = include.iter().filter_map(|part| part.chosen.as_ref()).filter(|chosen| &*chosen.system == system).map(|chosen| chosen.version.as_deref());
+    let first = named.next()??;
+    named.all(|other| other == Some(first)).then(|| first.to_owned())
+}
+
 /// How a code is shown.
 pub fn display<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, system: &str, version: Option<&str>, code: &str) -> Result<Option<String>, S::Error> {
     cache.make_room();
@@ -340,7 +349,12 @@ impl<'q, S: Source> Question<'q, S> {
         if self.asked.system.is_some_and(|asked| asked != &*chosen.system) {
             return Ok(Truth::No);
         }
-        let version = chosen.version.as_deref();
+        // where the set names no version the one that is asked about decides, if it is there
+        let asked = self.asked.version.filter(|_| self.asked.system.is_some());
+        let version = match (chosen.version.as_deref(), asked) {
+            (None, Some(asked)) if self.system(&chosen.system, Some(asked))?.is_some() => Some(asked),
+            (named, _) => named,
+        };
         let truth = match &chosen.select {
             Select::Listed(codes) => {
                 let is_listed = codes.contains(self.asked.code)
@@ -369,7 +383,7 @@ impl<'q, S: Source> Question<'q, S> {
             }
         };
         // of another version than the set names it may or may not be
-        match (truth, version, self.asked.version) {
+        match (truth, chosen.version.as_deref(), self.asked.version) {
             (Truth::Yes, Some(wanted), Some(version)) if wanted != version => {
                 Ok(Truth::Unknown(format!("the value set names version {wanted} of {}", chosen.system).into()))
             }

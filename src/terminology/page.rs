@@ -82,7 +82,7 @@ fn named<S: Source>(source: &mut S, codings: Vec<Coding>, names: &Names) -> Resu
     }
     let mut systems: HashMap<String, Rc<CodeSystem>> = HashMap::new();
     for (url, codes) in of_system {
-        let Some(known) = source.code_system(&url, None).map_err(TermError::Source)? else { continue };
+        let Some(known) = source.code_system(&url, names.version(&url)).map_err(TermError::Source)? else { continue };
         let known = match known.apart() {
             Some(_) if codes.len() > MANY => source.whole(&known),
             Some(_) => source.part(&known, &codes),
@@ -95,7 +95,7 @@ fn named<S: Source>(source: &mut S, codings: Vec<Coding>, names: &Names) -> Resu
         .map(|coding| {
             let known = coding.system.as_ref().and_then(|system| systems.get(system));
             let concept = known.and_then(|system| Some((system, system.concept(system.find(&coding.code)?))));
-            let own = names.get(&(coding.system.clone(), coding.code.clone())).cloned();
+            let own = names.display(&coding).map(str::to_owned);
             Entry {
                 display: own.or_else(|| concept.and_then(|(_, concept)| concept.display().map(str::to_owned))),
                 is_inactive: concept.is_some_and(|(system, concept)| system.is_inactive(concept)),

@@ -6,7 +6,7 @@ use super::error::{DefinitionError, Held, TermError};
 use super::filter::{Filter, FilterError};
 use super::implied;
 use super::members::Members;
-use super::{Below, Limits, Member, Source};
+use super::{Below, Coding, Limits, Member, Source};
 use crate::json::{self, Node};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -18,13 +18,41 @@ pub fn expand<S: Source>(source: &mut S, url: &str, limits: &Limits) -> Result<V
     Ok(expand_named(source, url, limits)?.0)
 }
 
-/// The names that value sets give to codes of a system.
-pub type Names = HashMap<(Option<String>, String), String>;
+/// What value sets say of their codes beside that they have them.
+#[derive(Default)]
+pub struct Names {
+    /// The names that they give to codes of a system.
+    displays: HashMap<(Option<String>, String), String>,
+    /// The version of a system that they all name.
+    versions: HashMap<String, Option<String>>,
+}
 
-/// As [`expand`], with the names that the value sets themselves give.
+impl Names {
+    pub fn display(&self, coding: &Coding) -> Option<&str> {
+        self.displays.get(&(coding.system.clone(), coding.code.clone())).map(String::as_str)
+    }
+
+    pub fn version(&self, system: &str) -> Option<&str> {
+        self.versions.get(system)?.as_deref()
+    }
+
+    /// An include names a version, or none.
+    fn include(&mut self, system: &str, version: Option<&str>) {
+        match self.versions.get_mut(system) {
+            Some(known) if known.as_deref() == version => {}
+            // of several, none is the one
+            Some(known) => *known = None,
+            None => {
+                self.versions.insert(system.to_owned(), version.map(str::to_owned));
+            }
+        }
+    }
+}
+
+/// As [`expand`], with what the value sets say of their codes.
 pub fn expand_named<S: Source>(source: &mut S, url: &str, limits: &Limits) -> Result<(Vec<Member>, Names), S> {
     let mut expander =
-        Expander { source, limits, steps: 0, open: Vec::new(), done: HashMap::new(), systems: HashMap::new(), names: Names::new() };
+        Expander { source, limits, steps: 0, open: Vec::new(), done: HashMap::new(), systems: HashMap::new(), names: Names::default() };
     let members = expander.value_set(url)?;
     let names = std::mem::take(&mut expander.names);
     drop(expander);
@@ -156,7 +184,7 @@ impl<S: Source> Expander<'_, S> {
     /// Keeps the display that the value set gives to a code.
     fn name(&mut self, system: Option<&str>, code: &str, entry: Node) {
         if let Some(display) = text(entry, "display") {
-            self.names.insert((system.map(str::to_owned), code.to_owned()), display.to_owned());
+            self.names.displays.insert((system.map(str::to_owned), code.to_owned()), display.to_owned());
         }
     }
 
@@ -206,6 +234,9 @@ impl<S: Source> Expander<'_, S> {
         let filters = items(part, "filter").map(Filter::read).collect::<std::result::Result<Vec<Filter>, FilterError>>();
         let filters = filters.map_err(|error| self.filter_error("", "", error))?;
         let version = text(part, "version");
+        if left.abstracts {
+            self.names.include(url, version);
+        }
         if part.get("concept").is_some() {
             for concept in items(part, "concept") {
                 if let Some(code) = text(concept, "code") {

@@ -1,7 +1,8 @@
 //! What `$validate-code` says of a code. <https://hl7.org/fhir/R4/valueset-operation-validate-code.html>
 
-use super::membership::{self, Asked, Cache, Membership};
-use super::{Limits, Member, Source, TermError, expand};
+use super::membership::{self, Asked, Cache, Finding, Membership, Shown};
+use super::value_set::expand_named;
+use super::{Coding, Limits, Member, Source, TermError, expand};
 
 pub struct Question<'a> {
     /// None to ask the code system.
@@ -35,6 +36,9 @@ pub fn verdict<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, qu
         (None, Some(set)) if membership == Membership::Member => only_system(source, limits, set, code)?,
         (system, _) => system.map(str::to_owned),
     };
+    // the set may name a version of the system
+    let pinned = value_set.zip(system.as_deref()).and_then(|(set, system)| membership::version_of(cache, set, system));
+    let version = version.or(pinned.as_deref());
     let known = match &system {
         Some(system) => membership::display(source, cache, limits, system, version, code)?,
         None => None,
@@ -51,13 +55,29 @@ pub fn verdict<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, qu
         })),
         Membership::Unknown(why) => (None, Some(why)),
     };
-    let is_wrong = result == Some(true) && display.zip(known.as_deref()).is_some_and(|(said, known)| !membership::is_same(said, known));
+    let is_wrong = match (display, &system) {
+        (Some(said), Some(system)) if result == Some(true) => {
+            let shown = Shown { system, version, code, display };
+            matches!(membership::coding(source, cache, limits, shown)?, Finding::OtherDisplay(_))
+                && !value_set.map_or(Ok(false), |set| is_named(source, limits, set, Coding { system: Some(system.clone()), code: code.to_owned() }, said))?
+        }
+        _ => false,
+    };
     Ok(Some(if is_wrong {
         let message = format!("{coded} is shown as \"{}\", not as \"{}\"", known.as_deref().unwrap_or_default(), display.unwrap_or_default());
         Verdict { result: Some(false), message: Some(message), display: known, system }
     } else {
         Verdict { result, message, display: known, system }
     }))
+}
+
+/// Whether the value set itself gives that name to a code.
+fn is_named<S: Source>(source: &mut S, limits: &Limits, set: &str, coding: Coding, said: &str) -> Result<bool, S::Error> {
+    match expand_named(source, set, limits) {
+        Ok((_, names)) => Ok(names.display(&coding).is_some_and(|name| membership::is_same(said, name))),
+        Err(TermError::Source(error)) => Err(error),
+        Err(TermError::Definition(_)) => Ok(false),
+    }
 }
 
 /// The system that the code is of, where the set can be listed and has it of one only.

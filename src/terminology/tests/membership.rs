@@ -170,3 +170,31 @@ fn a_regular_expression_stands_for_itself() {
     let compose = r#"{"include":[{"system":"urn:m","filter":[{"property":"code","op":"regex","value":"tin)|(?:iro.*"}]}]}"#;
     assert_eq!(signs(compose, &[], &["urn:m|iron", "urn:m|lead"]), "??");
 }
+
+/// Two versions of a system: what a set pins is what it means, and shows.
+#[test]
+fn versions_of_a_system_are_told_apart() {
+    let version = |n: u8, codes: &str| {
+        format!(r#"{{"resourceType":"CodeSystem","url":"urn:cs","version":"{n}","content":"complete","property":[{{"code":"status","type":"code"}}],"concept":[{codes}]}}"#)
+    };
+    let one = version(1, r#"{"code":"a","display":"Alpha one","designation":[{"value":"Alef"}],"property":[{"code":"status","valueCode":"retired"}]},{"code":"old","display":"Old"}"#);
+    let two = version(2, r#"{"code":"a","display":"Alpha TWO"},{"code":"new","display":"New"}"#);
+    let pinned = value_set("urn:v1", r#"{"include":[{"system":"urn:cs","version":"1"}]}"#);
+    let any = value_set("urn:vn", r#"{"include":[{"system":"urn:cs"}]}"#);
+    let own = value_set("urn:vd", r#"{"include":[{"system":"urn:cs","concept":[{"code":"a","display":"My Alpha"}]}]}"#);
+    let shelf = || Shelf::of([&one, &two, &pinned, &any, &own].map(String::as_str));
+    let shown = page::page(&mut shelf(), "urn:v1", &page::Wanted::default(), &Limits::default()).map(|page| page.entries).unwrap_or_default();
+    let shown: Vec<_> = shown.iter().map(|entry| (entry.coding.code.as_str(), entry.display.as_deref(), entry.is_inactive)).collect();
+    assert_eq!(shown, [("a", Some("Alpha one"), true), ("old", Some("Old"), false)]);
+    let said = |set: &str, version: Option<&str>, code: &str, display: Option<&str>| {
+        let question = verdict::Question { value_set: Some(set), system: Some("urn:cs"), version, code, display };
+        verdict::verdict(&mut shelf(), &mut super::super::membership::Cache::default(), &Limits::default(), &question).unwrap().and_then(|verdict| verdict.result)
+    };
+    assert_eq!(said("urn:v1", None, "a", Some("Alpha one")), Some(true));
+    assert_eq!(said("urn:v1", None, "a", Some("Alef")), Some(true));
+    assert_eq!(said("urn:v1", None, "a", Some("Alpha TWO")), Some(false));
+    assert_eq!(said("urn:vd", None, "a", Some("My Alpha")), Some(true));
+    assert_eq!(said("urn:vd", None, "a", Some("Beta")), Some(false));
+    assert_eq!([("1", "new"), ("1", "old"), ("2", "new"), ("2", "old"), ("3", "new")].map(|(version, code)| said("urn:vn", Some(version), code, None)),
+        [Some(false), Some(true), Some(true), Some(false), Some(true)]);
+}

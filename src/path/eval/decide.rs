@@ -1,12 +1,12 @@
 //! Functions that decide something. They stop as soon as they know.
 
-use super::code::{Code, Function};
+use super::code::{Code, Function, Kind};
 use super::convert;
 use super::distinct::Distinct;
 use super::error::{Problem, Stop, absorbed};
 use super::html;
 use super::item::{Element, Item};
-use super::run::{Frame, Run, told_type, truth_of};
+use super::run::{Frame, Run, text_in_place, told_type, truth_of};
 use super::value::Value;
 use crate::json::Node;
 use crate::model::{self, is_a, type_named};
@@ -32,6 +32,9 @@ impl<'a> Run<'a, '_> {
             (IsDistinct, _) => self.is_distinct(of, at, frame).map(Some),
             (Not, _) => Ok(self.truth(of, frame)?.map(|truth| !truth)),
             (StartsWith | EndsWith | Contains, [part, ..]) => {
+                if let (StartsWith, Kind::Literal(Item::String(part)), Some(text)) = (function, &part.kind, text_in_place(of, frame)) {
+                    return Ok(Some(text.starts_with(part.as_bytes())));
+                }
                 let Some(text) = self.text(of, frame)? else { return Ok(None) };
                 let Some(part) = self.text(part, frame)? else { return Ok(None) };
                 Ok(Some(match function {

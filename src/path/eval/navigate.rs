@@ -237,13 +237,15 @@ impl<'a> Run<'a, '_> {
     }
 }
 
-/// The one text that a member is, to be compared as it stands: for all else the general way is asked.
-#[inline]
-pub(super) fn text_at<'a>(item: &Item<'a>, member: &Member) -> Option<&'a [u8]> {
-    let Item::Element(Element { node: Node::Object(object), ty, .. }) = item else { return None };
-    match member.place(*ty) {
-        Place::Field(field) if *ty != model::ELEMENT && !is_moment(field.ty) => object.text(field.name),
-        _ => None,
+impl<'a> Element<'a> {
+    /// The one text that a member is; of a date or time none, as it may be equal to other texts.
+    #[inline]
+    pub(super) fn text_of(&self, member: &Member) -> Option<&'a [u8]> {
+        let Node::Object(object) = self.node else { return None };
+        match member.place(self.ty) {
+            Place::Field(field) if !self.is_untyped() && !is_moment(field.ty) => object.text(field.name),
+            _ => None,
+        }
     }
 }
 

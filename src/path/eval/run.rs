@@ -5,7 +5,6 @@ use super::compare::{NoOrder, equal, equivalent, order, paired};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
 use super::item::{Collection, Item};
-use super::navigate::text_at;
 use super::services::Scope;
 use super::value::Value;
 use crate::model::{TypeId, is_a};
@@ -406,10 +405,7 @@ impl<'a, 's> Run<'a, 's> {
     #[inline]
     fn equals(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         if let Kind::Literal(literal) = &right.kind {
-            if let (Kind::Path { of, members }, Item::String(text), Some(item)) = (&left.kind, literal, frame.this)
-                && let (Kind::This, [member]) = (&of.kind, members.as_slice())
-                && let Some(found) = text_at(item, member)
-            {
+            if let (Item::String(text), Some(found)) = (literal, text_in_place(left, frame)) {
                 self.step()?;
                 return Ok(Some(found == text.as_bytes()));
             }
@@ -483,21 +479,30 @@ impl<'a, 's> Run<'a, 's> {
 
     fn is_among(&self, item: &'a Code, items: &'a Code, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         let Some(item) = self.single(item, frame)? else { return Ok(None) };
-        if let Kind::Set(items) = &items.kind {
-            for other in items {
-                self.step()?;
-                if equal(&item, other, &self.meter())? == Some(true) {
-                    return Ok(Some(true));
+        self.has(items, &item, frame).map(Some)
+    }
+
+    fn has(&self, items: &'a Code, item: &Item<'a>, frame: &Frame<'a, '_>) -> Result<bool, Stop> {
+        match &items.kind {
+            Kind::Set(items) => {
+                for other in items {
+                    self.step()?;
+                    if equal(item, other, &self.meter())? == Some(true) {
+                        return Ok(true);
+                    }
                 }
+                return Ok(false);
             }
-            return Ok(Some(false));
+            // what stands in both sides need not be told apart
+            Kind::Binary { operator: Operator::Union, left, right } => return Ok(self.has(left, item, frame)? || self.has(right, item, frame)?),
+            _ => {}
         }
         let mut found = false;
         absorbed(self.each(items, frame, &mut |other| {
-            found = equal(&item, &other, &self.meter())? == Some(true);
+            found = equal(item, &other, &self.meter())? == Some(true);
             if found { Err(Stop::Enough) } else { Ok(()) }
         }))?;
-        Ok(Some(found))
+        Ok(found)
     }
 
     fn matches(&self, kind: MatchKind, of: &'a Code, pattern: &'a Pattern, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
@@ -574,6 +579,16 @@ impl<'a, 's> Run<'a, 's> {
                 f(&matcher).map(Some)
             }
         }
+    }
+}
+
+/// The one text that a member of the focus is, to be compared as it stands: for all else the general way is asked.
+#[inline]
+pub(super) fn text_in_place<'a>(code: &Code, frame: &Frame<'a, '_>) -> Option<&'a [u8]> {
+    let Kind::Path { of, members } = &code.kind else { return None };
+    match (&of.kind, members.as_slice(), frame.this?) {
+        (Kind::This, [member], Item::Element(element)) => element.text_of(member),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::error::{Error, NULL_NOT_ALLOWED, Raw};
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Binds a Rust function to the symbol that `CREATE FUNCTION … AS 'MODULE_PATHNAME', 'symbol'` names.
 ///
@@ -60,7 +61,11 @@ pub unsafe fn enter(info: pg_sys::FunctionCallInfo, body: fn(&Call) -> Result<Va
     unsafe {
         let outcome = pg_sys::panic::pgrx_extern_c_guard(|| {
             let _within = Within::a_new_call();
-            match body(&Call { info }) {
+            let result = catch_unwind(AssertUnwindSafe(|| body(&Call { info }))).unwrap_or_else(|payload| match payload.downcast::<Leaving>() {
+                Ok(leaving) => Err(leaving.0),
+                Err(other) => resume_unwind(other),
+            });
+            match result {
                 Ok(value) => {
                     let datum = value.into_datum();
                     Outcome::Value(datum.unwrap_or(Datum::null()), datum.is_none())
@@ -76,6 +81,18 @@ pub unsafe fn enter(info: pg_sys::FunctionCallInfo, body: fn(&Call) -> Result<Va
             Outcome::Error(raw) => raw.raise(),
         }
     }
+}
+
+/// An error on its way out of the function that is running.
+struct Leaving(Error);
+
+// SAFETY: it is made and taken apart by the server's one thread.
+unsafe impl Send for Leaving {}
+
+/// Ends the function that is running with an error, through whatever cannot pass one on. For errors after which the server must clean up:
+/// who called may not go on as if nothing had happened.
+pub fn leave(error: Error) -> ! {
+    resume_unwind(Box::new(Leaving(error)))
 }
 
 thread_local! {

@@ -162,7 +162,8 @@ impl OfLake {
     }
 
     fn ask<T>(&self, work: impl FnOnce(&mut Lake, &mut Cache, &Limits) -> Result<T, Error>) -> Result<T, Failure> {
-        Ok(connected(|sql| with(sql, &self.lake, |lake, cache| work(lake, cache, &Limits::default())))?)
+        // a query that failed, or was cancelled, is no answer; who asks could take it for one that is not known
+        Ok(connected(|sql| with(sql, &self.lake, |lake, cache| work(lake, cache, &Limits::default()))).unwrap_or_else(|error| function::leave(error)))
     }
 }
 

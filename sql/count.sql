@@ -1,4 +1,4 @@
--- Counting from the index: parts of fhir.count and of _total=estimate.
+-- Counting from the index: parts of fhir.search_count and of _total=estimate.
 
 CREATE FUNCTION fhir.index_count("table" regclass, query fhir.query, clauses fhir.query[] DEFAULT '{}') RETURNS bigint
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_index_count';

@@ -7,6 +7,7 @@ ALTER DOMAIN fhir.bundle RENAME TO bundle_resource;
 
 -- Gone, or made anew below with other arguments or another result.
 DROP FUNCTION fhir.load(text);
+DROP FUNCTION fhir.count(text, text, text, timestamptz);
 DROP FUNCTION fhir.expand(text, text);
 DROP FUNCTION fhir.index_count(regclass, fhir.query);
 DROP FUNCTION fhir.raise_missing(text, text);
@@ -1097,7 +1098,7 @@ BEGIN
         );
         COMMENT ON TABLE %1$I.revalidation IS 'runs of fhir.revalidate, a row for each resource type';
         COMMENT ON COLUMN %1$I.revalidation.snapshot IS 'the transactions that the run saw';
-        COMMENT ON COLUMN %1$I.revalidation.definitions IS 'what the profiles, value sets and code systems of the lake were';
+        COMMENT ON COLUMN %1$I.revalidation.definitions IS 'what the profiles, value sets, code systems and concepts of the lake were';
         COMMENT ON COLUMN %1$I.revalidation.checked IS 'resources that were new or changed since the last run, or all where the level or the definitions had changed';
         COMMENT ON COLUMN %1$I.revalidation.resources IS 'resources of the type that there were';
 
@@ -1157,11 +1158,16 @@ BEGIN
         EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(hashtextextended(d.id || d.version, 0)::numeric), 0) FROM %I.%I d', lake, one) INTO part;
         result := result || part || ' ';
     END LOOP;
+    -- Concepts that are loaded beside their code system leave it as it is. A lake that an older version made has no table of them.
+    IF to_regclass(format('%I.concept', lake)) IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(hash_record_extended(c, 0)::numeric), 0) FROM %I.concept c', lake) INTO part;
+        result := result || part;
+    END IF;
     RETURN md5(result);
 END
 $function$;
 COMMENT ON FUNCTION fhir.definitions_of(text) IS
-    'a text that is the same as long as a lake has the same versions of profiles, value sets and code systems';
+    'a text that is the same as long as a lake has the same versions of profiles, value sets and code systems, and the same concepts';
 
 CREATE FUNCTION fhir.revalidate(level text DEFAULT 'profile', of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (type text, resources bigint, checked bigint, with_errors bigint, with_warnings bigint)
@@ -1302,6 +1308,13 @@ END
 $function$;
 COMMENT ON FUNCTION fhir.quality_changes(text) IS
     'how the number of resources that break a rule changed between the last two runs of fhir.revalidate of each type';
+
+-- search.sql
+
+CREATE FUNCTION fhir.search_count(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL) RETURNS bigint
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_count';
+COMMENT ON FUNCTION fhir.search_count(text, text, text, timestamptz) IS
+    'the number of resources that a FHIR search finds; from the index alone where that decides it';
 
 -- interactions.sql
 

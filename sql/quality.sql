@@ -23,7 +23,7 @@ BEGIN
         );
         COMMENT ON TABLE %1$I.revalidation IS 'runs of fhir.revalidate, a row for each resource type';
         COMMENT ON COLUMN %1$I.revalidation.snapshot IS 'the transactions that the run saw';
-        COMMENT ON COLUMN %1$I.revalidation.definitions IS 'what the profiles, value sets and code systems of the lake were';
+        COMMENT ON COLUMN %1$I.revalidation.definitions IS 'what the profiles, value sets, code systems and concepts of the lake were';
         COMMENT ON COLUMN %1$I.revalidation.checked IS 'resources that were new or changed since the last run, or all where the level or the definitions had changed';
         COMMENT ON COLUMN %1$I.revalidation.resources IS 'resources of the type that there were';
 
@@ -83,11 +83,16 @@ BEGIN
         EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(hashtextextended(d.id || d.version, 0)::numeric), 0) FROM %I.%I d', lake, one) INTO part;
         result := result || part || ' ';
     END LOOP;
+    -- Concepts that are loaded beside their code system leave it as it is. A lake that an older version made has no table of them.
+    IF to_regclass(format('%I.concept', lake)) IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(hash_record_extended(c, 0)::numeric), 0) FROM %I.concept c', lake) INTO part;
+        result := result || part;
+    END IF;
     RETURN md5(result);
 END
 $function$;
 COMMENT ON FUNCTION fhir.definitions_of(text) IS
-    'a text that is the same as long as a lake has the same versions of profiles, value sets and code systems';
+    'a text that is the same as long as a lake has the same versions of profiles, value sets and code systems, and the same concepts';
 
 CREATE FUNCTION fhir.revalidate(level text DEFAULT 'profile', of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (type text, resources bigint, checked bigint, with_errors bigint, with_warnings bigint)

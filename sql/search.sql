@@ -30,9 +30,9 @@ $function$;
 COMMENT ON FUNCTION fhir.search_rows(text, text, text, timestamptz) IS
     'all resources that a FHIR search finds, in no order; what shapes a page (_count, _sort, _include, _elements) does not apply';
 
-CREATE FUNCTION fhir.count(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION fhir.search_count(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL) RETURNS bigint
     LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_count';
-COMMENT ON FUNCTION fhir.count(text, text, text, timestamptz) IS
+COMMENT ON FUNCTION fhir.search_count(text, text, text, timestamptz) IS
     'the number of resources that a FHIR search finds; from the index alone where that decides it';
 
 CREATE FUNCTION fhir.explain_search(search text, lake text DEFAULT fhir.current_lake(), handling text DEFAULT 'strict', as_of timestamptz DEFAULT NULL)

@@ -10,6 +10,8 @@ pub mod model;
 
 pub mod json;
 
+pub mod pattern;
+
 pub mod path;
 
 pub mod index;

@@ -84,7 +84,7 @@ def our_statement(server, shape):
         search = re.sub(r"_count=\d+", f"_count={shapes.PAGE}", search)
     shape.search = search
     if "_summary=count" in search:
-        return f"SELECT fhir.count({shapes.literal(search.replace('&_summary=count', ''))})"
+        return f"SELECT fhir.search_count({shapes.literal(search.replace('&_summary=count', ''))})"
     return server.ask(f"SELECT fhir.search_sql({shapes.literal(search)})")
 
 

@@ -168,3 +168,20 @@ pub fn may_read(table: Oid) -> bool {
     // SAFETY: a look-up in the catalogue.
     unsafe { pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), pg_sys::AclMode::from(pg_sys::ACL_SELECT)) == pg_sys::AclResult::ACLCHECK_OK }
 }
+
+/// Whether the current user may look up names in the schema of a table.
+pub fn may_use_schema_of(table: Oid) -> bool {
+    // SAFETY: look-ups in the catalogue; the schema of a table is there as long as the table.
+    unsafe {
+        let schema = pg_sys::get_rel_namespace(table);
+        if schema == Oid::INVALID {
+            return false;
+        }
+        let (user, usage) = (pg_sys::GetUserId(), pg_sys::AclMode::from(pg_sys::ACL_USAGE));
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let result = pg_sys::pg_namespace_aclcheck(schema, user, usage);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let result = pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, user, usage);
+        result == pg_sys::AclResult::ACLCHECK_OK
+    }
+}

@@ -3,6 +3,7 @@
 use super::error::{Error, NULL_NOT_ALLOWED, Raw};
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
+use std::cell::Cell;
 
 /// Binds a Rust function to the symbol that `CREATE FUNCTION … AS 'MODULE_PATHNAME', 'symbol'` names.
 ///
@@ -57,12 +58,15 @@ pub unsafe fn enter(info: pg_sys::FunctionCallInfo, body: fn(&Call) -> Result<Va
     // SAFETY: a panic, and what pgrx caught from the server, leave through pgrx's guard as an error. Our own errors come out
     // of it as plain data, and jump when no Rust value is alive.
     unsafe {
-        let outcome = pg_sys::panic::pgrx_extern_c_guard(|| match body(&Call { info }) {
-            Ok(value) => {
-                let datum = value.into_datum();
-                Outcome::Value(datum.unwrap_or(Datum::null()), datum.is_none())
+        let outcome = pg_sys::panic::pgrx_extern_c_guard(|| {
+            let _within = Within::a_new_call();
+            match body(&Call { info }) {
+                Ok(value) => {
+                    let datum = value.into_datum();
+                    Outcome::Value(datum.unwrap_or(Datum::null()), datum.is_none())
+                }
+                Err(error) => Outcome::Error(error.into_raw()),
             }
-            Err(error) => Outcome::Error(error.into_raw()),
         });
         match outcome {
             Outcome::Value(datum, is_null) => {
@@ -71,6 +75,38 @@ pub unsafe fn enter(info: pg_sys::FunctionCallInfo, body: fn(&Call) -> Result<Va
             }
             Outcome::Error(raw) => raw.raise(),
         }
+    }
+}
+
+thread_local! {
+    /// How many calls there were, and which of them is running: 0 for none.
+    static CALLS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+/// A number that no other call of a function in this session has had or will have; `None` outside of any. Calls that this one leads to
+/// have their own.
+pub fn running() -> Option<u64> {
+    let (_, running) = CALLS.get();
+    (running != 0).then_some(running)
+}
+
+/// A call is running until this is dropped; then the one that led to it is again.
+struct Within {
+    outer: u64,
+}
+
+impl Within {
+    fn a_new_call() -> Within {
+        let (count, outer) = CALLS.get();
+        CALLS.set((count + 1, count + 1));
+        Within { outer }
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        let (count, _) = CALLS.get();
+        CALLS.set((count, self.outer));
     }
 }
 

@@ -4,7 +4,7 @@ use super::answer::{Answer, Refused};
 use super::request::{Asked, Interaction, Scope};
 use super::{bundle, capability, links, operations};
 use crate::json::{self, Node};
-use crate::model::TypeId;
+use crate::model::{self, TypeId};
 use crate::pg::access;
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::snapshot::View;
@@ -21,7 +21,7 @@ use crate::store::interactions::patching::{self, Patch};
 use crate::store::interactions::precondition::IfMatch;
 use crate::store::interactions::{Outcome, Stored, Written, history, reading, writing};
 use crate::store::time::{instant, read_http_date};
-use crate::validate::{self, Level, outcome};
+use crate::validate::{self, Issue, Level, Severity, outcome};
 use std::borrow::Cow;
 
 /// What comes along with a request.
@@ -172,10 +172,22 @@ fn operation(lake: &str, asked: &Asked, scope: &Scope, name: &str, body: Option<
             return Err(Error::new(INVALID_PARAMETER, "no resource came along to validate"));
         };
         let profiles: Vec<String> = parameters.text("profile").into_iter().collect();
-        let issues = validate::issues_of(lake, resource, Level::Profile, &profiles)?;
+        let mut issues = validate::issues_of(lake, resource, Level::Profile, &profiles)?;
+        issues.splice(0..0, of_other_type(scope, resource));
         return Ok(Answer::new(200).body(validate::validation(&issues)));
     }
     operations::run(lake, scope, name, &parameters).and_then(|body| Ok(Answer::new(200).body(links::absolute(body, &asked.base)?)))
+}
+
+/// What is wrong where a resource of another type is validated than the address names. <https://hl7.org/fhir/R4/resource-operation-validate.html>
+fn of_other_type(scope: &Scope, resource: Node<'_>) -> Option<Issue> {
+    let (Scope::Type(ty) | Scope::Instance(ty, _)) = scope else { return None };
+    let name = resource.get("resourceType").and_then(Node::as_str).filter(|name| *name != ty.name())?;
+    let mut issue = Issue::fatal(&format!("the resource is not of type {}, which the address names", ty.name()));
+    issue.severity = Severity::Error;
+    issue.code = "invalid";
+    issue.expression = if model::type_named(name).is_some() { name.to_owned() } else { String::new() };
+    Some(issue)
 }
 
 /// The body, where it is a resource of that type.

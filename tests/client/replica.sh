@@ -81,7 +81,7 @@ reads=(
   "SELECT fhir.search('Appointment?patient=Patient/s2&_total=accurate')"
   "SELECT fhir.search('Patient?_id=s1', as_of => (SELECT last_updated FROM lake.history WHERE (type, id, version) = ('Patient', 's1', 1)))"
   "SELECT id FROM lake.observation WHERE search OPERATOR(fhir.|=) 'code=http://loinc.org|4-1' ORDER BY id"
-  "SELECT fhir.count('Observation?code=8867-4'), fhir.count('Patient?gender=male'), fhir.count('Observation?date=ge2015')"
+  "SELECT fhir.search_count('Observation?code=8867-4'), fhir.search_count('Patient?gender=male'), fhir.search_count('Observation?date=ge2015')"
   "SELECT r FROM fhir.search_rows('Patient?active=true') r ORDER BY r.id"
   "SELECT h FROM fhir.history('Observation', 'o3') h"
   "SELECT h FROM fhir.history(count => 50) h"

@@ -66,7 +66,7 @@ for script in "$store"/fhirlake--*.sql; do
     SELECT fhir.update('{\"resourceType\":\"Patient\",\"id\":\"p1\",\"name\":[{\"family\":\"Smith\"}],\"active\":false}', if_match => 'W/\"2\"')->'meta'->>'versionId',
       fhir.update('{\"resourceType\":\"Patient\",\"id\":\"gone\"}')->'meta'->>'versionId', fhir.update('{\"resourceType\":\"Patient\",\"id\":\"p2\",\"active\":true}')->'meta'->>'versionId'")"
   check "from $version: history goes on" '3 PUT,2 DELETE,1 PUT' "$(owner -c "SELECT string_agg(version || ' ' || method, ',') FROM fhir.history('Patient', 'gone')")"
-  check "from $version: searches go on" '2|p2|t' "$(owner -c "SELECT fhir.count('Patient?name=sm'), fhir.search('Patient?active=true')->'entry'->0->'resource'->>'id',
+  check "from $version: searches go on" '2|p2|t' "$(owner -c "SELECT fhir.search_count('Patient?name=sm'), fhir.search('Patient?active=true')->'entry'->0->'resource'->>'id',
     (SELECT bool_and(fhir.keys_send(search) = fhir.keys_send(fhir.keys(resource))) FROM lake.resource)")"
   check "from $version: those of the past, too" true \
     "$(owner -c "SELECT fhir.search('Patient?_id=p1', as_of => (SELECT h.last_updated FROM lake.history h WHERE (id, version) = ('p1', 2)))->'entry'->0->'resource'->'active'")"

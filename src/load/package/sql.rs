@@ -10,7 +10,7 @@ use crate::load::sql::{MAX_LINE, existing_lake, may_read_files};
 use crate::load::write::{Origin, Writer};
 use crate::model::TypeId;
 use crate::pg::access;
-use crate::pg::error::Error;
+use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
 use crate::pg::settings;
 use crate::pg::spi::{Arg, connected};
@@ -114,7 +114,10 @@ impl Load {
         let refused = |reason: &str| Ok(Err(line::refused(text, reason)));
         let own = canonical(submitted.node);
         let id = match (submitted.id, &own) {
-            (None, _) => submitted.id_or_new(self.now, time::random().unwrap_or_default()).into_owned(),
+            (None, _) => {
+                let random = time::random().ok_or_else(|| Error::new(error::INTERNAL, "no random numbers for an id"))?;
+                submitted.id_or_new(self.now, random).into_owned()
+            }
             (Some(id), Some(own)) => match choose(id, own, |id| self.taken(ty, id))? {
                 Some(id) => id,
                 None => return refused("the lake has too many definitions of that id"),

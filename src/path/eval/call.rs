@@ -69,15 +69,15 @@ impl<'a> Run<'a, '_> {
             (Intersect, [other, ..]) => {
                 let (other, mut seen) = (self.distinct(other, at, frame)?, Seen::default());
                 self.each(of, frame, &mut |item| {
-                    self.steps(seen.cost() + other.cost())?;
-                    if other.contains(&item) && seen.insert(&item) { emit(item) } else { Ok(()) }
+                    self.step()?;
+                    if other.contains(&item, &self.meter())? && seen.insert(&item, &self.meter())? { emit(item) } else { Ok(()) }
                 })
             }
             (Exclude, [other, ..]) => {
                 let other = self.distinct(other, at, frame)?;
                 self.each(of, frame, &mut |item| {
-                    self.steps(other.cost())?;
-                    if other.contains(&item) { Ok(()) } else { emit(item) }
+                    self.step()?;
+                    if other.contains(&item, &self.meter())? { Ok(()) } else { emit(item) }
                 })
             }
             (Repeat | RepeatAll, [projection, ..]) => self.repeat(of, projection, function == Repeat, at, frame, emit),
@@ -175,8 +175,8 @@ impl<'a> Run<'a, '_> {
         let (mut seen, mut waiting) = (Seen::default(), VecDeque::new());
         let mut found = |item: Item<'a>, waiting: &mut VecDeque<Item<'a>>| {
             self.hold(seen.len() + waiting.len(), at)?;
-            self.steps(seen.cost())?;
-            if unique && !seen.insert(&item) {
+            self.step()?;
+            if unique && !seen.insert(&item, &self.meter())? {
                 return Ok(());
             }
             waiting.push_back(item.clone());

@@ -3,7 +3,7 @@
 use super::item::{Item, Named};
 use crate::model::{Field, Type, TypeId};
 use crate::path::ast::Operator;
-use regex::Regex;
+use crate::pattern::Matcher;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -62,9 +62,9 @@ pub(super) enum MatchKind {
 /// A regular expression, compiled with the program where it is constant.
 #[derive(Debug)]
 pub(super) enum Pattern {
-    Constant(Regex),
-    /// With the last one used.
-    Computed(Box<Code>, Mutex<Option<(String, Regex)>>),
+    Constant(Matcher),
+    /// With the last one used, if that is not large.
+    Computed(Box<Code>, Mutex<Option<(String, Matcher)>>),
 }
 
 /// A member by name. Which JSON property it is depends on the type it is asked of; the last answer is kept.

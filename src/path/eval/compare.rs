@@ -1,5 +1,6 @@
 //! Equality, equivalence and order: <http://hl7.org/fhirpath/N1/#equality>, <http://hl7.org/fhirpath/N1/#comparison>.
 
+use super::error::{Flow, Stop};
 use super::item::Item;
 use super::quantity::{Quantity, Unit, equivalent as decimals_equivalent};
 use super::value::Value;
@@ -12,6 +13,14 @@ use std::cmp::Ordering;
 /// Levels of a document that are compared.
 const MAX_DEPTH: usize = 1_100;
 
+/// Counts the steps that a comparison takes, and ends it where they are used up.
+pub(super) type Meter<'m> = &'m dyn Fn(u64) -> Flow;
+
+/// For what has no parts.
+pub(super) fn unmetered(_: u64) -> Flow {
+    Ok(())
+}
+
 /// Why two values are in no order.
 pub(super) enum NoOrder {
     /// One is too vague, or has no value.
@@ -21,25 +30,25 @@ pub(super) enum NoOrder {
 }
 
 /// Whether two items are equal; `None` where that is not known.
-pub(super) fn equal(a: &Item<'_>, b: &Item<'_>) -> Option<bool> {
+pub(super) fn equal(a: &Item<'_>, b: &Item<'_>, meter: Meter<'_>) -> Result<Option<bool>, Stop> {
     if let (Some(a), Some(b)) = (plain_text(a), plain_text(b)) {
-        return Some(a == b);
+        return Ok(Some(a == b));
     }
-    match (a.value(), b.value()) {
+    Ok(match (a.value(), b.value()) {
         (Value::Nothing, Value::Nothing) => match (a, b) {
-            (Item::Element(a), Item::Element(b)) => match (a.node, b.node) {
-                (Node::Null, Node::Null) => Some(match (a.sibling(), b.sibling()) {
-                    (Some(a), Some(b)) => same(Node::Object(a), Node::Object(b), 0),
+            (Item::Element(a), Item::Element(b)) => Some(match (a.node, b.node) {
+                (Node::Null, Node::Null) => match (a.sibling(), b.sibling()) {
+                    (Some(a), Some(b)) => same(Node::Object(a), Node::Object(b), 0, meter)?,
                     (a, b) => a.is_none() == b.is_none(),
-                }),
-                (a, b) => Some(same(a, b, 0)),
-            },
+                },
+                (a, b) => same(a, b, 0, meter)?,
+            }),
             (Item::Type(a), Item::Type(b)) => Some(a == b),
             _ => Some(false),
         },
         (Value::Nothing, _) | (_, Value::Nothing) => Some(false),
         (a, b) => equal_values(&a, &b),
-    }
+    })
 }
 
 /// The text of an item that can be compared as it stands: of no date or time.
@@ -131,80 +140,149 @@ pub(super) fn order(a: &Value<'_>, b: &Value<'_>) -> Result<Ordering, NoOrder> {
 }
 
 /// Whether two items mean the same: strings whatever their case and blanks, numbers rounded to the coarser.
-pub(super) fn equivalent(a: &Item<'_>, b: &Item<'_>) -> bool {
-    match (a.value(), b.value()) {
-        (Value::String(a), Value::String(b)) => texts_equivalent(a, b),
+pub(super) fn equivalent(a: &Item<'_>, b: &Item<'_>, meter: Meter<'_>) -> Result<bool, Stop> {
+    meter(1)?;
+    Ok(match (a.value(), b.value()) {
+        (Value::String(a), Value::String(b)) => texts_equivalent(a, b, meter)?,
         (Value::Quantity(a), Value::Quantity(b)) => a.is_equivalent(&b),
         (Value::Date(a) | Value::DateTime(a), Value::Date(b) | Value::DateTime(b)) | (Value::Time(a), Value::Time(b)) => a.is_equivalent(&b),
         (Value::Integer(a), Value::Integer(b)) => a == b,
         (Value::Nothing, Value::Nothing) => match (a, b) {
             (Item::Element(a), Item::Element(b)) => match (a.node, b.node) {
-                (Node::Null, Node::Null) => equal(&Item::Element(*a), &Item::Element(*b)) == Some(true),
-                (a, b) => nodes_equivalent(a, b, 0),
+                (Node::Null, Node::Null) => equal(&Item::Element(*a), &Item::Element(*b), meter)? == Some(true),
+                (a, b) => nodes_equivalent(a, b, 0, meter)?,
             },
-            _ => equal(a, b) == Some(true),
+            _ => equal(a, b, meter)? == Some(true),
         },
         (a, b) => match (a.decimal(), b.decimal()) {
             (Some(a), Some(b)) => decimals_equivalent(a, b),
             _ => equal_values(&a, &b) == Some(true),
         },
-    }
+    })
 }
 
-fn texts_equivalent(a: &str, b: &str) -> bool {
+/// Pairs the items of two lists of the same length off, each with the first that means the same.
+///
+/// Equivalence of numbers is no equivalence relation (1 ~ 1.4 and 1.4 ~ 1.38), so that nothing can be sorted or hashed here.
+pub(super) fn paired<T: Copy>(
+    a: impl Iterator<Item = T>,
+    b: impl Iterator<Item = T>,
+    meter: Meter<'_>,
+    equivalent: &dyn Fn(T, T) -> Result<bool, Stop>,
+) -> Result<bool, Stop> {
+    let mut left: Vec<Option<T>> = b.map(Some).collect();
+    // all before it are taken, so that lists in the same order take one look each
+    let mut first = 0;
+    for a in a {
+        let mut found = None;
+        for (place, b) in left.iter().enumerate().skip(first) {
+            meter(1)?;
+            if let Some(b) = *b
+                && equivalent(a, b)?
+            {
+                found = Some(place);
+                break;
+            }
+        }
+        match found.and_then(|place| left.get_mut(place)) {
+            Some(taken) => *taken = None,
+            None => return Ok(false),
+        }
+        while left.get(first).is_some_and(Option::is_none) {
+            first += 1;
+        }
+    }
+    Ok(true)
+}
+
+fn texts_equivalent(a: &str, b: &str, meter: Meter<'_>) -> Result<bool, Stop> {
+    if a == b {
+        return Ok(true);
+    }
+    meter(a.len().min(b.len()) as u64 / 64)?;
     let folded = |text| {
         let text: &str = text;
         let words = text.split_whitespace().enumerate().flat_map(|(i, word)| (i > 0).then_some(' ').into_iter().chain(word.chars()));
         words.flat_map(char::to_lowercase)
     };
-    a == b || folded(a).eq(folded(b))
+    Ok(folded(a).eq(folded(b)))
 }
 
 /// Whether two JSON values are the same. Numbers are compared by value, objects by all their members.
-fn same(a: Node<'_>, b: Node<'_>, depth: usize) -> bool {
+fn same(a: Node<'_>, b: Node<'_>, depth: usize, meter: Meter<'_>) -> Result<bool, Stop> {
+    meter(1)?;
     if depth > MAX_DEPTH {
-        return false;
+        return Ok(false);
     }
-    match (a, b) {
+    Ok(match (a, b) {
         (Node::Null, Node::Null) => true,
         (Node::Bool(a), Node::Bool(b)) => a == b,
         (Node::String(a), Node::String(b)) => a == b,
-        (Node::Number(a), Node::Number(b)) => a == b || order_large(&a, &b).is_eq(),
-        (Node::Array(a), Node::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, depth + 1)),
+        (Node::Number(a), Node::Number(b)) => numbers_same(a, b),
+        (Node::Array(a), Node::Array(b)) => {
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            for (a, b) in a.iter().zip(b.iter()) {
+                if !same(a, b, depth + 1, meter)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
         (Node::Object(a), Node::Object(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|((k, a), (l, b))| k == l && same(a, b, depth + 1))
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            for ((k, a), (l, b)) in a.iter().zip(b.iter()) {
+                if k != l || !same(a, b, depth + 1, meter)? {
+                    return Ok(false);
+                }
+            }
+            true
         }
         _ => false,
-    }
+    })
+}
+
+fn numbers_same(a: Number<'_>, b: Number<'_>) -> bool {
+    a == b
+        || match (a.as_scaled(), b.as_scaled()) {
+            // with the same digits behind the point the whole numbers tell
+            (Some((a, scale)), Some((b, other))) if scale == other => a == b,
+            _ => order_large(&a, &b).is_eq(),
+        }
 }
 
 /// As [`same`], with equivalent strings and in any order.
-fn nodes_equivalent(a: Node<'_>, b: Node<'_>, depth: usize) -> bool {
+fn nodes_equivalent(a: Node<'_>, b: Node<'_>, depth: usize, meter: Meter<'_>) -> Result<bool, Stop> {
+    meter(1)?;
     if depth > MAX_DEPTH {
-        return false;
+        return Ok(false);
     }
-    match (a, b) {
-        (Node::String(a), Node::String(b)) => texts_equivalent(a, b),
+    Ok(match (a, b) {
+        (Node::String(a), Node::String(b)) => texts_equivalent(a, b, meter)?,
         (Node::Number(a), Node::Number(b)) => {
-            a == b || order_large(&a, &b).is_eq() || {
-                let decimal = |n: Number<'_>| n.as_scaled().and_then(|(v, s)| Decimal::try_from_i128_with_scale(v, s).ok());
-                matches!((decimal(a), decimal(b)), (Some(a), Some(b)) if decimals_equivalent(a, b))
+            let decimal = |n: Number<'_>| n.as_scaled().and_then(|(v, s)| Decimal::try_from_i128_with_scale(v, s).ok());
+            match (decimal(a), decimal(b)) {
+                (Some(a), Some(b)) => decimals_equivalent(a, b),
+                _ => numbers_same(a, b),
             }
         }
         (Node::Array(a), Node::Array(b)) => {
-            let mut left: Vec<Node<'_>> = b.iter().collect();
-            a.len() == b.len()
-                && a.iter().all(|a| match left.iter().position(|b| nodes_equivalent(a, *b, depth + 1)) {
-                    Some(at) => {
-                        left.swap_remove(at);
-                        true
-                    }
-                    None => false,
-                })
+            a.len() == b.len() && paired(a.iter(), b.iter(), meter, &|a, b| nodes_equivalent(a, b, depth + 1, meter))?
         }
         (Node::Object(a), Node::Object(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|((k, a), (l, b))| k == l && nodes_equivalent(a, b, depth + 1))
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            for ((k, a), (l, b)) in a.iter().zip(b.iter()) {
+                if k != l || !nodes_equivalent(a, b, depth + 1, meter)? {
+                    return Ok(false);
+                }
+            }
+            true
         }
-        (a, b) => same(a, b, depth),
-    }
+        (a, b) => same(a, b, depth, meter)?,
+    })
 }

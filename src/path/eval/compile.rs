@@ -11,14 +11,17 @@ use super::quantity::{Quantity, Unit};
 use super::run::Stack;
 use crate::model::{self, TypeId, is_a, type_named};
 use crate::path::PathError;
+use crate::pattern::{MAX_TOGETHER, Matcher, Refused};
 use crate::path::ast::{self, Expr, ExprKind, Invocation, Literal, Operator, TypeOperator, TypeSpecifier};
-use regex::{Regex, RegexBuilder};
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// Largest compiled regular expression, in bytes.
 const MAX_REGEX: usize = 4 << 20;
+
+/// What each computed one keeps at most, in bytes, and counts among those of the whole expression.
+pub(super) const MAX_KEPT: usize = 128 << 10;
 
 /// What is known of the items that code gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +42,8 @@ pub(super) struct Compiler {
     variables: Vec<(String, u16, Static)>,
     slots: u16,
     stack: Stack,
+    /// Bytes that further regular expressions may take.
+    left: usize,
 }
 
 /// What stands around an expression.
@@ -76,6 +81,7 @@ impl Compiler {
             variables: Vec::new(),
             slots: 0,
             stack: Stack::here(),
+            left: MAX_TOGETHER,
         }
     }
 
@@ -303,11 +309,20 @@ impl Compiler {
     fn matches(&mut self, kind: MatchKind, of: Typed, pattern: &Expr, by: Option<&Expr>, at: usize, around: Around) -> Result<Typed, PathError> {
         let (pattern, _) = self.expression(pattern, around)?;
         let pattern = match &pattern.kind {
-            Kind::Literal(Item::String(text)) => match regex(text, kind) {
-                Ok(regex) => Pattern::Constant(regex),
+            Kind::Literal(Item::String(text)) => match regex(text, kind, self.left) {
+                Ok(matcher) => {
+                    self.left = self.left.saturating_sub(matcher.size());
+                    Pattern::Constant(matcher)
+                }
                 Err(problem) => return unsupported(pattern.at as usize, problem),
             },
-            _ => Pattern::Computed(Box::new(pattern), Mutex::new(None)),
+            _ => match self.left.checked_sub(MAX_KEPT) {
+                Some(left) => {
+                    self.left = left;
+                    Pattern::Computed(Box::new(pattern), Mutex::new(None))
+                }
+                None => return unsupported(pattern.at as usize, TOGETHER),
+            },
         };
         let arguments = by.map(|by| self.expression(by, around).map(|(code, _)| code)).transpose()?.into_iter().collect();
         let ty = Static::System(if kind == MatchKind::Replace { System::String } else { System::Boolean });
@@ -517,17 +532,14 @@ fn result(operator: Operator, a: Static, b: Static) -> Static {
     }
 }
 
-/// A regular expression that is matched in linear time.
-pub(super) fn regex(text: &str, kind: MatchKind) -> Result<Regex, String> {
-    let anchored;
-    let pattern = if kind == MatchKind::Full {
-        anchored = format!("^(?:{text})$");
-        &anchored
-    } else {
-        text
-    };
-    RegexBuilder::new(pattern).size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX).dot_matches_new_line(true).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "regular expression is too large".to_owned(),
-        _ => "not a regular expression, or one that cannot be matched in linear time".to_owned(),
+/// That there are too many.
+const TOGETHER: &str = "regular expressions of the expression are too large together";
+
+/// A regular expression that is matched in linear time, of up to `left` bytes.
+pub(super) fn regex(text: &str, kind: MatchKind, left: usize) -> Result<Matcher, &'static str> {
+    Matcher::new(text, kind == MatchKind::Full, left.min(MAX_REGEX)).map_err(|refused| match refused {
+        Refused::TooLarge if left < MAX_REGEX => TOGETHER,
+        Refused::TooLarge => "regular expression is too large",
+        Refused::Wrong => "not a regular expression, or one that cannot be matched in linear time",
     })
 }

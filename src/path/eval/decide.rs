@@ -80,7 +80,7 @@ impl<'a> Run<'a, '_> {
                 let Some(profile) = self.text(profile, frame)? else { return Ok(None) };
                 match self.conforms(&item, &profile) {
                     Some(answer) => Ok(Some(answer)),
-                    None => Err(Stop::new(at, Problem::Unanswered(format!("profile \"{profile}\" is not known")))),
+                    None => Err(Stop::new(at, Problem::Unanswered("the profile is not known".into()))),
                 }
             }
             (HtmlChecks, _) => match self.single(of, frame)? {
@@ -123,9 +123,9 @@ impl<'a> Run<'a, '_> {
     pub fn distinct(&self, of: &'a Code, at: u32, frame: &Frame<'a, '_>) -> Result<Distinct<'a>, Stop> {
         let mut seen = Distinct::default();
         self.each(of, frame, &mut |item| {
-            self.steps(seen.cost())?;
+            self.step()?;
             self.hold(seen.len(), at)?;
-            seen.insert(&item);
+            seen.insert(&item, &self.meter())?;
             Ok(())
         })?;
         Ok(seen)
@@ -135,8 +135,8 @@ impl<'a> Run<'a, '_> {
         let all = self.distinct(other, other.at, frame)?;
         let mut holds = true;
         absorbed(self.each(of, frame, &mut |item| {
-            self.steps(all.cost())?;
-            holds = all.contains(&item);
+            self.step()?;
+            holds = all.contains(&item, &self.meter())?;
             if holds { Ok(()) } else { Err(Stop::Enough) }
         }))?;
         Ok(holds)
@@ -145,9 +145,9 @@ impl<'a> Run<'a, '_> {
     fn is_distinct(&self, of: &'a Code, at: u32, frame: &Frame<'a, '_>) -> Result<bool, Stop> {
         let (mut seen, mut holds) = (Distinct::default(), true);
         absorbed(self.each(of, frame, &mut |item| {
-            self.steps(seen.cost())?;
+            self.step()?;
             self.hold(seen.len(), at)?;
-            holds = seen.insert(&item);
+            holds = seen.insert(&item, &self.meter())?;
             if holds { Ok(()) } else { Err(Stop::Enough) }
         }))?;
         Ok(holds)

@@ -1,7 +1,7 @@
 //! What is the same for every document is worked out once.
 
 use super::code::{Code, Kind};
-use super::compare::equal;
+use super::compare::{equal, unmetered};
 use super::item::Item;
 use super::run::Run;
 use super::services::Scope;
@@ -18,7 +18,7 @@ pub(super) fn constant(code: Code) -> Code {
         Kind::Binary { operator: Operator::Union, left, right } => match (literals(*left), literals(*right)) {
             (Ok(mut items), Ok(more)) if items.len() + more.len() <= MAX_SET => {
                 for item in more {
-                    if !items.iter().any(|known| equal(known, &item) == Some(true)) {
+                    if !items.iter().any(|known| matches!(equal(known, &item, &unmetered), Ok(Some(true)))) {
                         items.push(item);
                     }
                 }

@@ -270,7 +270,7 @@ impl Moment {
     /// Microseconds since 2000-01-01 UTC, where the day is known; without a zone it is read as UTC.
     pub fn microseconds(&self) -> Option<i64> {
         self.days()?;
-        let nanos = self.in_utc().nanos_since_1970() - i128::from(EPOCH_DAYS) * DAY;
+        let nanos = self.nanos_in_utc() - i128::from(EPOCH_DAYS) * DAY;
         i64::try_from(nanos.div_euclid(1_000)).ok()
     }
 
@@ -304,18 +304,20 @@ impl Moment {
         })
     }
 
-    /// The same instant elsewhere.
-    fn in_utc(self) -> Moment {
-        let Some(zone) = self.zone.filter(|zone| *zone != 0 && self.has_time()) else { return self };
-        match Moment::of_nanos(self.nanos_since_1970() - i128::from(zone) * 60 * SECOND) {
-            Some(moved) => Moment { digits: self.digits, precision: self.precision, zone: Some(0), ..moved },
-            None => self,
-        }
+    /// As [`Self::nanos_since_1970`], of a time with a zone in UTC. It may lie outside the years 1 to 9999.
+    fn nanos_in_utc(&self) -> i128 {
+        let zone = self.zone.filter(|_| self.has_time()).unwrap_or(0);
+        self.nanos_since_1970() - i128::from(zone) * 60 * SECOND
     }
 
-    /// The first instant that is meant, and the first behind, in nanoseconds.
+    /// The same for moments that are equal: how far it is known, whether in a zone, and its first instant.
+    pub(super) fn identity(&self) -> (Precision, bool, i128) {
+        (self.precision, self.zone.is_some() && self.has_time(), self.nanos_in_utc())
+    }
+
+    /// The first instant that is meant, and the first behind, in nanoseconds; of a time with a zone in UTC.
     fn span(&self) -> (i128, i128) {
-        let low = self.nanos_since_1970();
+        let low = self.nanos_in_utc();
         let width = match self.precision {
             Precision::Year => 366 * DAY,
             Precision::Month => 31 * DAY,
@@ -336,7 +338,7 @@ impl Moment {
             return match (self.zone, other.zone) {
                 (Some(_), None) => self.order_unzoned(other),
                 (None, Some(_)) => other.order_unzoned(self).map(Ordering::reverse),
-                _ => self.in_utc().order_parts(&other.in_utc()),
+                _ => self.order_spans(other),
             };
         }
         self.order_parts(other)
@@ -344,12 +346,26 @@ impl Moment {
 
     /// Against a time of which the zone is not known: only where it does not matter.
     fn order_unzoned(&self, other: &Moment) -> Option<Ordering> {
-        let (low, high) = self.in_utc().span();
+        let (low, high) = self.span();
         let (other_low, other_high) = other.span();
         let minute = 60 * SECOND;
         if high <= other_low - i128::from(AHEAD) * minute {
             Some(Ordering::Less)
         } else if low >= other_high - i128::from(BEHIND) * minute {
+            Some(Ordering::Greater)
+        } else {
+            None
+        }
+    }
+
+    /// Of two zones: hours of zones that are half an hour apart overlap, and are in no order then.
+    fn order_spans(&self, other: &Moment) -> Option<Ordering> {
+        let ((low, high), (other_low, other_high)) = (self.span(), other.span());
+        if self.precision == other.precision && low == other_low {
+            Some(Ordering::Equal)
+        } else if high <= other_low {
+            Some(Ordering::Less)
+        } else if low >= other_high {
             Some(Ordering::Greater)
         } else {
             None
@@ -563,6 +579,31 @@ mod tests {
         assert_eq!(order("2012-04-15T15:00:00Z", "2012-04-15T10:00:00"), None);
         assert_eq!(order("2012-04-15T15:00:00Z", "2012-04-17T10:00:00"), Some(Ordering::Less));
         assert_eq!(order("2012-04-15T23:30-01:00", "2012-04-16T00:30Z"), Some(Ordering::Equal));
+    }
+
+    #[test]
+    fn hours_that_overlap_are_in_no_order() {
+        let order = |a, b| moment(a).order(&moment(b));
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T04Z"), None);
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T05Z"), None);
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T06Z"), Some(Ordering::Less));
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T03Z"), Some(Ordering::Greater));
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T09+04:30"), Some(Ordering::Equal));
+        assert_eq!(order("2012-04-15T10+05:00", "2012-04-15T05Z"), Some(Ordering::Equal));
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T04:15Z"), Some(Ordering::Greater));
+        assert_eq!(order("2012-04-15T10+05:30", "2012-04-15T04:45Z"), None);
+    }
+
+    #[test]
+    fn zones_lead_beyond_the_first_and_last_year() {
+        let order = |a, b| moment(a).order(&moment(b));
+        assert_eq!(order("9999-12-31T23:59:59.999-14:00", "9999-12-31T23:59:59.999Z"), Some(Ordering::Greater));
+        assert_eq!(order("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"), Some(Ordering::Less));
+        assert_eq!(order("0001-01-01T00:00:00+14:00", "0001-01-01T01:00:00+14:00"), Some(Ordering::Less));
+        assert_eq!(order("9999-12-31T23:00:00-14:00", "9999-12-31T22:00:00-13:00"), Some(Ordering::Greater));
+        assert_eq!(order("9999-12-31T23:00:00-13:00", "9999-12-31T22:00:00-14:00"), Some(Ordering::Equal));
+        assert_eq!(moment("9999-12-31T23:59:59.999-14:00").microseconds(), moment("9999-12-31T23:59:59.999Z").microseconds().map(|us| us + 14 * 3_600_000_000));
+        assert_eq!(moment("0001-01-01T00:00:00+14:00").microseconds(), moment("0001-01-01T00:00:00Z").microseconds().map(|us| us - 14 * 3_600_000_000));
     }
 
     #[test]

@@ -61,8 +61,8 @@ impl<'a> Item<'a> {
 
     /// The number as the server stores it, without its length word; `None` for what is no number. Every digit is kept.
     pub fn to_number(&self) -> Option<Vec<u8>> {
-        if let Item::Element(Element { node: Node::Number(number), .. }) = self {
-            return Some(number.bytes().to_vec());
+        if let Item::Element(element) = self {
+            return element.number().map(|number| number.bytes().to_vec());
         }
         match self.value() {
             Value::Integer(value) => encode(&value.to_string())?.ok(),

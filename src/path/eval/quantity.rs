@@ -136,13 +136,29 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// What it measures, where it converts to other units of that.
+    pub(super) fn measure(&self) -> Option<Cow<'_, str>> {
+        self.base().map(|(measure, ..)| measure)
+    }
+
     /// Whether amounts of both can be told in one unit.
     pub fn is_comparable(&self, other: &Unit<'_>) -> bool {
         self == other || matches!((self.base(), other.base()), (Some(a), Some(b)) if a.0 == b.0)
     }
 }
 
+/// A number in base units, to the digits that are compared.
+fn in_base(value: Decimal, factor: Decimal, offset: Decimal) -> Option<Decimal> {
+    value.checked_mul(factor).and_then(|v| v.checked_add(offset)).and_then(|v| v.round_sf(DIGITS))
+}
+
 impl<'a> Quantity<'a> {
+    /// The same number for amounts that [`Self::order`] finds equal.
+    pub(super) fn rounded(&self) -> Decimal {
+        let base = self.unit.base().and_then(|(_, factor, offset)| in_base(self.value, factor, offset));
+        base.unwrap_or(self.value).normalize()
+    }
+
     /// The order of two amounts; `None` where the units do not convert.
     pub fn order(&self, other: &Quantity<'_>) -> Option<Ordering> {
         if self.unit == other.unit {
@@ -152,9 +168,6 @@ impl<'a> Quantity<'a> {
         if measure != other_measure {
             return None;
         }
-        let in_base = |value: Decimal, factor, offset| {
-            value.checked_mul(factor).and_then(|v| v.checked_add(offset)).and_then(|v| v.round_sf(DIGITS))
-        };
         Some(in_base(self.value, factor, offset)?.cmp(&in_base(other.value, other_factor, other_offset)?))
     }
 

@@ -1,7 +1,7 @@
 //! Evaluation: items flow from the innermost step outwards, one by one.
 
 use super::code::{Code, Function, Kind, MatchKind, Pattern};
-use super::compare::{NoOrder, equal, equivalent, order};
+use super::compare::{NoOrder, equal, equivalent, order, paired};
 use super::distinct::Distinct;
 use super::error::{Flow, Problem, Stop, absorbed};
 use super::item::{Collection, Item};
@@ -9,7 +9,7 @@ use super::services::Scope;
 use super::value::Value;
 use crate::model::{TypeId, is_a};
 use crate::path::ast::Operator;
-use regex::Regex;
+use crate::pattern::Matcher;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
@@ -112,6 +112,11 @@ impl<'a, 's> Run<'a, 's> {
                 self.next_round()
             }
         }
+    }
+
+    /// For what counts its steps by itself.
+    pub fn meter(&self) -> impl Fn(u64) -> Flow {
+        |count| self.steps(count)
     }
 
     #[cold]
@@ -247,9 +252,9 @@ impl<'a, 's> Run<'a, 's> {
     pub fn union(&self, left: &'a Code, right: &'a Code, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         let mut seen = Distinct::default();
         let mut fresh = |item: Item<'a>| {
-            self.steps(seen.cost())?;
+            self.step()?;
             self.hold(seen.len(), left.at)?;
-            if seen.insert(&item) { emit(item) } else { Ok(()) }
+            if seen.insert(&item, &self.meter())? { emit(item) } else { Ok(()) }
         };
         self.each(left, frame, &mut fresh)?;
         self.each(right, frame, &mut fresh)
@@ -407,7 +412,7 @@ impl<'a, 's> Run<'a, 's> {
             let (mut count, mut outcome) = (0, None);
             absorbed(self.each(left, frame, &mut |item| {
                 count += 1;
-                outcome = if count == 1 { equal(&item, literal) } else { Some(false) };
+                outcome = if count == 1 { equal(&item, literal, &self.meter())? } else { Some(false) };
                 if count > 1 { Err(Stop::Enough) } else { Ok(()) }
             }))?;
             return Ok(outcome);
@@ -421,7 +426,7 @@ impl<'a, 's> Run<'a, 's> {
         let right = right.as_slice();
         let (mut place, mut outcome) = (0, Some(true));
         absorbed(self.each(left, frame, &mut |item| {
-            outcome = match right.get(place).map_or(Some(false), |other| equal(&item, other)) {
+            outcome = match right.get(place).map_or(Ok(Some(false)), |other| equal(&item, other, &self.meter()))? {
                 Some(true) => outcome,
                 other => outcome.and(other),
             };
@@ -440,15 +445,7 @@ impl<'a, 's> Run<'a, 's> {
         if left.len() != right.len() {
             return Ok(false);
         }
-        let mut unmatched: Vec<&Item<'a>> = right.iter().collect();
-        for item in &left {
-            self.steps(unmatched.len() as u64)?;
-            match unmatched.iter().position(|other| equivalent(item, other)) {
-                Some(at) => unmatched.swap_remove(at),
-                None => return Ok(false),
-            };
-        }
-        Ok(true)
+        paired(left.iter(), right.iter(), &self.meter(), &|a, b| equivalent(a, b, &self.meter()))
     }
 
     /// Counts up to one more than a whole number, so that the count can be compared with it.
@@ -487,14 +484,22 @@ impl<'a, 's> Run<'a, 's> {
 
     fn has(&self, items: &'a Code, item: &Item<'a>, frame: &Frame<'a, '_>) -> Result<bool, Stop> {
         match &items.kind {
-            Kind::Set(items) => return Ok(items.iter().any(|other| equal(item, other) == Some(true))),
+            Kind::Set(items) => {
+                for other in items {
+                    self.step()?;
+                    if equal(item, other, &self.meter())? == Some(true) {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
             // what stands in both sides need not be told apart
             Kind::Binary { operator: Operator::Union, left, right } => return Ok(self.has(left, item, frame)? || self.has(right, item, frame)?),
             _ => {}
         }
         let mut found = false;
         absorbed(self.each(items, frame, &mut |other| {
-            found = equal(item, &other) == Some(true);
+            found = equal(item, &other, &self.meter())? == Some(true);
             if found { Err(Stop::Enough) } else { Ok(()) }
         }))?;
         Ok(found)
@@ -502,23 +507,37 @@ impl<'a, 's> Run<'a, 's> {
 
     fn matches(&self, kind: MatchKind, of: &'a Code, pattern: &'a Pattern, frame: &Frame<'a, '_>) -> Result<Option<bool>, Stop> {
         let Some(text) = self.text(of, frame)? else { return Ok(None) };
-        self.with_pattern(kind, pattern, frame, |regex| {
-            self.steps(text.len() as u64 / 64)?;
-            Ok(regex.is_match(&text))
+        self.with_pattern(kind, pattern, frame, |matcher| {
+            self.search(matcher, &text, of.at)?;
+            Ok(matcher.regex().is_match(&text))
         })
+    }
+
+    /// Counts what a search takes. It cannot be interrupted, so that one that would take long is refused.
+    fn search(&self, matcher: &Matcher, text: &str, at: u32) -> Flow {
+        match matcher.steps(text.len()) {
+            Some(steps) => self.steps(steps),
+            None => Err(Stop::new(at, Problem::TooManySteps)),
+        }
     }
 
     fn replace_matches(&self, of: &'a Code, pattern: &'a Pattern, arguments: &'a [Code], at: u32, frame: &Frame<'a, '_>, emit: Emit<'_, 'a>) -> Flow {
         let Some(text) = self.text(of, frame)? else { return Ok(()) };
         let Some(by) = arguments.first().map(|by| self.text(by, frame)).transpose()?.flatten() else { return Ok(()) };
-        let replaced = self.with_pattern(MatchKind::Replace, pattern, frame, |regex| {
+        let replaced = self.with_pattern(MatchKind::Replace, pattern, frame, |matcher| {
+            let regex = matcher.regex();
             if regex.as_str().is_empty() {
                 return Ok(text.clone().into_owned());
             }
-            self.steps(text.len() as u64 / 16)?;
+            self.search(matcher, &text, at)?;
             let (mut out, mut last) = (String::new(), 0);
             for found in regex.captures_iter(&text) {
                 let Some(whole) = found.get(0) else { continue };
+                // each goes on behind the one before, and may look at all the rest again
+                self.step()?;
+                if !self.scope.services.go_on() {
+                    return Err(Stop::new(at, Problem::Interrupted));
+                }
                 out.push_str(&text[last..whole.start()]);
                 found.expand(&by, &mut out);
                 last = whole.end();
@@ -534,26 +553,30 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// `None` where the pattern is empty.
-    fn with_pattern<R>(&self, kind: MatchKind, pattern: &'a Pattern, frame: &Frame<'a, '_>, f: impl FnOnce(&Regex) -> Result<R, Stop>) -> Result<Option<R>, Stop> {
+    fn with_pattern<R>(&self, kind: MatchKind, pattern: &'a Pattern, frame: &Frame<'a, '_>, f: impl FnOnce(&Matcher) -> Result<R, Stop>) -> Result<Option<R>, Stop> {
         match pattern {
-            Pattern::Constant(regex) => f(regex).map(Some),
+            Pattern::Constant(matcher) => f(matcher).map(Some),
             Pattern::Computed(code, last) => {
                 let Some(text) = self.text(code, frame)? else { return Ok(None) };
                 if let Ok(last) = last.lock()
-                    && let Some((known, regex)) = last.as_ref()
+                    && let Some((known, matcher)) = last.as_ref()
                     && *known == text
                 {
-                    let regex = regex.clone();
+                    let matcher = matcher.clone();
                     drop(last);
-                    return f(&regex).map(Some);
+                    return f(&matcher).map(Some);
                 }
                 // making one costs far more than using it
                 self.steps(1_000 + 100 * text.len() as u64)?;
-                let regex = super::compile::regex(&text, kind).map_err(|problem| Stop::new(code.at, Problem::Pattern(problem)))?;
-                if let Ok(mut last) = last.lock() {
-                    *last = Some((text.into_owned(), regex.clone()));
+                let made = super::compile::regex(&text, kind, usize::MAX);
+                let matcher = made.map_err(|problem| Stop::new(code.at, Problem::Pattern(problem.to_owned())))?;
+                self.steps(matcher.size() as u64 / 16)?;
+                if matcher.size() <= super::compile::MAX_KEPT
+                    && let Ok(mut last) = last.lock()
+                {
+                    *last = Some((text.into_owned(), matcher.clone()));
                 }
-                f(&regex).map(Some)
+                f(&matcher).map(Some)
             }
         }
     }

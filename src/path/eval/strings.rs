@@ -67,7 +67,7 @@ impl<'a> Run<'a, '_> {
                     _ => match coded(function, &text, &first) {
                         Ok(Some(text)) => made(text),
                         Ok(None) => return Ok(()),
-                        Err(()) => return Err(Stop::new(at, Problem::Other(format!("{}() does not know \"{first}\"", function.name())))),
+                        Err(()) => return Err(Stop::new(at, Problem::Other(format!("{}() does not know this format", function.name())))),
                     },
                 }
             }

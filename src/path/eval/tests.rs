@@ -241,3 +241,169 @@ fn numbers_keep_their_digits() {
     assert_eq!(on("1.20 * 3"), "3.60");
     assert_eq!(on("0.1 + 0.2 = 0.3"), "true");
 }
+
+/// What an expression gives with few steps.
+fn within(steps: u64, document: &str, expression: &str) -> Result<String, EvaluationError> {
+    let bytes = container(document);
+    let node = json::root(&bytes).unwrap();
+    let program = Program::compile(expression, None).unwrap();
+    let limits = Limits { steps, ..Limits::default() };
+    let result = program.evaluate(Item::any(node), &Scope { limits, ..Scope::of(node) })?;
+    Ok(result.iter().map(shown).collect::<Vec<_>>().join(", "))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn equivalence_costs_steps() {
+    let up = list((0..3_000).map(|i| format!(r#"{{"a":{i}}}"#)));
+    let down = list((0..3_000).rev().map(|i| format!(r#"{{"a":{i}}}"#)));
+    let document = format!(r#"{{"p":{{"x":{up}}},"q":{{"x":{down}}},"r":{{"x":{up}}}}}"#);
+    assert_eq!(within(100_000, &document, "p ~ q").unwrap_err().problem, Problem::TooManySteps);
+    assert_eq!(within(100_000, &document, "p.x ~ q.x").unwrap_err().problem, Problem::TooManySteps);
+    assert_eq!(within(100_000, &document, "p ~ r").unwrap(), "true", "in the same order it takes one look each");
+    assert_eq!(within(100_000, &document, "p.x ~ r.x").unwrap(), "true");
+    assert_eq!(within(10_000_000, &document, "p ~ q.where(false)").unwrap(), "false");
+    assert_eq!(within(2_000, &document, "p = r").unwrap_err().problem, Problem::TooManySteps, "equality counts parts, too");
+    let small = r#"{"p":{"x":[1,"A  b",{"c":[1.10,2]}]},"q":{"x":[{"c":[2.0,1.1]},"a B",1.0]}}"#;
+    assert_eq!(within(1_000, small, "p ~ q").unwrap(), "true");
+}
+
+#[test]
+fn items_are_told_apart_by_value() {
+    let many = |f: fn(usize) -> String| format!(r#"{{"resourceType":"Parameters","parameter":{}}}"#, list((0..4_000).map(f)));
+    for document in [
+        many(|i| format!(r#"{{"name":"n","valueQuantity":{{"value":{i},"system":"http://unitsofmeasure.org","code":"mg"}}}}"#)),
+        many(|i| format!(r#"{{"name":"n","valueDateTime":"{}-01-01T10:00:00Z"}}"#, 2000 + i)),
+        many(|i| format!(r#"{{"name":"n","valueTime":"10:{:02}:{:02}"}}"#, i / 60, i % 60).replace(":60:", ":00:00.")),
+        many(|i| format!(r#"{{"name":"n","valueDecimal":{i}.0000000000000000000000000000000000000001}}"#)),
+        many(|i| format!(r#"{{"name":"n","valueCoding":{{"system":"s","code":"{i}"}}}}"#)),
+    ] {
+        let steps = 1_000_000;
+        assert_eq!(within(steps, &document, "parameter.value.distinct().count() > 3000").unwrap(), "true");
+        assert_eq!(within(steps, &document, "descendants().distinct().count() > 3000").unwrap(), "true");
+        assert_eq!(within(steps, &document, "parameter.value.intersect(parameter.value).count() > 3000").unwrap(), "true");
+        assert_eq!(within(steps, &document, "parameter.value.exclude(parameter.value).count()").unwrap(), "0");
+        assert_eq!(within(steps, &document, "(parameter.value | parameter.value).count() > 3000").unwrap(), "true");
+        assert_eq!(within(steps, &document, "parameter.value.subsetOf(parameter.value)").unwrap(), "true");
+    }
+}
+
+#[test]
+fn equal_items_are_one_however_many_there_are() {
+    let few = "(1 | 2)";
+    let many = "(1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15)";
+    for set in [few, many] {
+        assert_eq!(on(PATIENT, &format!("{set}.combine(1 '1').isDistinct()")).unwrap(), "false", "{set}");
+        assert_eq!(on(PATIENT, &format!("(1 '1').subsetOf({set})")).unwrap(), "true", "{set}");
+        assert_eq!(on(PATIENT, &format!("(100 '%').subsetOf({set})")).unwrap(), "true", "{set}");
+        assert_eq!(on(PATIENT, &format!("1.000.subsetOf({set})")).unwrap(), "true", "{set}");
+        assert_eq!(on(PATIENT, &format!("(1 'g').subsetOf({set})")).unwrap(), "false", "{set}");
+        assert_eq!(on(PATIENT, &format!("{set}.select($this.toString() + ' \\'g\\'').select(toQuantity()).combine(1000 'mg').isDistinct()")).unwrap_or_default(), "false", "{set}");
+        let noon = "@2015-02-04T12:00Z";
+        assert_eq!(on(PATIENT, &format!("{set}.select({noon} + ($this.toString() + ' hours').toQuantity()).combine(@2015-02-04T15:00+02:00).isDistinct()")).unwrap(), "false", "{set}");
+    }
+    let document = r#"{"resourceType":"Basic","extension":[{"url":"a","valueDecimal":1.0000000000000000000000000000000000000000},{"url":"b","valueDecimal":1}]}"#;
+    assert_eq!(on(document, &format!("{many}.exclude(extension.value).count()")).unwrap(), "14");
+}
+
+#[test]
+fn quantities_are_numbers_with_every_digit() {
+    let number = |document: &str| {
+        let bytes = container(document);
+        let node = json::root(&bytes).unwrap();
+        let program = Program::compile("value", None).unwrap();
+        let found = program.evaluate(Item::any(node), &Scope::of(node)).unwrap();
+        found.first().unwrap().to_number()
+    };
+    let digits = "0.1000000000000000000000000000000000000001";
+    let expected = crate::json::number::encode(digits).unwrap().unwrap();
+    assert_eq!(number(&format!(r#"{{"resourceType":"Observation","valueQuantity":{{"value":{digits}}}}}"#)), Some(expected));
+    assert_eq!(number(r#"{"resourceType":"Observation","valueQuantity":{"value":1,"comparator":"<"}}"#), None);
+    assert_eq!(number(r#"{"resourceType":"Observation","valueString":"1"}"#), None);
+}
+
+#[test]
+fn messages_hold_no_data() {
+    let secret = r#"{"resourceType":"Patient","name":[{"family":"Secretname"}],"birthDate":"1974"}"#;
+    for expression in [
+        "name.family.encode(name.family.first())",
+        "name.family.decode(name.family.first())",
+        "name.family.escape(name.family.first())",
+        "name.family.unescape(name.family.first())",
+        "conformsTo(name.family.first())",
+        "name.family.matches(name.family.first() & '(')",
+        "name.family + 1",
+        "name.family < 1",
+        "name.family.abs()",
+        "name.family.substring(name.family)",
+        "iif(name.family, 1)",
+        "name.family.allTrue()",
+        "name.sum()",
+        "name.family.avg()",
+        "-name.family",
+        "(name.family | 1).sort()",
+        "name.family.comparable(1)",
+        "name.family.round(name.family)",
+        "name.family.toQuantity(name).value + 'a'",
+        "name.family & name",
+    ] {
+        match on(secret, expression) {
+            Ok(result) => panic!("{expression} gives {result}"),
+            Err(message) => assert!(!message.contains("Secret"), "{expression}: {message}"),
+        }
+    }
+}
+
+#[test]
+fn costly_regular_expressions_cost_steps() {
+    let text: String = (0..200_000u32).map(|i| if i.wrapping_mul(2_654_435_761) >> 17 & 1 == 0 { 'a' } else { 'b' }).collect();
+    let document = format!(r#"{{"t":"{text}"}}"#);
+    for expression in [
+        "t.matches('(a|b)*a(a|b){2000}c')",
+        "t.matchesFull('(a|b)*a(a|b){2000}c')",
+        "t.replaceMatches('(a|b)*a(a|b){2000}c', 'x')",
+        "t.matches('(a|b)*a(a|b){' & '2000}c')",
+    ] {
+        let error = on(&document, expression).unwrap_err();
+        assert!(error.starts_with("expression takes too many steps"), "{expression}: {error}");
+    }
+    assert_eq!(on(&document, "t.matches('^[a-c]{1,64}$')").unwrap(), "false");
+    assert_eq!(on(&document, r"t.matches('^\\w+$')").unwrap(), "true");
+    assert_eq!(on(&document, "t.replaceMatches('[ab]+', 'x')").unwrap(), "'x'");
+    assert_eq!(within(1_000, &document, "t.matches('a+c')").unwrap_err().problem, Problem::TooManySteps);
+}
+
+#[test]
+fn replacing_can_be_interrupted() {
+    struct Twice(std::cell::Cell<u32>);
+    impl Services for Twice {
+        fn go_on(&self) -> bool {
+            self.0.set(self.0.get() + 1);
+            self.0.get() <= 2
+        }
+    }
+    let bytes = container(r#"{"t":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#);
+    let node = json::root(&bytes).unwrap();
+    let program = Program::compile("t.replaceMatches('.*b|a', 'x')", None).unwrap();
+    let services = Twice(std::cell::Cell::new(0));
+    let error = program.evaluate(Item::any(node), &Scope { services: &services, ..Scope::of(node) }).unwrap_err();
+    assert_eq!(error.problem, Problem::Interrupted);
+}
+
+#[test]
+fn regular_expressions_of_one_expression_are_bounded_together() {
+    let many = |pattern: &str, count: usize| {
+        let group = |count: usize| format!("({})", vec![format!("'a'.matches({pattern})"); count].join(" or "));
+        (0..count.div_ceil(50)).map(|n| group((count - 50 * n).min(50))).collect::<Vec<_>>().join(" and ")
+    };
+    let compiled = |text: String| Program::compile(&text, None).map(|_| ()).map_err(|error| error.to_string());
+    assert_eq!(compiled(many(r"'^\\w{1,40}#'", 1)), Ok(()));
+    assert!(compiled(many(r"'^\\w{1,40}#'", 40)).unwrap_err().starts_with("regular expressions of the expression are too large together"));
+    assert_eq!(compiled(many("'^[a-z]+$'", 250)), Ok(()));
+    assert_eq!(compiled(many("%context & 'a'", 60)), Ok(()));
+    assert!(compiled(many("%context & 'a'", 100)).unwrap_err().contains("too large together"));
+    assert!(compiled(many(r"'\\w{1000}'", 1)).unwrap_err().starts_with("regular expression is too large"));
+}

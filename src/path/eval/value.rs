@@ -115,6 +115,15 @@ impl<'a> Quantity<'a> {
 }
 
 impl<'a> Element<'a> {
+    /// The number as it stands in the document: the element itself, or that of a Quantity which is a certain amount.
+    pub(super) fn number(&self) -> Option<Number<'a>> {
+        match self.node {
+            Node::Number(number) => Some(number),
+            Node::Object(object) if System::of(self.ty) == Some(System::Quantity) => amount(object),
+            _ => None,
+        }
+    }
+
     pub(super) fn value(&self) -> Value<'a> {
         match self.node {
             Node::String(text) => match self.ty {
@@ -156,12 +165,17 @@ fn number_value(number: Number<'_>, is_decimal: bool) -> Value<'_> {
     }
 }
 
-/// A FHIR Quantity as one of FHIRPath; `None` where it has no value, or a comparator, so that it is no certain amount.
-fn quantity(object: Object<'_>) -> Option<Quantity<'_>> {
+/// The number of a FHIR Quantity that is a certain amount, with all its digits.
+fn amount(object: Object<'_>) -> Option<Number<'_>> {
     if object.get("comparator").is_some() {
         return None;
     }
-    let value = match number_value(object.get("value")?.as_number()?, true) {
+    object.get("value")?.as_number()
+}
+
+/// A FHIR Quantity as one of FHIRPath; `None` where it has no value, or a comparator, so that it is no certain amount.
+fn quantity(object: Object<'_>) -> Option<Quantity<'_>> {
+    let value = match number_value(amount(object)?, true) {
         Value::Decimal(value) => value,
         _ => return None,
     };

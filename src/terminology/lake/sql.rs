@@ -2,16 +2,17 @@
 //!
 //! A session keeps what it has read until the server tells of a change: the triggers of a lake send a message with the commit of whatever
 //! writes definitions, and the server delivers it before the next statement. What was read by a snapshot that is older than the last
-//! message serves that snapshot only; so does what policies show of the tables.
+//! message serves that snapshot only. A caller who may not read all of what definitions are read from, by privileges or by policies, is
+//! told what the queries of each call say: nothing is remembered beyond it.
 
 use crate::pg::access;
 use crate::pg::arrays;
 use crate::pg::error::{self, Error};
+use crate::pg::function;
 use crate::pg::invalidation;
 use crate::pg::plans::Lookups;
 use crate::pg::snapshot::Age;
 use crate::pg::spi::{Arg, Spi, connected};
-use crate::pg::time;
 use crate::json;
 use crate::terminology::code_system::{CodeSystem, Kept};
 use crate::terminology::membership::{self, Asked, Cache, Failure};
@@ -26,7 +27,9 @@ use std::sync::Arc;
 
 const VALUE_SET: &str = "ValueSet";
 const CODE_SYSTEM: &str = "CodeSystem";
-const CONCEPT_MAP: &str = "ConceptMap";
+const STRUCTURE_DEFINITION: &str = "StructureDefinition";
+/// Everything that definitions are read from, beside the table of concepts. Who may not read all of it has nothing remembered for him.
+const READ: [&str; 3] = [VALUE_SET, CODE_SYSTEM, STRUCTURE_DEFINITION];
 
 /// A code system with more concepts than this is not read as a whole without need.
 const LARGE: i64 = 2_000;
@@ -61,7 +64,7 @@ struct Session {
 struct Sessions {
     /// What holds as of the last change.
     current: HashMap<(Oid, Oid), (u64, Age, Session)>,
-    /// What holds for one snapshot, or one statement.
+    /// What holds for one snapshot, or within one call.
     passing: Option<(Passing, Session)>,
 }
 
@@ -71,8 +74,8 @@ struct Passing {
     user: Oid,
     age: Option<Age>,
     generation: u64,
-    /// When the client sent the statement.
-    statement: i64,
+    /// The call that it holds within; `None` where it holds for the snapshot.
+    call: Option<u64>,
 }
 
 thread_local! {
@@ -100,13 +103,13 @@ pub fn with<T>(sql: &Spi, lake: &str, work: impl FnOnce(&mut Lake, &mut Cache) -
     // A lake that an older version made tells nobody of changes.
     let Some(concepts) = concepts else { return on(Session::default()).0 };
     let (generation, user, age) = (invalidation::generation_of(concepts), access::user(), Age::of_statement());
-    let tables = [Some(value_sets), Some(concepts), access::table_named(lake, &CODE_SYSTEM.to_lowercase()), access::table_named(lake, &CONCEPT_MAP.to_lowercase())];
-    let has_policies = tables.into_iter().flatten().any(access::has_policies);
+    // Asked each time, as the server tells nobody of a change of privileges or of what a policy depends on.
+    let is_limited = is_limited(lake, value_sets, concepts);
     let key = (concepts, user);
     // Taken out while it is worked on: a policy may come back here.
     let known = SESSIONS.with_borrow_mut(|sessions| sessions.current.remove(&key)).filter(|(known, ..)| *known == generation);
     let since = match &known {
-        _ if has_policies => None,
+        _ if is_limited => None,
         Some((_, since, _)) => Some(*since),
         None => Age::now()?,
     };
@@ -123,7 +126,11 @@ pub fn with<T>(sql: &Spi, lake: &str, work: impl FnOnce(&mut Lake, &mut Cache) -
         }
         return result;
     }
-    let passing = Passing { lake: concepts, user, age, generation, statement: if has_policies { time::statement() } else { 0 } };
+    let call = function::running();
+    if is_limited && call.is_none() {
+        return on(Session::default()).0;
+    }
+    let passing = Passing { lake: concepts, user, age, generation, call: call.filter(|_| is_limited) };
     let session = SESSIONS.with_borrow_mut(|sessions| {
         if let Some(known) = known {
             sessions.current.insert(key, known);
@@ -135,6 +142,13 @@ pub fn with<T>(sql: &Spi, lake: &str, work: impl FnOnce(&mut Lake, &mut Cache) -
         SESSIONS.with_borrow_mut(|sessions| sessions.passing = Some((passing, session)));
     }
     result
+}
+
+/// Whether privileges or policies keep the current user from anything that definitions are read from.
+fn is_limited(lake: &str, value_sets: Oid, concepts: Oid) -> bool {
+    let is_open = |table: Oid| access::may_read(table) && !access::has_policies(table);
+    !(access::may_use_schema_of(value_sets) && is_open(concepts))
+        || READ.iter().any(|ty| !access::table_named(lake, &ty.to_lowercase()).is_some_and(is_open))
 }
 
 /// [`Terminology`] of a lake.
@@ -193,6 +207,9 @@ impl Lake<'_> {
 
     /// Runs a query that ends as [`Lake::newest`] says; the number of its rows.
     pub fn find(&self, select: &str, ty: &str, url: &str, version: Option<&str>) -> Result<usize, Error> {
+        if !READ.contains(&ty) {
+            return Err(Error::new(error::INTERNAL, "definitions of that type are not read with the rights of the caller"));
+        }
         if url.is_empty() {
             return Ok(0); // as a search it would be malformed
         }

@@ -2,6 +2,7 @@
 
 use super::chains;
 use super::error::SchemaError;
+use super::patterns::{self, MAX_PATTERN, Prices};
 use super::stored::Stored;
 use super::value::value;
 use crate::json::Node;
@@ -19,15 +20,12 @@ const MAX_VALUES: usize = 250_000;
 /// Values of a schema that needs no stack of its own.
 const FEW: usize = 1000;
 
-/// One pattern, compiled: about what the regex crate itself takes for too big.
-const MAX_PATTERN: usize = 2 * 1024 * 1024;
-
 /// The crate compiles by recursion, over `MAX_DEPTH` levels of eight schemas that refer to one another, and clears away by recursion over
 /// all that do. It is only reserved: what is not needed takes no memory.
 const STACK: usize = 256 * 1024 * 1024;
 
-/// With whether it is large.
-pub(super) fn compile(schema: Node<'_>) -> Result<(Validator<Stored>, bool), SchemaError> {
+/// With whether it is large, and what its patterns take.
+pub(super) fn compile(schema: Node<'_>) -> Result<(Validator<Stored>, bool, Prices), SchemaError> {
     if !matches!(schema, Node::Object(_) | Node::Bool(_)) {
         return Err(SchemaError::new("a JSON Schema is an object, true or false"));
     }
@@ -37,7 +35,8 @@ pub(super) fn compile(schema: Node<'_>) -> Result<(Validator<Stored>, bool), Sch
     }
     let tree = value(schema, MAX_DEPTH).ok_or_else(|| SchemaError::new("the JSON Schema is nested too deep"))?;
     chains::check(&tree)?;
-    Ok((on_a_stack_of_its_own(|| build(&tree))?, left < MAX_VALUES - FEW))
+    let prices = patterns::prices(&tree)?;
+    Ok((on_a_stack_of_its_own(|| build(&tree))?, left < MAX_VALUES - FEW, prices))
 }
 
 fn count(node: Node<'_>, depth: usize, left: &mut usize) -> bool {

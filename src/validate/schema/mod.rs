@@ -8,6 +8,7 @@ mod chains;
 mod compile;
 mod drill;
 mod error;
+mod patterns;
 mod place;
 #[cfg(feature = "pg")]
 mod sql;
@@ -30,6 +31,7 @@ pub struct Schema {
     validator: jsonschema::Validator<Stored>,
     /// Too many to be cleared away on any stack.
     is_large: bool,
+    prices: patterns::Prices,
 }
 
 /// One rule of a schema that a value breaks.
@@ -52,11 +54,11 @@ impl Schema {
     /// It starts a thread and waits for it: in a server the signals must be blocked meanwhile.
     ///
     /// # Errors
-    /// What is not a schema, with the place in it; a reference to another document; a pattern that needs backtracking; a size or
-    /// a depth beyond the bounds.
+    /// What is not a schema, with the place in it; a reference to another document; a pattern that needs backtracking; a size (also of the
+    /// compiled patterns) or a depth beyond the bounds.
     pub fn compile(schema: Node<'_>) -> Result<Schema, SchemaError> {
-        let (validator, is_large) = compile::compile(schema)?;
-        Ok(Schema { validator, is_large })
+        let (validator, is_large, prices) = compile::compile(schema)?;
+        Ok(Schema { validator, is_large, prices })
     }
 
     /// Clears it away. The crate does so by recursion over all definitions that refer to one another, so a large schema gets a stack
@@ -77,7 +79,7 @@ impl Schema {
     /// # Errors
     /// [`Stopped`] where the budget does not suffice.
     pub fn matches(&self, value: Node<'_>, go_on: fn()) -> Result<bool, Stopped> {
-        budget::within(go_on, || self.validator.is_valid(Stored::node(value)))
+        budget::within(go_on, self.prices, || self.validator.is_valid(Stored::node(value)))
     }
 
     /// What does not match, at most [`MAX_MISMATCHES`], in the order of the schema. `go_on` as in [`Schema::matches`].
@@ -85,7 +87,7 @@ impl Schema {
     /// # Errors
     /// [`Stopped`] where the budget does not suffice.
     pub fn mismatches(&self, value: Node<'_>, go_on: fn()) -> Result<Vec<Mismatch>, Stopped> {
-        budget::within(go_on, || {
+        budget::within(go_on, self.prices, || {
             let mut told = Vec::new();
             // The first question needs no memory, and most values match.
             if !self.validator.is_valid(Stored::node(value)) {

@@ -1,6 +1,6 @@
 //! The stored bytes as the crate reads a value: in place, nothing is copied but the digits of numbers.
 
-use super::budget::{Stopped, step, stop};
+use super::budget::{self, Stopped, step, stop};
 use super::value::value;
 use crate::json::{self, Array, Node, Number, Object};
 use jsonschema::JsonType;
@@ -60,8 +60,12 @@ impl<'a> crates::Node<'a, Stored> for Item<'a> {
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        step();
-        self.0.as_str().map(Cow::Borrowed)
+        let Some(text) = self.0.as_str() else {
+            step();
+            return None;
+        };
+        budget::text(text);
+        Some(Cow::Borrowed(text))
     }
 
     fn as_number(&self) -> Option<Digits<'a>> {
@@ -169,7 +173,9 @@ impl<'a> Iterator for Members<'a> {
     type Item = (&'a str, Item<'a>);
 
     fn next(&mut self) -> Option<(&'a str, Item<'a>)> {
-        self.0.next().map(|(key, node)| (key, Item(node)))
+        let (key, node) = self.0.next()?;
+        budget::name(key);
+        Some((key, Item(node)))
     }
 }
 

@@ -224,3 +224,46 @@ fn a_key_that_serde_reads_as_a_number_is_a_key() {
     assert!(!matches(r#"{"type":"number"}"#, r#"{"$serde_json::private::Number":"1"}"#));
     assert!(matches(r#"{"properties":{"$serde_json::private::Number":{"const":"1"}}}"#, r#"{"$serde_json::private::Number":"1"}"#));
 }
+
+/// A text of letters in no order.
+fn letters(count: u32) -> String {
+    (0..count).map(|i| if i.wrapping_mul(2_654_435_761) >> 17 & 1 == 0 { 'a' } else { 'b' }).collect()
+}
+
+#[test]
+fn patterns_count_what_they_take() {
+    let text = letters(200_000);
+    let stopped = |schema: &str, value: &str| {
+        let value = stored(value);
+        let value = json::root(&value).unwrap();
+        let schema = compile(schema).unwrap();
+        let answer = schema.matches(value, go_on);
+        assert_eq!(schema.mismatches(value, go_on).map(|found| found.is_empty()), answer);
+        answer
+    };
+    assert_eq!(stopped(r#"{"properties":{"t":{"pattern":"(a|b)*a(a|b){1500}c"}}}"#, &format!(r#"{{"t":"{text}"}}"#)), Err(Stopped::TooLong));
+    assert_eq!(stopped(r#"{"properties":{"t":{"pattern":"[[](a|b)*a(a|b){1500}c"}}}"#, &format!(r#"{{"t":"{text}"}}"#)), Err(Stopped::TooLong));
+    assert_eq!(stopped(r#"{"patternProperties":{"(a|b)*a(a|b){1500}c":true}}"#, &format!(r#"{{"{text}":1}}"#)), Err(Stopped::TooLong));
+    assert_eq!(stopped(r#"{"propertyNames":{"pattern":"(a|b)*a(a|b){1500}c"}}"#, &format!(r#"{{"{text}":1}}"#)), Err(Stopped::TooLong));
+    assert_eq!(stopped(r#"{"pattern":"(a|b)*a(a|b){1500}c"}"#, r#""ab""#), Ok(false));
+    // what is usual fits
+    assert_eq!(stopped(r#"{"pattern":"^[ab]+$"}"#, &format!("\"{}\"", text.repeat(10))), Ok(true));
+    assert_eq!(stopped(r#"{"properties":{"id":{"pattern":"^[A-Za-z0-9\\-\\.]{1,64}$"},"t":{"maxLength":3000000}}}"#, &format!(r#"{{"id":"a","t":"{}"}}"#, text.repeat(10))), Ok(true));
+}
+
+#[test]
+fn patterns_are_bounded_together() {
+    let many = |count: usize| {
+        let patterns: Vec<String> = (0..count).map(|i| format!(r#"{{"pattern":"^(\\p{{L}}{{1,25}}{i})"}}"#)).collect();
+        compile(&format!(r#"{{"anyOf":[{}]}}"#, patterns.join(",")))
+    };
+    assert!(many(2).is_ok());
+    let error = many(400).err().unwrap();
+    assert!(error.message.contains("more than 8 MB together"), "{error:?}");
+    assert!(error.place.starts_with("/anyOf/"), "{error:?}");
+    let same: Vec<&str> = vec![r#"{"pattern":"^[a-z]{1,64}$"}"#; 5_000];
+    assert!(compile(&format!(r#"{{"items":[{}]}}"#, same.join(",")).replace("items", "anyOf")).is_ok(), "the same ones are compiled once");
+    let error = compile(r#"{"properties":{"a":{"pattern":"^\\p{L}{1,200}$"}}}"#).err().unwrap();
+    assert!(error.message.contains("takes more than 2 MB"), "{error:?}");
+    assert_eq!(error.place, "/properties/a/pattern");
+}

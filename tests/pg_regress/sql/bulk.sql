@@ -153,7 +153,7 @@ WITH a AS (INSERT INTO lake.ndjson VALUES ('{"resourceType":"Organization","id":
     b AS (INSERT INTO lake.ndjson VALUES ('{"resourceType":"Organization","id":"cte2"}') RETURNING 1)
 SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
 SELECT 'lake' AS lake, id FROM lake.organization UNION ALL SELECT 'other', id FROM other.organization ORDER BY 1, 2;
-SELECT fhir.count('Organization?name=2');
+SELECT fhir.search_count('Organization?name=2');
 
 -- Further indexes of the user's, of any kind, are served; those that could refuse a row are for INSERT.
 CREATE INDEX own_hash ON lake.location USING hash (id);

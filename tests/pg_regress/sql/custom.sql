@@ -21,7 +21,7 @@ INSERT INTO own.observation (resource)
 SELECT jsonb_build_object('resourceType', 'Observation', 'id', 'x' || i, 'status', 'final', 'code', '{"text":"other"}'::jsonb) FROM generate_series(1, 1000) i;
 
 -- Nobody knows it yet.
-SELECT fhir.count('Patient?ward=w7');
+SELECT fhir.search_count('Patient?ward=w7');
 CREATE FUNCTION pg_temp.parameter(code text, type text, base text, expression text, more jsonb DEFAULT '{}') RETURNS void LANGUAGE sql AS $$
   INSERT INTO own.searchparameter (resource)
   SELECT jsonb_build_object('resourceType', 'SearchParameter', 'id', code, 'url', 'http://x.org/SearchParameter/' || code, 'name', code, 'status', 'active',
@@ -39,38 +39,38 @@ SELECT pg_temp.parameter('part', 'composite', 'Observation', $$Observation.compo
                  {"definition":"http://x.org/SearchParameter/part-value","expression":"value.as(Quantity)"}]}');
 
 -- It works at once, with the forms and modifiers of its type.
-SELECT q, fhir.count(q) FROM unnest(ARRAY[
+SELECT q, fhir.search_count(q) FROM unnest(ARRAY[
   'Patient?ward=w7', 'Patient?ward=http://x.org/wards|w7,w8', 'Patient?ward=http://y.org|w7', 'Patient?ward:not=w7', 'Patient?ward:missing=true',
   'Patient?ward=w7&gender=female', 'Patient?weight=gt990', 'Patient?weight=le10||kg', 'Patient?weight=5|http://unitsofmeasure.org|kg', 'Patient?weight=5||g',
   'Patient?clinic=o3', 'Patient?clinic=Organization/o3', 'Patient?clinic:Organization=o3', 'Patient?clinic=Practitioner/o3', 'Patient?seen=2020-02',
   'Patient?seen=ge2022', 'Patient?surname=family99', 'Patient?surname:exact=Family99', 'Patient?surname:contains=y100', 'Patient?grown=true', 'Patient?grown=false',
   'Observation?part=8480-6$gt120', 'Observation?part=http://loinc.org|8462-4$gt120', 'Observation?part=8462-4$le55,8480-6$130', 'Observation?part-value=80']) q;
-SELECT fhir.count('Observation?subject:Patient.ward=w7');
+SELECT fhir.search_count('Observation?subject:Patient.ward=w7');
 SELECT fhir.search('Patient?ward=w7&_count=1&_elements=id&_sort=_id') #>> '{link,0,url}' AS self;
 
 -- What cannot be asked of it, and what it cannot be.
-SELECT fhir.count('Patient?ward:exact=w7');
-SELECT fhir.count('Patient?seen=yesterday');
-SELECT fhir.count('Observation?part=8480-6');
-SELECT fhir.count('Observation?ward=w7');
+SELECT fhir.search_count('Patient?ward:exact=w7');
+SELECT fhir.search_count('Patient?seen=yesterday');
+SELECT fhir.search_count('Observation?part=8480-6');
+SELECT fhir.search_count('Observation?ward=w7');
 SELECT pg_temp.parameter('broken', 'token', 'Patient', 'Patient.nothing');
-SELECT fhir.count('Patient?broken=x');
+SELECT fhir.search_count('Patient?broken=x');
 SELECT pg_temp.parameter('unfinished', 'token', 'Patient', 'Patient.name.');
-SELECT fhir.count('Patient?unfinished=x');
+SELECT fhir.search_count('Patient?unfinished=x');
 SELECT pg_temp.parameter('beyond', 'token', 'Patient', $$Patient.name.family.replace('a', 'b')$$);
-SELECT fhir.count('Patient?beyond=x');
+SELECT fhir.search_count('Patient?beyond=x');
 SELECT pg_temp.parameter('xpath', 'token', 'Patient', 'x');
 UPDATE own.searchparameter SET resource = resource - 'expression' WHERE id = 'xpath';
-SELECT fhir.count('Patient?xpath=x');
+SELECT fhir.search_count('Patient?xpath=x');
 SELECT pg_temp.parameter('parts', 'composite', 'Observation', 'Observation.component', '{"component":[{"definition":"http://x.org/none","expression":"code"}]}');
-SELECT fhir.count('Observation?parts=x');
+SELECT fhir.search_count('Observation?parts=x');
 -- The specification's own cannot be replaced.
 SELECT pg_temp.parameter('gender', 'token', 'Patient', 'Patient.name.family');
-SELECT fhir.count('Patient?gender=male');
+SELECT fhir.search_count('Patient?gender=male');
 SELECT fhir.index_search_parameter('gender');
 SELECT fhir.index_search_parameter('nobody');
 UPDATE own.searchparameter SET resource = resource || '{"status":"retired"}' WHERE id = 'surname';
-SELECT fhir.count('Patient?surname=x');
+SELECT fhir.search_count('Patient?surname=x');
 
 -- Its index: built beside the writers, found by the planner, with the right estimate.
 SELECT type, code, definition FROM fhir.search_parameter_definitions('http://x.org/SearchParameter/ward');
@@ -91,7 +91,7 @@ END $$;
 SET enable_seqscan = off;
 SELECT pg_temp.plan('Patient?ward=w7');
 SELECT pg_temp.plan('Observation?part=8480-6$130');
-SELECT fhir.count('Patient?ward=w7'), fhir.count('Observation?part=8480-6$130');
+SELECT fhir.search_count('Patient?ward=w7'), fhir.search_count('Observation?part=8480-6$130');
 RESET enable_seqscan;
 SELECT definition FROM fhir.search_parameter_definitions('ward') \gset
 CREATE FUNCTION pg_temp.estimate(query text) RETURNS integer LANGUAGE plpgsql AS $$
@@ -104,7 +104,7 @@ END $$;
 SELECT pg_temp.estimate(format('SELECT FROM own.patient WHERE fhir.keys_of(resource, %L::jsonb) |= %L', :'definition', '$token=w7')) AS of_20;
 -- Writes go on into it.
 INSERT INTO own.patient (resource) VALUES ('{"resourceType":"Patient","id":"new","extension":[{"url":"http://x.org/ward","valueCoding":{"code":"w7"}}]}');
-SELECT fhir.count('Patient?ward=w7');
+SELECT fhir.search_count('Patient?ward=w7');
 SELECT count(*) FROM pg_indexes WHERE schemaname = 'own' AND indexname ~ '^patient_ward';
 
 -- As a plain user, under row-level security: the rows of the policy, by the same index; and no parameter that may not be read.
@@ -120,27 +120,27 @@ RESET enable_seqscan;
 RESET ROLE;
 REVOKE SELECT ON own.searchparameter FROM regress_own_reader;
 SET ROLE regress_own_reader;
-SELECT fhir.count('Patient?ward=w7');
+SELECT fhir.search_count('Patient?ward=w7');
 RESET ROLE;
 DROP OWNED BY regress_own_reader;
 DROP ROLE regress_own_reader;
 ALTER TABLE own.patient DISABLE ROW LEVEL SECURITY;
 
 -- _fhirpath: any element or extension, without a parameter.
-SELECT q, fhir.count('Patient?_fhirpath=' || q) FROM unnest(ARRAY[
+SELECT q, fhir.search_count('Patient?_fhirpath=' || q) FROM unnest(ARRAY[
   $$extension('http://x.org/weight').value.value > 990$$, $$birthDate < @1960-01-01$$, $$name.family.endsWith('99')$$, 'deceased',
   $$name.where(family = 'Family5').exists()$$, $$gender in ('male'|'other')$$, $$extension.count() = 4 and gender = 'male'$$]) q;
-SELECT fhir.count('Patient?gender=male&_fhirpath=birthDate < @1960-01-01');
-SELECT fhir.count('Patient?_fhirpath=birthDate <');
-SELECT fhir.count('Patient?_fhirpath=nothing.here');
-SELECT fhir.count($$Patient?_fhirpath=name.family.replace('a','b')$$);
+SELECT fhir.search_count('Patient?gender=male&_fhirpath=birthDate < @1960-01-01');
+SELECT fhir.search_count('Patient?_fhirpath=birthDate <');
+SELECT fhir.search_count('Patient?_fhirpath=nothing.here');
+SELECT fhir.search_count($$Patient?_fhirpath=name.family.replace('a','b')$$);
 SELECT fhir.path_holds('{"resourceType":"Patient","active":false}', 'active'), fhir.path_holds('[]', 'active'), fhir.path_holds('{"resourceType":"Patient","active":true}', 'active');
 SELECT fhir.path_holds('{"resourceType":"Patient"}', 'active =');
 
 -- _filter: a logical expression over parameters.
-SELECT q, fhir.count('Patient?_filter=' || q) FROM unnest(ARRAY[
+SELECT q, fhir.search_count('Patient?_filter=' || q) FROM unnest(ARRAY[
   'family eq family99', 'family ew "99"', 'family co "y99" and gender eq MALE', 'gender eq male or gender eq female', 'not (gender eq male) and birthdate lt 1951',
   'birthdate po 1950-01', 'birthdate pr false', 'family gt e and family lt g', 'gender ne male', 'ward eq w7 or ward eq w8', 'weight ge 999', '_id eq p1 or _id eq p2']) q;
-SELECT fhir.count('Patient?_filter=family eq');
-SELECT fhir.count('Patient?_filter=gender sw m');
-SELECT fhir.count('Patient?_filter=nosuch eq m');
+SELECT fhir.search_count('Patient?_filter=family eq');
+SELECT fhir.search_count('Patient?_filter=gender sw m');
+SELECT fhir.search_count('Patient?_filter=nosuch eq m');

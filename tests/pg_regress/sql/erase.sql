@@ -149,7 +149,7 @@ SELECT * FROM traces('"p"');
 SELECT * FROM fhir.referring('{Patient/p}');
 SELECT (SELECT count(*) FROM fhir.search_rows('Patient?name=Secretname')) AS search, (SELECT count(*) FROM fhir.search_rows('Patient?identifier=SECRET-1')) AS identifier,
     (SELECT count(*) FROM fhir.search_rows('Patient?_id=p', as_of => :'then')) AS past, (SELECT count(*) FROM fhir.history('Patient', 'p')) AS history;
-SELECT fhir.count('Patient?name=Secretname'), attempt($$SELECT fhir.read('Patient', 'p')$$), attempt($$SELECT fhir.vread('Patient', 'p', 1)$$);
+SELECT fhir.search_count('Patient?name=Secretname'), attempt($$SELECT fhir.read('Patient', 'p')$$), attempt($$SELECT fhir.vread('Patient', 'p', 1)$$);
 -- others' is as it was
 SELECT id FROM lake.observation ORDER BY 1;
 SELECT id FROM lake.patient;

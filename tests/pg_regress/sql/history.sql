@@ -113,7 +113,7 @@ SELECT fhir.history_bundle('Patient/a/_history?_at=2001');
 SELECT jsonb_array_length(fhir.history_bundle('_history')->'entry');
 -- Any moment may be asked for.
 SELECT day, (SELECT count(*) FROM fhir.history('Patient', at => at)) AS at_then, (SELECT count(*) > 0 FROM fhir.history('Patient', since => at)) AS since_then,
-    fhir.count('Patient', as_of => at) = fhir.count('Patient') AS as_of_is_now, fhir.search('Patient?_count=1', as_of => at) ->> 'type' AS type
+    fhir.search_count('Patient', as_of => at) = fhir.search_count('Patient') AS as_of_is_now, fhir.search('Patient?_count=1', as_of => at) ->> 'type' AS type
 FROM unnest('{-infinity,4713-01-01 BC,0001-01-01,9999-12-31,294276-01-01,infinity}'::text[]) day, CAST(day AS timestamptz) at;
 -- Of a List: the versions that its items name, and all of those that name none; not what was marked as deleted.
 BEGIN;

@@ -41,7 +41,7 @@ BEGIN
   END LOOP;
 END $$;
 SET ROLE regress_shapes_reader;
-SELECT request, indexes(fhir.search_sql(request)), fhir.count(request) FROM asked ORDER BY n;
+SELECT request, indexes(fhir.search_sql(request)), fhir.search_count(request) FROM asked ORDER BY n;
 SELECT fhir.search('Observation?_total=estimate');
 RESET ROLE;
 SET client_min_messages = error;

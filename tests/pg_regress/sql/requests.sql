@@ -42,7 +42,7 @@ BEGIN
 END $$;
 
 -- Chains, and chains in reverse.
-SELECT q, pg_temp.ids(q), fhir.count(q) FROM unnest(ARRAY[
+SELECT q, pg_temp.ids(q), fhir.search_count(q) FROM unnest(ARRAY[
   'Observation?subject:Patient.name=smith', 'Observation?patient.gender=male', 'Observation?subject.name=smith', 'Observation?patient.organization.name=north',
   'Observation?patient.organization.partof.name=health', 'Observation?encounter.participant:Practitioner.family=Doolittle', 'Patient?general-practitioner:Practitioner.family=doo',
   'Patient?general-practitioner.name=north', 'Observation?patient.name=nobody', 'Patient?_has:Observation:patient:code=8302-2', 'Patient?_has:Observation:patient:code=8302-2&_has:Observation:patient:status=amended',
@@ -52,7 +52,7 @@ SELECT q, pg_temp.ids(q), fhir.count(q) FROM unnest(ARRAY[
 -- A chain with more hits than a list holds is a join.
 INSERT INTO asked.patient (resource) SELECT format('{"resourceType":"Patient","id":"x%s","name":[{"family":"Many"}]}', i)::jsonb FROM generate_series(1, 600) i;
 INSERT INTO asked.observation (resource) SELECT format('{"resourceType":"Observation","id":"x%s","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/x%s"},"performer":[{"reference":"Practitioner/d1"},{"reference":"Patient/x%s"}]}', i, i, i)::jsonb FROM generate_series(1, 600, 3) i;
-SELECT fhir.count('Observation?patient.name=many') AS single, fhir.count('Observation?performer:Patient.name=many') AS several, fhir.count('Patient?name=many&_has:Observation:patient:status=final') AS reverse;
+SELECT fhir.search_count('Observation?patient.name=many') AS single, fhir.search_count('Observation?performer:Patient.name=many') AS several, fhir.search_count('Patient?name=many&_has:Observation:patient:status=final') AS reverse;
 DELETE FROM asked.observation WHERE id LIKE 'x%';
 DELETE FROM asked.patient WHERE id LIKE 'x%';
 
@@ -100,8 +100,8 @@ SELECT q, pg_temp.ids(q) FROM unnest(ARRAY['Condition?_fhirpath=onset.exists()',
 SELECT clock_timestamp() AS before \gset
 SELECT FROM fhir.update('{"resourceType":"Patient","id":"p1","name":[{"family":"Jones","given":["Ann"]}],"gender":"female"}');
 SELECT FROM fhir.delete('Patient', 'p3');
-SELECT fhir.count('Patient?family=smith') AS now, fhir.count('Patient?family=smith', as_of => :'before') AS then, fhir.count('Patient', as_of => :'before') AS all_then,
-  fhir.count('Observation?patient.family=smith') AS chain_now, fhir.count('Observation?patient.family=smith', as_of => :'before') AS chain_then, fhir.count('Patient', as_of => '2000-01-01') AS long_ago;
+SELECT fhir.search_count('Patient?family=smith') AS now, fhir.search_count('Patient?family=smith', as_of => :'before') AS then, fhir.search_count('Patient', as_of => :'before') AS all_then,
+  fhir.search_count('Observation?patient.family=smith') AS chain_now, fhir.search_count('Observation?patient.family=smith', as_of => :'before') AS chain_then, fhir.search_count('Patient', as_of => '2000-01-01') AS long_ago;
 SELECT jsonb_path_query_array(fhir.search('Observation?_sort=-date&_count=2', as_of => :'before'), '$.entry[*].resource.id') AS newest_then;
 SELECT string_agg(e->'resource'->'name'->0->>'family', ' ') FROM jsonb_array_elements(fhir.search('Patient?_sort=_id', as_of => :'before')->'entry') e;
 
@@ -114,7 +114,7 @@ SELECT count(*) > 1 AS plan FROM fhir.explain_search('Patient') WHERE part = 'pl
 -- A lake of one type, searched without naming it: the order is the same on every page.
 SELECT fhir.create_lake('small');
 SET fhir.lake = 'small';
-SELECT pg_temp.pages('?_count=2'), fhir.count('');
+SELECT pg_temp.pages('?_count=2'), fhir.search_count('');
 INSERT INTO small.patient (resource) SELECT format('{"resourceType":"Patient","id":"q%s","name":[{"family":"a"}]}', i)::jsonb FROM generate_series(1, 3) i;
 SELECT pg_temp.pages('?_count=2'), pg_temp.ids('Observation?_contained=both&code=x');
 SET client_min_messages = error;

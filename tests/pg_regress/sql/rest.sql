@@ -104,6 +104,8 @@ SELECT fhir.is_valid(fhir.capability_statement('http://x.org/fhir'));
 SELECT status, body FROM ask('GET', '/Patient/a/$everything');
 SELECT status, body FROM ask('POST', '/Patient/$validate', '{}', '{"resourceType":"Patient","gender":"x"}');
 SELECT status, body FROM ask('POST', '/Patient/$validate', '{}', '{"resourceType":"Parameters","parameter":[{"name":"resource","resource":{"resourceType":"Patient"}}]}');
+SELECT status, body FROM ask('POST', '/Observation/$validate', '{}', '{"resourceType":"Patient","text":{"status":"empty","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}');
+SELECT status, body FROM ask('POST', '/Observation/o/$validate', '{}', '{"resourceType":"Parameters","parameter":[{"name":"resource","resource":{"resourceType":"Nothing"}}]}');
 SELECT status, body FROM ask('GET', '/Patient/$nonsense');
 
 -- the transaction around it goes on after a failure

@@ -12,7 +12,7 @@ INSERT INTO found.observation (resource) VALUES
 
 CREATE FUNCTION pg_temp.ids(bundle jsonb) RETURNS text LANGUAGE sql AS
   $$ SELECT string_agg(e->'resource'->>'id', ' ') FROM jsonb_array_elements(bundle->'entry') e $$;
-SELECT q, pg_temp.ids(fhir.search(q)) AS found, fhir.count(q), (SELECT count(*) FROM fhir.search_rows(q)) AS rows FROM unnest(ARRAY[
+SELECT q, pg_temp.ids(fhir.search(q)) AS found, fhir.search_count(q), (SELECT count(*) FROM fhir.search_rows(q)) AS rows FROM unnest(ARRAY[
   'Patient?name=smith', 'Patient?name=smith&birthdate=ge1970-01-01', 'Patient?family:exact=Smith', 'Patient?name=o''neill', 'Patient?name=O%27NEILL',
   'Patient?gender=male,female', 'Patient?gender:missing=true', 'Patient?gender:not=male', 'Patient?_id=a,c', 'Patient?birthdate=1980', 'Patient',
   'Patient?name=back\\slash\, comma\|bar', 'Patient?active=true', 'Patient?_lastUpdated=gt2001&_id=b', 'Patient?_lastUpdated=lt2001', 'Observation?subject=a',

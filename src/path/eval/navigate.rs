@@ -240,7 +240,7 @@ impl<'a> Run<'a, '_> {
 impl<'a> Element<'a> {
     /// The one text that a member is; of a date or time none, as it may be equal to other texts.
     #[inline]
-    pub fn text_of(&self, member: &Member) -> Option<&'a [u8]> {
+    pub(super) fn text_of(&self, member: &Member) -> Option<&'a [u8]> {
         let Node::Object(object) = self.node else { return None };
         match member.place(self.ty) {
             Place::Field(field) if !self.is_untyped() && !is_moment(field.ty) => object.text(field.name),

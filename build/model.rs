@@ -58,6 +58,7 @@ struct Element {
     required: String,
     is_summary: bool,
     is_modifier: bool,
+    is_absolute: bool,
 }
 
 struct Facts {
@@ -129,6 +130,7 @@ impl Facts {
                 required: row[4].clone(),
                 is_summary: row[5].split(' ').any(|flag| flag == "summary"),
                 is_modifier: row[5].split(' ').any(|flag| flag == "modifier"),
+                is_absolute: row[5].split(' ').any(|flag| flag == "absolute"),
             });
         }
         let mut value_sets: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -268,8 +270,8 @@ impl Facts {
                 .map(|e| {
                     let max = if e.max == "*" { "u16::MAX" } else { &e.max };
                     format!(
-                        "Element{{name:{:?},is_choice:{},min:{},max:{max},is_summary:{},is_modifier:{}}}",
-                        e.name, e.is_choice, e.min, e.is_summary, e.is_modifier
+                        "Element{{name:{:?},is_choice:{},min:{},max:{max},is_summary:{},is_modifier:{},is_absolute:{}}}",
+                        e.name, e.is_choice, e.min, e.is_summary, e.is_modifier, e.is_absolute
                     )
                 })
                 .collect();

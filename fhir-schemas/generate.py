@@ -81,6 +81,9 @@ FIRST_SYSTEMS = [
     "http://www.cms.gov/Medicare/Coding/ICD10",
 ]
 
+# How the definition of an address begins that may not be relative.
+ABSOLUTE = re.compile(r"(An|The) absolute (base )?UR[IL]\b", re.IGNORECASE)
+
 WHEN = {"date", "dateTime", "instant", "Period", "Timing"}
 W5 = ["FiveWs.init", "FiveWs.done[x]", "FiveWs.planned", "FiveWs.recorded"]
 
@@ -274,7 +277,10 @@ def element_facts(element, name, of_resource):
 
 def flags(element):
     """What the definition says of an element besides its content."""
-    return " ".join(f for f, key in (("modifier", "isModifier"), ("summary", "isSummary")) if element.get(key))
+    said = [f for f, key in (("modifier", "isModifier"), ("summary", "isSummary")) if element.get(key)]
+    if ABSOLUTE.match(element.get("definition", "")):
+        said.append("absolute")
+    return " ".join(said)
 
 
 def type_fact(t):

@@ -44,7 +44,7 @@ fn time(data: &str, count: usize, ways: &[Way<'_>]) {
 fn is_valid(container: &[u8], level: Level) -> bool {
     let Some(node) = json::root(container) else { return false };
     let mut valid = true;
-    check(node, level, &World::default(), &mut |issue| {
+    let _ = check(node, level, &World::default(), &mut |issue| {
         valid &= issue.severity > Severity::Error;
         if valid { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });

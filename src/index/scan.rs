@@ -10,7 +10,8 @@ use super::decimal::{self, Bound, Span};
 use super::derived;
 use super::keys::{self, End, INFINITE, KeyBuffer, MAX_PREFIX};
 use super::near;
-use super::query::{Comparison, Condition, Leaf, Query, Range, Test, Unit};
+use super::operand;
+use super::query::{self, Argument, Comparison, Condition, Leaf, Meaning, Query, Range, Test, Unit};
 use super::reads::Reads;
 use super::text::{self, normalise};
 use super::time::{self, Interval, OPEN_HIGH, OPEN_LOW};
@@ -176,6 +177,38 @@ struct Holders {
     only: Option<TypeId>,
     /// They hold no other values.
     exact: bool,
+}
+
+/// Which keys stand for the values of one parameter: of many values, which to look for at all.
+pub struct ValueKeys {
+    meanings: Vec<Meaning>,
+    argument: Argument,
+    builder: Builder,
+}
+
+impl ValueKeys {
+    /// For the parameter as resources of that type have it, without modifier; `None` where they have no such parameter.
+    pub fn of(ty: TypeId, name: &str) -> Option<ValueKeys> {
+        let meanings = query::meanings(Some(ty), name);
+        let argument = Argument { name: name.to_owned(), modifier: None, value: String::new() };
+        let builder = Builder { resource_type: Some(ty), ..Builder::default() };
+        (!meanings.is_empty()).then_some(ValueKeys { meanings, argument, builder })
+    }
+
+    /// Each resource that has the value has one of these keys; `None` where single keys do not tell.
+    pub fn of_value(&mut self, value: &str) -> Option<impl Iterator<Item = &[u8]>> {
+        self.builder.keys.clear();
+        for meaning in &self.meanings {
+            for leaf in operand::leaves(meaning, &self.argument, value).ok()? {
+                let Leaf::One { parameter, test } = leaf else { return None };
+                if !self.builder.keys_of(parameter, &test) {
+                    return None;
+                }
+            }
+        }
+        let keys = &self.builder.keys;
+        (!keys.is_empty() && keys.iter().all(|key| !key.partial)).then(|| keys.iter().map(|key| key.bytes.as_slice()))
+    }
 }
 
 #[derive(Default)]

@@ -91,8 +91,7 @@ fn keys(container: &[u8]) -> Vec<u8> {
 }
 
 sql_function!(fhir_matches, |call| {
-    let text = call.text(1)?;
-    let query = call.remembered(text.as_bytes(), || Query::parse(text).ok().map(Matcher::new));
+    let query = call.remembered_of(1, |text| Query::parse(text).ok().map(Matcher::new))?;
     let matched = match (query, Keys::read(call.bytes(0)?)) {
         (Some(query), Some(keys)) => query.matches(keys),
         _ => false,

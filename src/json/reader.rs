@@ -88,7 +88,7 @@ impl<'a> Node<'a> {
     #[inline]
     fn new(data: &'a [u8], span: Span) -> Option<Node<'a>> {
         Some(match span.kind {
-            jb::STRING => Node::String(std::str::from_utf8(data.get(span.start..span.end)?).ok()?),
+            jb::STRING => Node::String(text(data.get(span.start..span.end)?)?),
             jb::NUMBER => {
                 let datum = data.get(aligned(span.start)..span.end)?;
                 let length = stated_length(word(datum, 0)?)?;
@@ -331,9 +331,33 @@ impl<'a> Iterator for ObjectIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<(&'a str, Node<'a>)> {
-        let Node::String(key) = Node::new(self.data, self.keys.next()?)? else { return None };
-        Some((key, Node::new(self.data, self.values.next()?)?))
+        let key = self.keys.next().filter(|key| key.kind == jb::STRING)?;
+        let value = Node::new(self.data, self.values.next()?)?;
+        Some((text(self.data.get(key.start..key.end)?)?, value))
     }
+}
+
+/// The text of these bytes, if they are UTF-8. Nearly all text is ASCII, which is told many bytes at a time.
+#[inline]
+#[allow(unsafe_code)]
+fn text(bytes: &[u8]) -> Option<&str> {
+    if is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    if let (Some(head), Some(tail), true) = (bytes.first_chunk(), bytes.last_chunk(), bytes.len() <= 16) {
+        return (u64::from_ne_bytes(*head) | u64::from_ne_bytes(*tail)) & HIGH == 0;
+    }
+    if let (Some(head), Some(tail), true) = (bytes.first_chunk(), bytes.last_chunk(), bytes.len() <= 8) {
+        return u64::from(u32::from_ne_bytes(*head) | u32::from_ne_bytes(*tail)) & HIGH == 0;
+    }
+    bytes.is_ascii()
 }
 
 /// The order of keys in an object: by length, then by bytes.

@@ -8,6 +8,7 @@ use super::line::{self, Rejected};
 use super::source::{Chunk, Content};
 use crate::json::{self, Limits, Parser};
 use crate::model::TypeId;
+use crate::path::eval::Services;
 use crate::path::reference::{self, Target};
 use crate::store::links::{self, Link};
 use crate::store::{Refusal, Stamped, Submitted, Version};
@@ -100,6 +101,15 @@ pub struct Worker {
     targets: HashSet<(TypeId, String)>,
 }
 
+/// Goes on until somebody says stop.
+struct Until<'s>(&'s AtomicBool);
+
+impl Services for Until<'_> {
+    fn go_on(&self) -> bool {
+        !self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Worker {
     pub fn new(work: &Work) -> Worker {
         let limits = Limits { max_bytes: work.max_line, ..Limits::default() };
@@ -109,23 +119,24 @@ impl Worker {
     /// Gives up early, with what is done so far, where `stop` is set: nobody will look at it then.
     pub fn work(&mut self, chunk: Chunk, work: &Work, stop: &AtomicBool) -> Done {
         let Chunk { file, before, content, read, are_deletions } = chunk;
+        let services = &Until(stop);
         let mut done = Done { file, is_end: false, bytes: 0, read, lines: 0, outcomes: Vec::new(), targets: Vec::new() };
         match content {
             Content::End => done.is_end = true,
             Content::Block(block) => {
                 done.bytes = block.length;
-                self.block(&block, before, are_deletions, work, stop, &mut done);
+                self.block(&block, before, are_deletions, work, services, &mut done);
             }
             Content::Pieces(pieces, links) => {
                 done.bytes = pieces.length;
-                self.pieces(&pieces, before, &links, work, stop, &mut done);
+                self.pieces(&pieces, before, &links, work, services, &mut done);
             }
         }
         done.targets = self.targets.drain().collect();
         done
     }
 
-    fn block(&mut self, block: &Block, before: u64, are_deletions: bool, work: &Work, stop: &AtomicBool, done: &mut Done) {
+    fn block(&mut self, block: &Block, before: u64, are_deletions: bool, work: &Work, services: &Until, done: &mut Done) {
         if block.is_cut {
             done.lines = 1;
             let rejected = line::too_long(&block.bytes, work.max_line);
@@ -133,7 +144,7 @@ impl Worker {
             return;
         }
         for (place, text) in lines(block) {
-            if stop.load(Ordering::Relaxed) {
+            if !services.go_on() {
                 return;
             }
             done.lines = place.line + 1;
@@ -149,25 +160,25 @@ impl Worker {
             let outcome = if text.len() > work.max_line {
                 Outcome::Rejected(Box::new(line::too_long(text, work.max_line)))
             } else {
-                self.resource(text, before + place.offset, None, work)
+                self.resource(text, before + place.offset, None, work, services)
             };
             done.outcomes.push((place, outcome));
         }
     }
 
-    fn pieces(&mut self, pieces: &Pieces, before: u64, links: &Links, work: &Work, stop: &AtomicBool, done: &mut Done) {
+    fn pieces(&mut self, pieces: &Pieces, before: u64, links: &Links, work: &Work, services: &Until, done: &mut Done) {
         for item in &pieces.items {
-            if stop.load(Ordering::Relaxed) {
+            if !services.go_on() {
                 return;
             }
             let place = Place { line: done.lines, offset: item.offset };
             done.lines += 1;
             let text = pieces.bytes.get(item.range.clone()).unwrap_or_default();
             let outcome = match item.piece {
-                Piece::Resource => self.resource(text, before + item.offset, None, work),
+                Piece::Resource => self.resource(text, before + item.offset, None, work, services),
                 Piece::Cut => Outcome::Rejected(Box::new(line::too_long(text, work.max_line))),
                 Piece::Broken => Outcome::Rejected(Box::new(line::broken(text))),
-                Piece::Entry => match self.entry(text, before + item.offset, links, work) {
+                Piece::Entry => match self.entry(text, before + item.offset, links, work, services) {
                     Some(outcome) => outcome,
                     None => continue,
                 },
@@ -177,7 +188,7 @@ impl Worker {
     }
 
     /// An entry of a Bundle, as data; none if it is only a message to who searched.
-    fn entry(&mut self, text: &[u8], place: u64, links: &Links, work: &Work) -> Option<Outcome> {
+    fn entry(&mut self, text: &[u8], place: u64, links: &Links, work: &Work, services: &dyn Services) -> Option<Outcome> {
         let entry = Entry::read(text);
         if entry.is_outcome {
             return None;
@@ -187,24 +198,24 @@ impl Worker {
             None => deletion(&entry, text).unwrap_or_else(|| no_resource(text)),
             // a patch, or the input of a search, is not what is to be stored
             Some(_) if !matches!(method, None | Some("POST" | "PUT" | "GET" | "HEAD")) => no_resource(text),
-            Some(resource) => self.resource(resource, place, Some((&entry, links)), work),
+            Some(resource) => self.resource(resource, place, Some((&entry, links)), work, services),
         })
     }
 
     /// The row of one line; `place` is how many bytes of the load stand before it.
-    pub fn line(&mut self, text: &[u8], place: u64, work: &Work) -> Result<Stamped, Rejected> {
-        self.row(text, place, None, work).map(|row| row.stamped).map_err(|refusal| line::rejected(text, &refusal))
+    pub fn line(&mut self, text: &[u8], place: u64, work: &Work, services: &dyn Services) -> Result<Stamped, Rejected> {
+        self.row(text, place, None, work, services).map(|row| row.stamped).map_err(|refusal| line::rejected(text, &refusal))
     }
 
     /// One resource; as an entry it may have its id, and the targets of its links, from its Bundle.
-    fn resource(&mut self, text: &[u8], place: u64, entry: Option<(&Entry, &Links)>, work: &Work) -> Outcome {
-        match self.row(text, place, entry, work) {
+    fn resource(&mut self, text: &[u8], place: u64, entry: Option<(&Entry, &Links)>, work: &Work, services: &dyn Services) -> Outcome {
+        match self.row(text, place, entry, work, services) {
             Ok(row) => Outcome::Row(Box::new(row)),
             Err(refusal) => Outcome::Rejected(Box::new(line::rejected(text, &refusal))),
         }
     }
 
-    fn row(&mut self, text: &[u8], place: u64, entry: Option<(&Entry, &Links)>, work: &Work) -> Result<Row, Refusal> {
+    fn row(&mut self, text: &[u8], place: u64, entry: Option<(&Entry, &Links)>, work: &Work, services: &dyn Services) -> Result<Row, Refusal> {
         let Worker { parser, container, targets } = self;
         // A large resource leaves no large buffer behind.
         container.shrink_to(1 << 20);
@@ -221,7 +232,7 @@ impl Worker {
         }
         let submitted = Submitted::read(container, None)?;
         if let Some(level) = work.level {
-            submitted.validated(level)?;
+            submitted.validated(level, services)?;
         }
         let mut is_conditional = false;
         if work.resolves || work.sees_targets {

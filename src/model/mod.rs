@@ -49,6 +49,8 @@ pub struct Element {
     pub is_summary: bool,
     /// Whether it can change what other elements mean: <https://hl7.org/fhir/R4/conformance-rules.html#isModifier>
     pub is_modifier: bool,
+    /// An address that the definition calls absolute, so that it says the same wherever it stands.
+    pub is_absolute: bool,
 }
 
 /// One JSON property of a type.
@@ -182,6 +184,23 @@ pub enum LaneForm {
     Codes,
     /// A line for each code, with a curve where it has numbers.
     Series,
+}
+
+impl ParameterType {
+    /// <https://hl7.org/fhir/R4/valueset-search-param-type.html>
+    pub fn code(self) -> &'static str {
+        match self {
+            ParameterType::Number => "number",
+            ParameterType::Date => "date",
+            ParameterType::String => "string",
+            ParameterType::Token => "token",
+            ParameterType::Reference => "reference",
+            ParameterType::Composite => "composite",
+            ParameterType::Quantity => "quantity",
+            ParameterType::Uri => "uri",
+            ParameterType::Special => "special",
+        }
+    }
 }
 
 impl TypeId {

@@ -12,7 +12,7 @@ pub mod parse;
 pub mod reference;
 pub mod select;
 #[cfg(feature = "pg")]
-mod sql;
+pub mod sql;
 
 pub use branches::{Branch, Compiled, Condition, Literal, Step, compile, compile_condition, criteria};
 pub use parse::parse;

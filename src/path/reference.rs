@@ -108,7 +108,7 @@ fn bucket(name: &[u8]) -> usize {
 }
 
 /// Whether a URI begins with `scheme:` (RFC 3986, 3.1).
-fn has_scheme(uri: &str) -> bool {
+pub fn has_scheme(uri: &str) -> bool {
     let Some((scheme, _)) = uri.split_once(':') else { return false };
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))

@@ -31,13 +31,13 @@ impl From<EvaluationError> for Error {
     }
 }
 
-/// The server, as far as an expression may ask it.
-struct Statement;
+/// The server, as far as an expression may ask it. It asks for interrupts, which unwind.
+pub struct Server;
 
 /// 2000-01-01 in microseconds since 1970-01-01.
 const EPOCH: i64 = 10_957 * 86_400 * 1_000_000;
 
-impl Services for Statement {
+impl Services for Server {
     fn now(&self) -> i64 {
         time::of_statement() + EPOCH
     }
@@ -128,7 +128,7 @@ fn with<'c>(call: &'c Call, f: impl FnOnce(&'c Program, Item<'c>, &Scope<'c, '_>
         resource: node,
         root: node,
         constants: &constants,
-        services: &Statement,
+        services: &Server,
         limits: Limits { steps: settings::path_steps(), ..Limits::default() },
     };
     f(program, Item::any(node), &scope)

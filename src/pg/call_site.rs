@@ -1,10 +1,14 @@
 //! What a function keeps between its calls within one query: compiled once where it is called from, not once a row.
 
+use super::error::Error;
 use super::function::Call;
+use pgrx::pg_sys;
 
 struct Kept<T> {
     source: Vec<u8>,
     made: T,
+    /// The source is written into the expression, so it stays the same.
+    is_constant: bool,
 }
 
 impl Call {
@@ -18,7 +22,7 @@ impl Call {
             if !kept.is_null() && (*kept).source == source {
                 return &(*kept).made;
             }
-            let fresh = Kept { source: source.to_vec(), made: make() };
+            let fresh = Kept { source: source.to_vec(), made: make(), is_constant: false };
             if kept.is_null() {
                 let place = pgrx::PgMemoryContexts::For((*site).fn_mcxt).leak_and_drop_on_delete(fresh);
                 (*site).fn_extra = place.cast();
@@ -27,6 +31,50 @@ impl Call {
                 *kept = fresh;
                 &(*kept).made
             }
+        }
+    }
+
+    /// What `make` makes of a text argument, remembered as [`Call::remembered`] does. One that is written into the expression is not even
+    /// compared: it may be long, and rows many. A function remembers in one of both ways.
+    pub fn remembered_of<T: 'static>(&self, index: usize, make: impl FnOnce(&str) -> T) -> Result<&T, Error> {
+        // SAFETY: as in `remembered`; the flag was set for this very place of the query.
+        unsafe {
+            let kept = (*(*self.info).flinfo).fn_extra.cast::<Kept<T>>();
+            if !kept.is_null() && (*kept).is_constant {
+                return Ok(&(*kept).made);
+            }
+        }
+        let text = self.text(index)?;
+        let mut is_new = false;
+        let found = self.remembered(text.as_bytes(), || {
+            is_new = true;
+            make(text)
+        });
+        if is_new {
+            // SAFETY: it was made above.
+            unsafe { (*(*(*self.info).flinfo).fn_extra.cast::<Kept<T>>()).is_constant = self.is_constant(index) };
+        }
+        Ok(found)
+    }
+
+    /// Whether an argument is a constant of the expression that the call stands in.
+    fn is_constant(&self, index: usize) -> bool {
+        // SAFETY: the expression is NULL or a node that lives as long as the place of the call; a list has as many cells as it says.
+        unsafe {
+            let node = (*(*self.info).flinfo).fn_expr.cast::<pg_sys::Node>();
+            if node.is_null() {
+                return false;
+            }
+            let arguments = match (*node).type_ {
+                pg_sys::NodeTag::T_OpExpr => (*node.cast::<pg_sys::OpExpr>()).args,
+                pg_sys::NodeTag::T_FuncExpr => (*node.cast::<pg_sys::FuncExpr>()).args,
+                _ => return false,
+            };
+            if arguments.is_null() || index >= (*arguments).length as usize {
+                return false;
+            }
+            let argument = (*(*arguments).elements.add(index)).ptr_value.cast::<pg_sys::Node>();
+            !argument.is_null() && (*argument).type_ == pg_sys::NodeTag::T_Const
         }
     }
 }

@@ -71,6 +71,35 @@ impl Entries {
         walk(self.0.index, prefix, take)
     }
 
+    /// Calls `take` with what stands beside each wanted key that the index has. The wanted keys are sorted and begin with the prefix. No more
+    /// places are sought in the index than there are wanted keys, and no more than the keys with the prefix have pages.
+    pub fn among(&self, prefix: &[u8], wanted: &[(Vec<u8>, usize)], take: &mut dyn FnMut(usize)) -> Result<(), Error> {
+        let mut rest = wanted;
+        while let Some((from, _)) = rest.first() {
+            let scratch = Scratch::new(c"fhirlake entries");
+            let entered = scratch.enter();
+            let mut keys = vec![pg_sys::Datum::null(); BATCH];
+            let keys = behind(self.0.index, from, true, prefix, &mut keys)?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            for key in keys {
+                // SAFETY: plain datums of variable length, made above.
+                let key = unsafe { jsonb::bytes(*key) };
+                rest = &rest[rest.partition_point(|(wanted, _)| wanted.as_slice() < key)..];
+                while let Some(((_, what), more)) = rest.split_first().filter(|((wanted, _), _)| wanted == key) {
+                    take(*what);
+                    rest = more;
+                }
+                if rest.is_empty() {
+                    return Ok(());
+                }
+            }
+            drop(entered);
+        }
+        Ok(())
+    }
+
     /// Whether any key begins with the prefix. Its rows may all be gone.
     pub fn any(&self, prefix: &[u8]) -> Result<bool, Error> {
         Ok(!behind(self.0.index, prefix, true, prefix, &mut [pg_sys::Datum::null()])?.is_empty())

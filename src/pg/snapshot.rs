@@ -71,6 +71,12 @@ impl Age {
     }
 }
 
+/// Whether what is read must be locked against what others write.
+pub fn is_serializable() -> bool {
+    // SAFETY: plain data of this backend.
+    unsafe { pg_sys::XactIsoLevel == pg_sys::XACT_SERIALIZABLE as c_int }
+}
+
 /// Whether all statements of the transaction see the same: REPEATABLE READ and SERIALIZABLE.
 pub fn is_fixed() -> bool {
     // SAFETY: a plain variable, set when the transaction begins.

@@ -79,18 +79,7 @@ fn resource<'a>(ty: TypeId, types: &[TypeId]) -> Item<'a> {
 }
 
 fn parameter<'a>(parameter: &SearchParameter) -> Item<'a> {
-    let kind = match parameter.ty {
-        ParameterType::Number => "number",
-        ParameterType::Date => "date",
-        ParameterType::String => "string",
-        ParameterType::Token => "token",
-        ParameterType::Reference => "reference",
-        ParameterType::Composite => "composite",
-        ParameterType::Quantity => "quantity",
-        ParameterType::Uri => "uri",
-        ParameterType::Special => "special",
-    };
-    Item::Object(object([("name", text(parameter.code)), ("definition", text(parameter.url)), ("type", text(kind))]))
+    Item::Object(object([("name", text(parameter.code)), ("definition", text(parameter.url)), ("type", text(parameter.ty.code()))]))
 }
 
 fn operation<'a>(operation: &'static Operation) -> Item<'a> {

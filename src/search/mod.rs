@@ -15,6 +15,8 @@ pub mod filter;
 pub mod filter_language;
 pub mod include;
 pub mod list;
+#[cfg(feature = "pg")]
+mod present;
 pub mod project;
 pub mod quote;
 pub mod references;

@@ -5,6 +5,7 @@ use super::criteria::{Catalog, argument};
 use super::custom::{self, CustomParameter};
 use super::filter::Filter;
 use super::list;
+use super::present::present;
 use super::request::{Handling, Request, Setting};
 use super::quote::literal;
 use super::references::implied_homes;
@@ -183,7 +184,7 @@ impl Resolver<'_> {
                 if *inner == Filter::NOTHING { Filter::NOTHING } else { Filter::Has { here, ty, parameter, inner } }
             }
             Filter::Member { list } => self.members(types, &list)?,
-            Filter::Codes(argument) => self.codes(argument)?,
+            Filter::Codes(argument) => self.codes(types, argument)?,
             Filter::Row(arguments) => self.row(arguments)?,
             other => other,
         })
@@ -231,7 +232,7 @@ impl Resolver<'_> {
     }
 
     /// The codes that a value set holds, or that a code subsumes or is subsumed by.
-    fn codes(&self, argument: Argument) -> Result<Filter, Error> {
+    fn codes(&self, types: &[TypeId], argument: Argument) -> Result<Filter, Error> {
         let lake = self.place.lake;
         let mut values: Vec<String> = Vec::new();
         for alternative in split_unescaped(&argument.value, ',') {
@@ -256,6 +257,7 @@ impl Resolver<'_> {
             values.extend(terminology::sql::related(lake, system.as_deref(), &code, direction)?.into_iter().map(coded));
         }
         let negated = argument.modifier.as_deref() == Some("not-in");
+        let values = present(self.place, types, &argument.name, values)?;
         if values.is_empty() {
             return Ok(if negated { Filter::EVERYTHING } else { Filter::NOTHING });
         }

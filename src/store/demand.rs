@@ -11,7 +11,7 @@ use crate::pg::function::{Call, Value};
 use crate::pg::spi::{Arg, connected};
 use crate::pg::trigger::Event;
 use crate::sql_function;
-use crate::validate::{Issue, Level, Severity, issues_of};
+use crate::validate::{Level, MAX_ISSUES, refused};
 use pgrx::pg_sys;
 use pgrx::pg_sys::Oid;
 use std::collections::HashMap;
@@ -46,8 +46,7 @@ impl Demand {
     /// The refusal of a resource that does not meet it; what is only to be warned of is told.
     fn refusal(&self, lake: &str, ty: TypeId, id: &str, resource: &[u8]) -> Result<Option<Refusal>, Error> {
         let Some(node) = json::root(resource) else { return Ok(None) };
-        let issues: Vec<Issue> =
-            issues_of(lake, node, self.level, &self.profiles)?.into_iter().filter(|issue| issue.severity <= Severity::Error).collect();
+        let issues = refused(lake, node, self.level, &self.profiles, MAX_ISSUES)?;
         if issues.is_empty() {
             return Ok(None);
         }

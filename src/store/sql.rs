@@ -6,6 +6,7 @@ use super::stamped::Stamped;
 use super::accepted::{self, As};
 use super::membership;
 use crate::model::{self, TypeId};
+use crate::path::sql::Server;
 use crate::pg::access::{self, AsOwner};
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
@@ -38,7 +39,7 @@ sql_function!(fhir_assert_valid, |call| {
         return Ok(Value::Null);
     }
     let expected = call.optional_text(1)?.map(stamp::resource_type).transpose()?;
-    Submitted::read(call.jsonb(0)?, expected)?.validated(Level::Structure)?;
+    Submitted::read(call.jsonb(0)?, expected)?.validated(Level::Structure, &Server)?;
     Ok(true.into())
 });
 
@@ -199,7 +200,7 @@ fn stamp(call: &Call) -> Result<Value, Error> {
 
 fn validate(submitted: &Submitted, container: &[u8]) -> Result<(), Error> {
     if settings::validation() == Validation::structure && accepted::row_of(container).is_none() {
-        submitted.validated(Level::Structure)?;
+        submitted.validated(Level::Structure, &Server)?;
     }
     Ok(())
 }

@@ -6,7 +6,8 @@
 use super::time::{instant, is_uuid_before, uuid};
 use crate::json::{self, Item, JsonError, Node, Object};
 use crate::model::{self, TypeId};
-use crate::validate::{Issue, Level, Severity, World, check};
+use crate::path::eval::Services;
+use crate::validate::{Issue, Level, World, check};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -68,16 +69,17 @@ impl<'a> Submitted<'a> {
         Ok(Submitted { node, object, ty, id })
     }
 
-    /// Refuses what is not valid at a level that depends on the resource alone.
-    pub fn validated(&self, level: Level) -> Result<(), Refusal> {
+    /// Refuses what is not valid at a level that depends on the resource alone. `services` may end the check; what was not looked at to its
+    /// end is refused.
+    pub fn validated(&self, level: Level, services: &dyn Services) -> Result<(), Refusal> {
         let mut issues = Vec::new();
-        check(self.node, level, &World::default(), &mut |issue: Issue| {
-            if matches!(issue.severity, Severity::Fatal | Severity::Error) {
+        let flow = check(self.node, level, &World::asking(services), &mut |issue: Issue| {
+            if issue.severity.is_error() {
                 issues.push(issue);
             }
             if issues.len() > LISTED { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        if issues.is_empty() { Ok(()) } else { Err(Refusal::Invalid { ty: self.ty.name(), issues }) }
+        if flow.is_continue() && issues.is_empty() { Ok(()) } else { Err(Refusal::Invalid { ty: self.ty.name(), issues }) }
     }
 
     /// The container to store: this resource with that id and version.

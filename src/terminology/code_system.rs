@@ -13,6 +13,7 @@ pub struct CodeSystem {
     url: Box<str>,
     version: Option<Box<str>>,
     is_complete: bool,
+    is_supplement: bool,
     /// In a hierarchy of parts nothing subsumes; where no meaning is given, it is taken for a taxonomy, as published ones are.
     subsumes: bool,
     /// Its concepts are not here, but under this id.
@@ -32,6 +33,8 @@ pub struct Concept {
     code: Box<str>,
     display: Option<Box<str>>,
     definition: Option<Box<str>>,
+    /// Other ways to show it.
+    designations: Vec<Box<str>>,
     /// Code of the property and its value as text; of a coding its code.
     properties: Vec<(Box<str>, Box<str>)>,
     parents: Vec<u32>,
@@ -45,6 +48,8 @@ pub struct Kept<'a> {
     pub definition: Option<&'a str>,
     /// `CodeSystem.concept.property`
     pub properties: Option<Node<'a>>,
+    /// `CodeSystem.concept.designation`
+    pub designations: Option<Node<'a>>,
     /// The number that others name it by.
     pub place: i32,
     pub parents: Vec<i32>,
@@ -87,6 +92,7 @@ impl CodeSystem {
             url: text(root, "url").unwrap_or_default().into(),
             version: text(root, "version").map(Into::into),
             is_complete: text(root, "content") == Some("complete"),
+            is_supplement: text(root, "content") == Some("supplement") || root.get("supplements").is_some(),
             subsumes: text(root, "hierarchyMeaning") != Some("part-of"),
             apart: None,
             concepts: Vec::new(),
@@ -103,7 +109,7 @@ impl CodeSystem {
         let mut places = HashMap::new();
         let mut parents = Vec::new();
         for concept in kept {
-            let Some(at) = system.push(concept.code, concept.display, concept.definition, concept.properties) else { continue };
+            let Some(at) = system.push(concept.code, concept.display, concept.definition, concept.properties, concept.designations) else { continue };
             places.insert(concept.place, at);
             parents.push((at, concept.parents));
         }
@@ -144,7 +150,8 @@ impl CodeSystem {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
         let of = |concept: &Concept| {
             let properties: usize = concept.properties.iter().map(|(code, value)| 48 + code.len() + value.len()).sum();
-            240 + 2 * concept.code.len() + text(&concept.display) + text(&concept.definition) + properties + 4 * (concept.parents.len() + concept.children.len())
+            let designations: usize = concept.designations.iter().map(|text| 16 + text.len()).sum();
+            264 + designations + 2 * concept.code.len() + text(&concept.display) + text(&concept.definition) + properties + 4 * (concept.parents.len() + concept.children.len())
         };
         1000 + self.concepts.iter().map(of).sum::<usize>()
     }
@@ -152,6 +159,11 @@ impl CodeSystem {
     /// Whether it lists all its codes.
     pub fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Whether it only adds to the concepts of another system.
+    pub fn is_supplement(&self) -> bool {
+        self.is_supplement
     }
 
     /// How many concepts.
@@ -248,11 +260,11 @@ impl CodeSystem {
     }
 
     fn add(&mut self, node: Node) -> Option<u32> {
-        self.push(text(node, "code")?, text(node, "display"), text(node, "definition"), node.get("property"))
+        self.push(text(node, "code")?, text(node, "display"), text(node, "definition"), node.get("property"), node.get("designation"))
     }
 
     /// The place of a code, which is made where it is new.
-    fn push(&mut self, code: &str, display: Option<&str>, definition: Option<&str>, listed: Option<Node>) -> Option<u32> {
+    fn push(&mut self, code: &str, display: Option<&str>, definition: Option<&str>, listed: Option<Node>, designations: Option<Node>) -> Option<u32> {
         if let Some(at) = self.find(code) {
             return Some(at);
         }
@@ -270,6 +282,7 @@ impl CodeSystem {
             code: code.into(),
             display: display.map(Into::into),
             definition: definition.map(Into::into),
+            designations: designations.into_iter().flat_map(Node::items).filter_map(|designation| text(designation, "value")).map(Into::into).collect(),
             properties,
             ..Concept::default()
         });
@@ -359,6 +372,11 @@ impl Concept {
 
     pub fn definition(&self) -> Option<&str> {
         self.definition.as_deref()
+    }
+
+    /// All ways to show it, its own first.
+    pub fn displays(&self) -> impl Iterator<Item = &str> {
+        self.display.iter().chain(&self.designations).map(|text| &**text)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Code systems whose codes are made by rules instead of being listed.
 
+use super::snomed;
 use crate::index::ucum;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -8,6 +9,8 @@ use std::sync::LazyLock;
 const BCP_47: &str = "urn:ietf:bcp:47";
 /// Types of media: <https://hl7.org/fhir/R4/valueset-mimetypes.html>
 const BCP_13: &str = "urn:ietf:bcp:13";
+/// Concepts and expressions: <https://hl7.org/fhir/R4/snomedct.html>
+const SNOMED_CT: &str = "http://snomed.info/sct";
 
 /// Longer texts are not looked at.
 const MAX_CODE: usize = 255;
@@ -37,10 +40,23 @@ pub fn makes(system: &str, code: &str) -> Option<bool> {
         // the short names that a CapabilityStatement lists its formats by
         BCP_13 if matches!(code, "xml" | "json" | "ttl") => None,
         BCP_13 => MEDIA.as_ref().map(|regex| regex.is_match(code)),
+        // An identifier that could be one is not therefore one.
+        SNOMED_CT if !snomed::is_possible(code) => Some(false),
         // What the library does not read may be a unit all the same.
         ucum::SYSTEM => octofhir_ucum::validate(code).is_ok().then_some(true),
         _ => None,
     }
+}
+
+/// Whether a code that a system lists is a pattern that another code fits: `NNxxx`, where `xxx` stands for a country,
+/// and `Q<integer>H` of <https://hl7.org/fhir/R4/v2/0203/index.html> and <https://hl7.org/fhir/R4/v2/0335/index.html>.
+pub fn fits(listed: &str, code: &str) -> bool {
+    let of = |placeholder: &str, is_part: fn(&char) -> bool| {
+        let Some((before, after)) = listed.split_once(placeholder) else { return false };
+        let Some(part) = code.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) else { return false };
+        !part.is_empty() && part.chars().all(|c| is_part(&c))
+    };
+    of("xxx", char::is_ascii_alphanumeric) || of("<integer>", char::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -64,8 +80,24 @@ mod tests {
             (ucum::SYSTEM, "10*3/uL", Some(true)),
             (ucum::SYSTEM, "furlongs per fortnight", None),
             ("http://loinc.org", "1-8", None),
+            (SNOMED_CT, "73211009", None),
+            (SNOMED_CT, "73211008", Some(false)),
         ] {
             assert_eq!(makes(system, code), expected, "{system} {code}");
+        }
+    }
+
+    #[test]
+    fn some_listed_codes_are_patterns() {
+        for (listed, code, expected) in [
+            ("NNxxx", "NNFIN", true),
+            ("NNxxx", "NN", false),
+            ("NNxxx", "NN FIN", false),
+            ("Q<integer>H", "Q6H", true),
+            ("Q<integer>H", "QxH", false),
+            ("MR", "MRx", false),
+        ] {
+            assert_eq!(fits(listed, code), expected, "{listed} {code}");
         }
     }
 }

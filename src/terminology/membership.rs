@@ -29,6 +29,30 @@ pub enum Membership {
     Unknown(String),
 }
 
+/// A code of a system, and how it is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    pub system: &'a str,
+    pub version: Option<&'a str>,
+    pub code: &'a str,
+    pub display: Option<&'a str>,
+}
+
+/// What there is to say about a code of a system. <https://hl7.org/fhir/R4/terminologies.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing is wrong, or nobody knows.
+    Fine,
+    /// The system lists all its codes, or makes them by rules, and this is none of them.
+    NoSuchCode,
+    /// The system only adds to another one: <https://hl7.org/fhir/R4/codesystem.html#supplements>.
+    Supplement,
+    /// It is no system, but a value set has that url.
+    ValueSet,
+    /// The system shows the code otherwise; this is its own way.
+    OtherDisplay(String),
+}
+
 /// What a source fails with, such as a cancelled query.
 pub type Failure = Box<dyn std::error::Error>;
 
@@ -40,6 +64,12 @@ pub trait Terminology {
 
     /// Whether a code system has a code.
     fn has_code(&self, system: &str, version: Option<&str>, code: &str) -> Result<Membership, Failure>;
+
+    /// What is wrong with a code and how it is shown, as far as that is known.
+    fn coding(&self, asked: Shown<'_>) -> Result<Finding, Failure> {
+        let _ = asked;
+        Ok(Finding::Fine)
+    }
 
     /// How a code is shown, where that is known.
     fn display(&self, system: &str, version: Option<&str>, code: &str) -> Result<Option<String>, Failure>;
@@ -74,6 +104,10 @@ where
         Ok(self.ask(|source, cache, limits| has_code(source, cache, limits, system, version, code))?)
     }
 
+    fn coding(&self, asked: Shown<'_>) -> Result<Finding, Failure> {
+        Ok(self.ask(|source, cache, limits| coding(source, cache, limits, asked))?)
+    }
+
     fn display(&self, system: &str, version: Option<&str>, code: &str) -> Result<Option<String>, Failure> {
         Ok(self.ask(|source, cache, limits| display(source, cache, limits, system, version, code))?)
     }
@@ -100,6 +134,41 @@ pub fn has_code<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, s
     let asked = Asked { system: Some(system), version, code };
     let mut question = Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), steps: 0 };
     Ok(question.in_system(system, version, true, false)?.into())
+}
+
+/// What there is to say about a code of a system.
+pub fn coding<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, shown: Shown) -> Result<Finding, S::Error> {
+    cache.make_room();
+    let Shown { system, version, code, display } = shown;
+    let asked = Asked { system: Some(system), version, code };
+    let mut question = Question { source, cache, limits, asked, open: Vec::new(), done: HashMap::new(), steps: 0 };
+    let no_such_code = || if grammar::makes(system, code) == Some(false) { Finding::NoSuchCode } else { Finding::Fine };
+    let Some(known) = question.system(system, version)? else {
+        return Ok(match question.is_value_set(system)? {
+            true => Finding::ValueSet,
+            false => no_such_code(),
+        });
+    };
+    if known.is_supplement() {
+        return Ok(Finding::Supplement);
+    }
+    let near = question.around(&known, &[])?;
+    let Some(concept) = near.find(code).map(|at| near.concept(at)) else {
+        // one that says that it is complete and lists nothing has its codes elsewhere
+        let lists = known.apart().is_some() || !known.is_empty();
+        let is_missing = known.is_complete() && lists && !known.concepts().any(|listed| grammar::fits(listed.code(), code));
+        return Ok(if is_missing { Finding::NoSuchCode } else { no_such_code() });
+    };
+    Ok(match (display, concept.display()) {
+        (Some(said), Some(own)) if !concept.displays().any(|known| is_same(said, known)) => Finding::OtherDisplay(own.to_owned()),
+        _ => Finding::Fine,
+    })
+}
+
+/// Names are the same whatever their case and spacing.
+pub fn is_same(a: &str, b: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    a == b || words(a) == words(b)
 }
 
 /// How a code is shown.
@@ -341,6 +410,16 @@ impl<S: Source> Question<'_, S> {
             }
         }
         Ok(truth)
+    }
+
+    /// Whether the url of a system that is not known is that of a value set.
+    fn is_value_set(&mut self, url: &str) -> Result<bool, S::Error> {
+        if let Some(known) = self.cache.is_value_set(url) {
+            return Ok(known);
+        }
+        let is_one = self.source.value_set(url, None)?.is_some();
+        self.cache.keep_whether_value_set(url, is_one);
+        Ok(is_one)
     }
 
     fn system(&mut self, url: &str, version: Option<&str>) -> Result<Option<Rc<CodeSystem>>, S::Error> {

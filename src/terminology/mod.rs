@@ -19,17 +19,18 @@ pub mod implied;
 pub mod members;
 pub mod membership;
 pub mod page;
+mod snomed;
 pub mod keep;
 pub mod lake;
 #[cfg(feature = "pg")]
 pub mod sql;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod value_set;
 pub mod verdict;
 
 pub use error::{DefinitionError, TermError};
-pub use membership::{Checker, Failure, Membership, Terminology};
+pub use membership::{Checker, Failure, Finding, Membership, Shown, Terminology};
 pub use value_set::expand;
 
 use code_system::CodeSystem;

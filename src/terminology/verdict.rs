@@ -51,19 +51,13 @@ pub fn verdict<S: Source>(source: &mut S, cache: &mut Cache, limits: &Limits, qu
         })),
         Membership::Unknown(why) => (None, Some(why)),
     };
-    let is_wrong = result == Some(true) && display.zip(known.as_deref()).is_some_and(|(said, known)| !is_same(said, known));
+    let is_wrong = result == Some(true) && display.zip(known.as_deref()).is_some_and(|(said, known)| !membership::is_same(said, known));
     Ok(Some(if is_wrong {
         let message = format!("{coded} is shown as \"{}\", not as \"{}\"", known.as_deref().unwrap_or_default(), display.unwrap_or_default());
         Verdict { result: Some(false), message: Some(message), display: known, system }
     } else {
         Verdict { result, message, display: known, system }
     }))
-}
-
-/// Names are the same whatever their case and spacing.
-fn is_same(a: &str, b: &str) -> bool {
-    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
-    words(a) == words(b)
 }
 
 /// The system that the code is of, where the set can be listed and has it of one only.

@@ -7,7 +7,7 @@ use super::level::World;
 use super::place::At;
 use super::rules::{self, Constraint, ElementRules, Rules, is_coded};
 use super::shape::{Content, Rule};
-use super::structure::MAX_DEPTH;
+use super::structure::{MAX_DEPTH, ROUND};
 use crate::json::{Node, Object};
 use crate::model::{DOMAIN_RESOURCE, ELEMENT, TypeId, is_a};
 use crate::path::eval::{EvaluationError, Item, Problem, Scope};
@@ -20,13 +20,14 @@ const GO_ON: Flow = ControlFlow::Continue(());
 /// Asks the invariants of `resource`, with terminology the bindings too, and hands each issue to `issues`, which may stop the walk.
 /// What is malformed is passed over: the structure level tells of it.
 pub fn constraints(resource: Node<'_>, world: &World, issues: &mut dyn FnMut(Issue) -> Flow) -> Flow {
-    let mut walk = Walk { world, issues };
+    let mut walk = Walk { world, issues, objects: 0 };
     walk.resource(resource, None, &At { parent: None, name: "", index: None }, 0)
 }
 
 struct Walk<'w> {
     world: &'w World<'w>,
     issues: &'w mut dyn FnMut(Issue) -> Flow,
+    objects: u32,
 }
 
 /// The resources that an expression can name.
@@ -53,6 +54,13 @@ impl Walk<'_> {
     fn object(&mut self, object: Object<'_>, ty: TypeId, around: Around<'_>, at: &At, depth: usize) -> Flow {
         if depth >= MAX_DEPTH {
             return GO_ON;
+        }
+        self.objects += 1;
+        if self.objects == ROUND {
+            self.objects = 0;
+            if !self.world.services.go_on() {
+                return ControlFlow::Break(());
+            }
         }
         let (shape, rules) = rules::of(ty);
         if !rules.constraints.is_empty() {

@@ -1,11 +1,13 @@
 //! How much is asked of a resource, and what it is asked against.
 
+use super::codes::codes;
 use super::constraints::constraints;
 use super::issue::{Issue, Severity};
 use super::profile::{self, Profile};
 use super::structure::structure;
+use super::text::text;
 use crate::json::Node;
-use crate::path::eval::Services;
+use crate::path::eval::{NoServices, Services};
 use crate::terminology::Terminology;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,9 +17,9 @@ use std::sync::Arc;
 pub enum Level {
     /// Elements, cardinality, formats, reference targets, and required codes that FHIR itself defines.
     Structure,
-    /// The constraints of R4, by FHIRPath.
+    /// The constraints of R4, by FHIRPath, and rules of its text that no constraint expresses.
     Invariants,
-    /// Required and extensible bindings, by the terminology of a lake.
+    /// Required and extensible bindings, and whether systems have the codes, by the terminology of a lake.
     Bindings,
     /// The profiles that the resource claims, or that are asked for.
     Profile,
@@ -54,32 +56,38 @@ pub struct World<'w> {
     pub profiles: Option<(&'w profile::Context<'w>, &'w [Arc<Profile>])>,
 }
 
-impl Default for World<'_> {
-    /// The resource alone.
-    fn default() -> Self {
-        struct Nothing;
-        impl Services for Nothing {}
-        World { terminology: None, services: &Nothing, profiles: None }
+impl<'w> World<'w> {
+    /// The resource alone, and those who wait for the result.
+    pub fn asking(services: &'w dyn Services) -> World<'w> {
+        World { terminology: None, services, profiles: None }
     }
 }
 
-/// Hands each issue of `resource` to `issues`, which may stop.
-pub fn check(resource: Node<'_>, level: Level, world: &World, issues: &mut dyn FnMut(Issue) -> ControlFlow<()>) {
+impl Default for World<'_> {
+    /// The resource alone.
+    fn default() -> Self {
+        World::asking(&NoServices)
+    }
+}
+
+/// Hands each issue of `resource` to `issues`, which may stop. It breaks where `resource` was not looked at to its end: nobody can say
+/// then that it is valid, unless an issue tells why.
+pub fn check(resource: Node<'_>, level: Level, world: &World, issues: &mut dyn FnMut(Issue) -> ControlFlow<()>) -> ControlFlow<()> {
     let mut unreadable = false;
-    let mut stopped = false;
-    structure(resource, &mut |issue| {
+    structure(resource, world.services, &mut |issue| {
         unreadable |= issue.severity == Severity::Fatal;
-        let flow = issues(issue);
-        stopped |= flow.is_break();
-        flow
-    });
-    if stopped || unreadable || level == Level::Structure {
-        return;
+        issues(issue)
+    })?;
+    if unreadable || level == Level::Structure {
+        return ControlFlow::Continue(());
     }
-    if constraints(resource, world, issues).is_break() {
-        return;
+    text(resource, issues)?;
+    constraints(resource, world, issues)?;
+    if let Some(terminology) = world.terminology {
+        codes(resource, terminology, issues)?;
     }
-    if let Some((context, more)) = world.profiles {
-        profile::level(resource, more, context, issues);
+    match world.profiles {
+        Some((context, more)) => profile::level(resource, more, context, issues),
+        None => ControlFlow::Continue(()),
     }
 }

@@ -3,6 +3,7 @@
 //! reference targets and required codes. Invariants and profiles build on it.
 
 mod bindings;
+mod codes;
 mod constraints;
 mod issue;
 #[cfg(feature = "pg")]
@@ -18,10 +19,11 @@ mod shape;
 #[cfg(feature = "pg")]
 mod sql;
 mod structure;
+mod text;
 
-pub use issue::{Issue, MAX_ISSUES, Severity, is_valid, issues};
+pub use issue::{Issue, Issues, MAX_ISSUES, Severity, is_valid, issues};
 #[cfg(feature = "pg")]
-pub use lake::issues_of;
+pub use lake::{issues_of, refused};
 pub use level::{Level, World, check};
 pub use outcome::{outcome, validation};
 pub use structure::{MAX_DEPTH, structure};

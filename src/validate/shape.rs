@@ -12,9 +12,17 @@ pub struct Shape {
     pub ty: TypeId,
     pub is_resource: bool,
     rules: Vec<Rule>,
-    /// Index into `rules` plus one, 0 where empty; the length is a power of two.
-    table: Vec<u16>,
+    /// The length is a power of two.
+    table: Vec<Slot>,
     pub required: Elements,
+}
+
+/// A place in the hash table of a shape.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    name: Ends,
+    /// Index into the rules plus one, 0 where the place is empty.
+    rule: u16,
 }
 
 /// What may stand in one JSON property.
@@ -53,14 +61,15 @@ impl Shape {
     fn build(ty: TypeId) -> Shape {
         let t = ty.get();
         let rules: Vec<Rule> = t.fields.iter().map(|field| Rule::build(ty, field)).collect();
-        let mut table = vec![0u16; (rules.len() * 2 + 1).next_power_of_two()];
+        let mut table = vec![Slot::default(); (rules.len() * 2 + 1).next_power_of_two()];
         let mask = table.len() - 1;
         for (i, rule) in rules.iter().enumerate() {
-            let mut slot = hash(rule.name) & mask;
-            while table[slot] != 0 {
+            let name = Ends::of(rule.name);
+            let mut slot = name.hash() & mask;
+            while table[slot].rule != 0 {
                 slot = (slot + 1) & mask;
             }
-            table[slot] = i as u16 + 1;
+            table[slot] = Slot { name, rule: i as u16 + 1 };
         }
         let required = t.elements.iter().enumerate().filter(|(_, e)| e.min > 0).fold(0, |bits, (i, _)| bits | bit(i));
         Shape { ty, is_resource: t.kind == Kind::Resource, rules, table, required }
@@ -68,11 +77,13 @@ impl Shape {
 
     /// The rule of the property `name`.
     pub fn rule(&self, name: &str) -> Option<&Rule> {
+        let ends = Ends::of(name);
         let mask = self.table.len() - 1;
-        let mut slot = hash(name) & mask;
+        let mut slot = ends.hash() & mask;
         loop {
-            let rule = self.rules.get(usize::from(self.table[slot]).checked_sub(1)?)?;
-            if rule.name == name {
+            let Slot { name: there, rule } = self.table[slot];
+            let rule = self.rules.get(usize::from(rule).checked_sub(1)?)?;
+            if there == ends && (ends.is_whole() || rule.name == name) {
                 return Some(rule);
             }
             slot = (slot + 1) & mask;
@@ -119,18 +130,37 @@ fn bit(element: usize) -> Elements {
     1u128.checked_shl(element as u32).unwrap_or(0)
 }
 
-/// Length, first and last bytes tell the properties of one type apart well enough.
-fn hash(name: &str) -> usize {
-    let bytes = name.as_bytes();
-    let (head, tail) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-            (Some(head), Some(tail)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail))),
-            _ => (bytes.iter().fold(0, |h, b| h << 8 | u64::from(*b)), 0),
-        },
-    };
-    let mixed = (head ^ tail.rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 40) as usize
+/// The first and last bytes of a name, and its length.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Ends {
+    head: u64,
+    tail: u64,
+    length: usize,
+}
+
+impl Ends {
+    fn of(name: &str) -> Ends {
+        let bytes = name.as_bytes();
+        let (head, tail) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail))),
+                _ => (bytes.iter().fold(0, |h, b| h << 8 | u64::from(*b)), 0),
+            },
+        };
+        Ends { head, tail, length: bytes.len() }
+    }
+
+    /// Whether these are all bytes of the name, so that names with the same ends are the same.
+    fn is_whole(self) -> bool {
+        self.length <= 16
+    }
+
+    /// Good enough to tell the properties of one type apart.
+    fn hash(self) -> usize {
+        let mixed = (self.head ^ self.tail.rotate_left(29) ^ self.length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +177,13 @@ mod tests {
             }
             for unknown in ["", "_", "x", "aPropertyThatNoTypeHas"] {
                 assert!(shape.rule(unknown).is_none(), "{} {unknown}", ty.name);
+            }
+            // one character changed, wherever it stands
+            for field in ty.fields {
+                for at in 0..field.name.len() {
+                    let other = format!("{}~{}", &field.name[..at], &field.name[at + 1..]);
+                    assert!(shape.rule(&other).is_none(), "{} {other}", ty.name);
+                }
             }
         }
     }

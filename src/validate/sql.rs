@@ -1,15 +1,14 @@
 //! Validation as SQL functions.
 
-use super::level::{Level, World, check};
-use super::{Issue, Severity, is_valid, issues, lake, validation};
-use crate::json;
+use super::level::Level;
+use super::{Issue, lake, validation};
+use crate::json::{self, Node};
 use crate::pg::arrays::texts;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
 use crate::sql_function;
-use std::ops::ControlFlow;
 
-sql_function!(fhir_is_valid, |call| Ok(json::root(call.jsonb(0)?).is_some_and(is_valid).into()));
+sql_function!(fhir_is_valid, |call| Ok(is_valid(json::root(call.jsonb(0)?))?.into()));
 sql_function!(fhir_is_valid_of, |call| {
     let Some(node) = json::root(call.jsonb(0)?) else { return Ok(false.into()) };
     let second = call.text(1)?;
@@ -19,20 +18,18 @@ sql_function!(fhir_is_valid_of, |call| {
             return Err(Error::new(error::INVALID_PARAMETER, format!("level {} asks a lake", level.name()))
                 .hint("fhir.is_valid(resource, level, profiles) does; profiles may be '{}'"));
         }
-        let mut is_valid = true;
-        check(node, level, &World::default(), &mut |issue| {
-            is_valid &= issue.severity > Severity::Error;
-            if is_valid { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
-        return Ok(is_valid.into());
+        return Ok(lake::refused("", node, level, &[], 1)?.is_empty().into());
     }
-    let is_of_type = node.get("resourceType").and_then(json::Node::as_str) == Some(second);
-    Ok((is_of_type && is_valid(node)).into())
+    let is_of_type = node.get("resourceType").and_then(Node::as_str) == Some(second);
+    Ok((is_of_type && is_valid(Some(node))?).into())
 });
-sql_function!(fhir_issues, |call| list(call, json::root(call.jsonb(0)?).map(issues).unwrap_or_default(), Columns::Base));
+sql_function!(fhir_issues, |call| {
+    let found = json::root(call.jsonb(0)?).map(|node| lake::issues_of("", node, Level::Structure, &[]));
+    list(call, found.transpose()?.unwrap_or_default(), Columns::Base)
+});
 sql_function!(fhir_issues_at, |call| list(call, asked(call)?, Columns::All));
 sql_function!(fhir_validate, |call| Ok(Value::Jsonb(validation(&asked(call)?))));
-sql_function!(fhir_is_valid_at, |call| Ok(asked(call)?.iter().all(|issue| issue.severity > Severity::Error).into()));
+sql_function!(fhir_is_valid_at, |call| Ok(asking(call, |lake, resource, level, profiles| lake::refused(lake, resource, level, profiles, 1))?.is_empty().into()));
 sql_function!(fhir_must_support, |call| {
     let found = lake::supported(call.text(2)?, json::root(call.jsonb(0)?), call.text(1)?)?;
     let mut rows = call.rows()?;
@@ -42,8 +39,23 @@ sql_function!(fhir_must_support, |call| {
     Ok(Value::Null)
 });
 
-/// `(resource, level, profiles, lake)`
+/// Whether the structure has no error.
+fn is_valid(resource: Option<Node<'_>>) -> Result<bool, Error> {
+    Ok(match resource {
+        Some(resource) => lake::refused("", resource, Level::Structure, &[], 1)?.is_empty(),
+        None => false,
+    })
+}
+
 fn asked(call: &Call) -> Result<Vec<Issue>, Error> {
+    asking(call, lake::issues_of)
+}
+
+/// `ask(lake, resource, level, profiles)`
+type Ask = fn(&str, Node<'_>, Level, &[String]) -> Result<Vec<Issue>, Error>;
+
+/// `(resource, level, profiles, lake)`
+fn asking(call: &Call, ask: Ask) -> Result<Vec<Issue>, Error> {
     let level = level(call.text(1)?)?;
     let profiles = match call.datum(2) {
         // SAFETY: the SQL declaration says that this argument is a text[].
@@ -54,7 +66,7 @@ fn asked(call: &Call) -> Result<Vec<Issue>, Error> {
         return Err(Error::new(error::INVALID_PARAMETER, format!("level {} checks no profiles", level.name())).hint("level => 'profile' does"));
     }
     let unreadable = || Issue::fatal("not a JSON object");
-    json::root(call.jsonb(0)?).map_or_else(|| Ok(vec![unreadable()]), |resource| lake::issues_of(call.text(3)?, resource, level, &profiles))
+    json::root(call.jsonb(0)?).map_or_else(|| Ok(vec![unreadable()]), |resource| ask(call.text(3)?, resource, level, &profiles))
 }
 
 /// The level of that name.

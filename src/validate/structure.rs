@@ -5,8 +5,11 @@ use super::place::{At, clip};
 use super::shape::{Content, Elements, Rule, Shape};
 use crate::json::{Array, Node, Object};
 use crate::model::{CODEABLE_CONCEPT, CODING, DOMAIN_RESOURCE, EXTENSION, REFERENCE, TypeId, ValueSetId, is_a, value_set};
+use crate::path::eval::Services;
 use crate::path::reference::{self, Target};
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 /// Deepest nesting of JSON objects. The specification sets no limit; the deepest of its examples has 16.
@@ -18,11 +21,18 @@ const RULE: Cow<'static, str> = Cow::Borrowed("structure");
 type Flow = ControlFlow<()>;
 const GO_ON: Flow = ControlFlow::Continue(());
 
-/// Checks the structure of `resource` and hands each issue to `issues`, which may stop the walk.
-pub fn structure(resource: Node<'_>, issues: &mut dyn FnMut(Issue) -> ControlFlow<()>) {
-    let mut walk = Walk { issues };
+/// Contained resources of which an id is looked for one by one.
+const FEW: usize = 16;
+
+/// Objects between two questions whether to go on.
+pub(super) const ROUND: u32 = 4096;
+
+/// Checks the structure of `resource` and hands each issue to `issues`, which may stop the walk; so may `services`. It breaks where the
+/// walk did not reach its end.
+pub fn structure(resource: Node<'_>, services: &dyn Services, issues: &mut dyn FnMut(Issue) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut walk = Walk { issues, services, objects: 0 };
     let at = At { parent: None, name: "", index: None };
-    let _ = walk.resource(resource, None, &at, 0);
+    walk.resource(resource, None, &at, 0)
 }
 
 /// What a Reference says about its target, caught while its properties are walked.
@@ -45,6 +55,8 @@ impl<'a> Pointer<'a> {
 struct Container<'a> {
     resource: Object<'a>,
     ty: TypeId,
+    /// Where there are many contained resources: the type of each by its id, made when the first is looked for.
+    contained: OnceCell<HashMap<&'a str, Option<TypeId>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,6 +75,8 @@ impl Scope<'_, '_> {
 
 struct Walk<'s> {
     issues: &'s mut dyn FnMut(Issue) -> Flow,
+    services: &'s dyn Services,
+    objects: u32,
 }
 
 impl Walk<'_> {
@@ -97,7 +111,10 @@ impl Walk<'_> {
         let at = if at.parent.is_none() { &root } else { at };
         match container {
             Some(container) => self.object(object, ty, &[], Scope { container, is_contained: true, depth }, at),
-            None => self.object(object, ty, &[], Scope { container: &Container { resource: object, ty }, is_contained: false, depth }, at),
+            None => {
+                let container = Container { resource: object, ty, contained: OnceCell::new() };
+                self.object(object, ty, &[], Scope { container: &container, is_contained: false, depth }, at)
+            }
         }
     }
 
@@ -105,6 +122,13 @@ impl Walk<'_> {
     fn object(&mut self, object: Object<'_>, ty: TypeId, targets: &[TypeId], scope: Scope<'_, '_>, at: &At) -> Flow {
         if scope.depth >= MAX_DEPTH {
             return self.tell(Severity::Fatal, "too-costly", at, format!("nested deeper than {MAX_DEPTH} levels"));
+        }
+        self.objects += 1;
+        if self.objects == ROUND {
+            self.objects = 0;
+            if !self.services.go_on() {
+                return ControlFlow::Break(());
+            }
         }
         let shape = Shape::of(ty);
         let mut seen: Elements = 0;
@@ -294,8 +318,8 @@ impl Walk<'_> {
             None => None,
             Some(Target::Malformed) => return self.error("value", at, "not a reference: Type/id, #id or an absolute URL"),
             Some(Target::Contained("")) => Some(container.ty),
-            Some(Target::Contained(id)) => match contained(container, id) {
-                Some(resource) => resource.get("resourceType").and_then(Node::as_str).and_then(reference::resource_type),
+            Some(Target::Contained(id)) => match container.contained(id) {
+                Some(ty) => ty,
                 None => return self.tell(Severity::Error, "not-found", at, format!("no contained resource has the id \"{}\"", clip(id))),
             },
             Some(target) => target.ty(),
@@ -318,7 +342,23 @@ fn includes(coding: Object<'_>, set: ValueSetId) -> bool {
     text("system").zip(text("code")).is_some_and(|(system, code)| value_set(set).contains_coding(system, code))
 }
 
-fn contained<'a>(container: &Container<'a>, id: &str) -> Option<Object<'a>> {
-    let resources = container.resource.get("contained")?.as_array()?;
-    resources.iter().filter_map(Node::as_object).find(|c| c.get("id").and_then(Node::as_str) == Some(id))
+impl<'a> Container<'a> {
+    /// Whether there is a contained resource with that id, and of what type.
+    fn contained(&self, id: &str) -> Option<Option<TypeId>> {
+        let resources = self.resource.get("contained")?.as_array()?;
+        if resources.len() <= FEW {
+            let mut named = resources.iter().filter_map(named);
+            return named.find(|(name, _)| *name == id).map(|(_, resource)| type_of(resource));
+        }
+        let all = || resources.iter().filter_map(named).map(|(name, resource)| (name, type_of(resource))).collect();
+        self.contained.get_or_init(all).get(id).copied()
+    }
+}
+
+fn named(resource: Node<'_>) -> Option<(&str, Node<'_>)> {
+    Some((resource.get("id")?.as_str()?, resource))
+}
+
+fn type_of(resource: Node<'_>) -> Option<TypeId> {
+    resource.get("resourceType").and_then(Node::as_str).and_then(reference::resource_type)
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::json::{self, Limits, Node};
 
 mod bindings;
+mod codes;
 mod invariants;
 mod mutations;
 
@@ -203,7 +204,9 @@ fn what_is_told_back_is_short() {
     assert!(found.iter().all(|i| i.expression.len() + i.details.len() < 300));
     let many = vec![r#"{"x":1}"#; 5_000].join(",");
     let bytes = json::parse(format!(r#"{{"resourceType":"Patient","name":[{many}]}}"#).as_bytes(), &Limits::default()).unwrap();
-    assert_eq!(issues(json::root(&bytes).unwrap()).len(), 1_000);
+    let found = issues(json::root(&bytes).unwrap());
+    assert_eq!(found.len(), 1_001);
+    assert_eq!(found.last().map(|issue| issue.details.as_str()), Some("what follows 1000 errors is not told"));
 }
 
 mod data {

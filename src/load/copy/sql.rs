@@ -8,6 +8,7 @@ use crate::load::sql::MAX_LINE;
 use crate::load::work::{Ids, Work, Worker};
 use crate::load::options::{self, Options};
 use crate::load::write::{Origin, Outcomes, Writer};
+use crate::path::sql::Server;
 use crate::pg::access;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
@@ -134,7 +135,7 @@ impl Statement {
         let taken = if text.len() > MAX_LINE {
             Err(line::too_long(text, MAX_LINE))
         } else {
-            self.worker.line(text, offset, &self.work)
+            self.worker.line(text, offset, &self.work, &Server)
         };
         match taken {
             Ok(row) => {

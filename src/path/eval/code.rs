@@ -62,9 +62,9 @@ pub(super) enum MatchKind {
 /// A regular expression, compiled with the program where it is constant.
 #[derive(Debug)]
 pub(super) enum Pattern {
-    Constant(Matcher),
+    Constant(Box<Matcher>),
     /// With the last one used, if that is not large.
-    Computed(Box<Code>, Mutex<Option<(String, Matcher)>>),
+    Computed(Box<Code>, Box<Mutex<Option<(String, Matcher)>>>),
 }
 
 /// A member by name. Which JSON property it is depends on the type it is asked of; the last answer is kept.

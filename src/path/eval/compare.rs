@@ -123,6 +123,13 @@ impl Value<'_> {
     }
 }
 
+impl Item<'_> {
+    /// The order of two values, quantities of whatever units; `None` where there is none or it is not known.
+    pub fn order(&self, other: &Item<'_>) -> Option<Ordering> {
+        order(&self.value(), &other.value()).ok()
+    }
+}
+
 /// The order of two values.
 pub(super) fn order(a: &Value<'_>, b: &Value<'_>) -> Result<Ordering, NoOrder> {
     match (a, b) {

@@ -312,14 +312,14 @@ impl Compiler {
             Kind::Literal(Item::String(text)) => match regex(text, kind, self.left) {
                 Ok(matcher) => {
                     self.left = self.left.saturating_sub(matcher.size());
-                    Pattern::Constant(matcher)
+                    Pattern::Constant(matcher.into())
                 }
                 Err(problem) => return unsupported(pattern.at as usize, problem),
             },
             _ => match self.left.checked_sub(MAX_KEPT) {
                 Some(left) => {
                     self.left = left;
-                    Pattern::Computed(Box::new(pattern), Mutex::new(None))
+                    Pattern::Computed(Box::new(pattern), Mutex::new(None).into())
                 }
                 None => return unsupported(pattern.at as usize, TOGETHER),
             },

@@ -157,11 +157,12 @@ impl Drafts {
             parents.push(of);
             listed.push((draft.properties()?, draft.designations()?));
         }
-        let kept = self.list.iter().zip(&listed).zip(parents).enumerate().map(|(at, ((draft, (properties, _)), parents))| Kept {
+        let kept = self.list.iter().zip(&listed).zip(parents).enumerate().map(|(at, ((draft, (properties, designations)), parents))| Kept {
             code: &draft.code,
             display: draft.display.as_deref(),
             definition: draft.definition.as_deref(),
             properties: properties.as_deref().and_then(json::root),
+            designations: designations.as_deref().and_then(json::root),
             place: at as i32,
             parents,
         });

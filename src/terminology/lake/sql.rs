@@ -16,7 +16,7 @@ use crate::pg::spi::{Arg, Spi, connected};
 use crate::json;
 use crate::terminology::code_system::{CodeSystem, Kept};
 use crate::terminology::membership::{self, Asked, Cache, Failure};
-use crate::terminology::{Below, Limits, Membership, Source, Terminology};
+use crate::terminology::{Below, Finding, Limits, Membership, Shown, Source, Terminology};
 use pgrx::pg_sys::Oid;
 use std::any::Any;
 use std::cell::RefCell;
@@ -175,6 +175,10 @@ impl Terminology for OfLake {
         self.ask(|lake, cache, limits| membership::has_code(lake, cache, limits, system, version, code))
     }
 
+    fn coding(&self, asked: Shown<'_>) -> Result<Finding, Failure> {
+        self.ask(|lake, cache, limits| membership::coding(lake, cache, limits, asked))
+    }
+
     fn display(&self, system: &str, version: Option<&str>, code: &str) -> Result<Option<String>, Failure> {
         self.ask(|lake, cache, limits| membership::display(lake, cache, limits, system, version, code))
     }
@@ -277,7 +281,7 @@ impl Lake<'_> {
         })
     }
 
-    /// The rows of the last query as concepts of a system: code, display, definition, properties, place, parents.
+    /// The rows of the last query as concepts of a system: code, display, definition, properties, place, parents, designations.
     fn kept<'s>(&'s self, count: usize) -> impl Iterator<Item = Kept<'s>> {
         (0..count).filter_map(|row| {
             Some(Kept {
@@ -285,6 +289,7 @@ impl Lake<'_> {
                 display: self.sql.text(row, 2),
                 definition: self.sql.text(row, 3),
                 properties: self.sql.container(row, 4).and_then(json::root),
+                designations: self.sql.container(row, 7).and_then(json::root),
                 place: self.sql.cell(row, 5)?.value() as i32,
                 // SAFETY: the column is an integer[].
                 #[allow(unsafe_code)]
@@ -329,7 +334,7 @@ impl Source for Lake<'_> {
                  WHERE c.code_system OPERATOR(pg_catalog.=) $1 AND c.key OPERATOR(pg_catalog.=) ANY ($2) \
                  UNION SELECT c.place, c.parents FROM above a CROSS JOIN LATERAL pg_catalog.unnest(a.parents) p (place) \
                  JOIN {table} c ON c.code_system OPERATOR(pg_catalog.=) $1 AND c.place OPERATOR(pg_catalog.=) p.place) \
-             SELECT c.code, c.display, c.definition, c.properties, c.place, c.parents FROM above a \
+             SELECT c.code, c.display, c.definition, c.properties, c.place, c.parents, c.designations FROM above a \
              JOIN {table} c ON c.code_system OPERATOR(pg_catalog.=) $1 AND c.place OPERATOR(pg_catalog.=) a.place ORDER BY c.place"
         );
         let _plan = Lookups::begin();
@@ -345,7 +350,7 @@ impl Source for Lake<'_> {
             return Ok(known.clone());
         }
         let select = format!(
-            "SELECT c.code, c.display, c.definition, c.properties, c.place, c.parents FROM {}.concept c \
+            "SELECT c.code, c.display, c.definition, c.properties, c.place, c.parents, c.designations FROM {}.concept c \
              WHERE c.code_system OPERATOR(pg_catalog.=) $1 ORDER BY c.place",
             self.name
         );

@@ -16,6 +16,8 @@ pub struct Cache {
     systems: HashMap<SystemKey, Option<Rc<CodeSystem>>>,
     /// Of systems that are kept apart: what is around some codes.
     parts: HashMap<String, Rc<CodeSystem>>,
+    /// Of urls that codes name as their system: whether they are those of value sets.
+    value_sets: HashMap<String, bool>,
     bytes: usize,
 }
 
@@ -45,6 +47,15 @@ impl Cache {
     pub fn keep_system(&mut self, url: &str, version: Option<&str>, system: Option<Rc<CodeSystem>>) {
         self.bytes += 200 + url.len() + system.as_deref().map_or(0, CodeSystem::size);
         self.systems.insert((url.to_owned(), version.map(str::to_owned)), system);
+    }
+
+    pub fn is_value_set(&self, url: &str) -> Option<bool> {
+        self.value_sets.get(url).copied()
+    }
+
+    pub fn keep_whether_value_set(&mut self, url: &str, is_one: bool) {
+        self.bytes += 100 + url.len();
+        self.value_sets.insert(url.to_owned(), is_one);
     }
 
     pub fn part(&self, id: &str, codes: &[&str]) -> Option<Rc<CodeSystem>> {

@@ -29,6 +29,7 @@ impl Apart {
             display: row.display.as_deref(),
             definition: row.definition.as_deref(),
             properties: row.properties.as_deref().and_then(json::root),
+            designations: row.designations.as_deref().and_then(json::root),
             place: row.place,
             parents: row.parents.clone(),
         });

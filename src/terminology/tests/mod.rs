@@ -21,7 +21,7 @@ pub struct Shelf {
 
 impl Shelf {
     /// Resources, one a line or one an item.
-    fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Shelf {
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Shelf {
         let mut shelf = Shelf::default();
         for text in texts {
             shelf.add(json::parse(text.as_bytes(), &json::Limits::default()).unwrap_or_else(|error| panic!("{text}: {error}")));

@@ -10,6 +10,7 @@ use crate::model::{EXTENSION, Kind, TypeId};
 use crate::path::eval::{EvaluationError, Item as PathItem, Limits, Problem, Program, Scope, Services};
 use crate::terminology::Membership;
 use crate::validate::Severity;
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 /// Steps of one evaluation. Those of the published profiles take some tens.
@@ -29,15 +30,19 @@ impl Expression {
 }
 
 /// What constraints may ask: profiles and value sets of the check itself, all else of those who asked for the check.
-struct World<'a, 'c>(&'c Context<'a>);
+struct World<'a, 'c> {
+    context: &'c Context<'a>,
+    /// Steps of the check so far.
+    spent: Cell<u64>,
+}
 
 impl Services for World<'_, '_> {
     fn resolve(&self, reference: &str) -> Option<Node<'_>> {
-        self.0.services.and_then(|services| services.resolve(reference))
+        self.context.services.and_then(|services| services.resolve(reference))
     }
 
     fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
-        match self.0.terminology?.contains(value_set, system, None, code) {
+        match self.context.terminology?.contains(value_set, system, None, code) {
             Ok(Membership::Member) => Some(true),
             Ok(Membership::NotMember) => Some(false),
             _ => None,
@@ -45,34 +50,34 @@ impl Services for World<'_, '_> {
     }
 
     fn subsumes(&self, system: &str, general: &str, special: &str) -> Option<bool> {
-        self.0.services?.subsumes(system, general, special)
+        self.context.services?.subsumes(system, general, special)
     }
 
     fn conforms_to(&self, node: Node<'_>, profile: &str) -> Option<bool> {
-        if self.0.hops >= MAX_HOPS {
+        if self.context.hops >= MAX_HOPS {
             return None;
         }
         let (url, version) = super::parts(profile);
-        let profile = self.0.definitions.structure(url, version)?;
+        let profile = self.context.definitions.structure(url, version)?;
         let mut holds = true;
         // What the node refers to outside of itself is out of sight here.
-        let context = Context { root: None, at: None, hops: self.0.hops + 1, ..*self.0 };
-        check(&profile, node, &context, &mut |issue| {
-            holds &= issue.severity > Severity::Error;
+        let context = Context { root: None, at: None, hops: self.context.hops + 1, spent: Some(&self.spent), ..*self.context };
+        let flow = check(&profile, node, &context, &mut |issue| {
+            holds &= !issue.severity.is_error();
             if holds { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
-        Some(holds)
+        if holds && flow.is_break() { None } else { Some(holds) }
     }
 
     fn now(&self) -> i64 {
-        match self.0.services {
+        match self.context.services {
             Some(services) => services.now(),
             None => crate::path::eval::NoServices.now(),
         }
     }
 
     fn go_on(&self) -> bool {
-        self.0.services.is_none_or(|services| services.go_on())
+        self.context.services.is_none_or(|services| services.go_on())
     }
 }
 
@@ -126,8 +131,13 @@ impl<'a> Walk<'a, '_> {
             Err(error) => return self.tell(Severity::Warning, "not-supported", at, key, Some(profile), format!("{human} ({error})")),
         };
         let context = self.context;
-        let world = World(context);
-        match program.truth(focus, &self.scope(constants, &world)) {
+        let world = World { context, spent: Cell::new(self.steps) };
+        let truth = program.truth(focus, &self.scope(constants, &world));
+        self.steps = world.spent.get();
+        if self.steps > context.steps {
+            return self.too_costly(at, format!("more than {} steps", context.steps));
+        }
+        match truth {
             Ok(Some(true)) => GO_ON,
             Ok(_) => self.tell(severity, "invariant", at, key, Some(profile), human.to_string()),
             Err(EvaluationError { problem: Problem::Interrupted, .. }) => self.stop(),
@@ -155,7 +165,7 @@ impl<'a> Walk<'a, '_> {
     pub fn selects(&mut self, context: &ExtensionContext, host: &Host<'a, '_>) -> bool {
         let Some(Expression(Ok(program))) = &context.program else { return true };
         let resource = Node::Object(self.place.resource);
-        let world = World(self.context);
+        let world = World { context: self.context, spent: Cell::new(self.steps) };
         let scope = self.scope(&[], &world);
         let mut found = false;
         let done = program.for_each(PathItem::resource(resource), &scope, &mut |item| {

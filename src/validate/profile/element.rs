@@ -134,6 +134,7 @@ impl Element {
             } else {
                 continue;
             };
+            element.constraints.extend(relative(key, value));
             *slot = Some(Value::new(value)?);
         }
         Ok(element)
@@ -220,6 +221,37 @@ fn binding(object: Object<'_>) -> Option<Binding> {
 }
 
 /// Without an expression there is nothing to evaluate.
+/// A bound of a date that counts from now: "the duration value is positive, and is subtracted from the current clock to determine
+/// the minimum allowable value", or added for the maximum
+/// (<https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.minValue_x_>).
+fn relative(key: &str, bound: Node<'_>) -> Option<Constraint> {
+    let (key, sign, wrong, word) = match key {
+        "minValueQuantity" | "minValueDuration" => ("minValue", '-', '<', "before"),
+        "maxValueQuantity" | "maxValueDuration" => ("maxValue", '+', '>', "after"),
+        _ => return None,
+    };
+    let unit = match bound.get("code").and_then(Node::as_str)? {
+        "a" => "years",
+        "mo" => "months",
+        "wk" => "weeks",
+        "d" => "days",
+        "h" => "hours",
+        "min" => "minutes",
+        "s" => "seconds",
+        _ => return None,
+    };
+    let Some(Node::Number(value)) = bound.get("value") else { return None };
+    let value = value.to_decimal_string();
+    let is_date = "($this is date or $this is dateTime or $this is instant)";
+    Some(Constraint {
+        key: key.into(),
+        is_error: true,
+        human: format!("may not be more than {value} {unit} {word} now").into(),
+        expression: format!("{is_date} implies iif($this {wrong} (now() {sign} {value} {unit}), false, true)").into(),
+        source: None,
+    })
+}
+
 fn constraint(object: Object<'_>) -> Option<Constraint> {
     Some(Constraint {
         key: text(object, "key")?,

@@ -7,6 +7,7 @@
 mod binding;
 mod compile;
 mod constraint;
+mod definition;
 mod discriminator;
 mod element;
 mod extension;
@@ -38,6 +39,7 @@ use crate::path::eval::Services;
 use crate::terminology::Terminology;
 use crate::validate::place::At;
 use rule::Rule;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use tree::Tree;
@@ -156,6 +158,8 @@ pub struct Context<'a> {
     pub at: Option<At<'a>>,
     /// How many `conformsTo()` lead here.
     hops: u8,
+    /// Steps of the checks that these `conformsTo()` stand in, which are counted together.
+    spent: Option<&'a Cell<u64>>,
 }
 
 impl<'a> Context<'a> {
@@ -164,7 +168,7 @@ impl<'a> Context<'a> {
 
     /// With the definitions alone.
     pub fn new(definitions: &'a dyn Definitions) -> Context<'a> {
-        Context { definitions, terminology: None, services: None, hops: 0, steps: Context::STEPS, root: None, at: None }
+        Context { definitions, terminology: None, services: None, hops: 0, spent: None, steps: Context::STEPS, root: None, at: None }
     }
 }
 

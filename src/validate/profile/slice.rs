@@ -88,6 +88,7 @@ impl<'a> Walk<'a, '_> {
             if slice.is_default || found.is_some() && slice.tests.is_empty() {
                 continue;
             }
+            self.step(at)?;
             self.unsure = false;
             if !self.belongs(profile, slice, item, at)? {
                 if let Some(tally) = tallies.filter(|_| self.unsure).and_then(|first| self.counts.get_mut(first + i)) {
@@ -135,6 +136,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn is_expected(&mut self, profile: &Profile, expect: &Expect, item: Item<'a>, at: &At, hops: usize) -> Answer {
+        self.step(at)?;
         ControlFlow::Continue(match expect {
             Expect::Exists(wanted) => *wanted,
             Expect::Text(text) => item.value.and_then(Node::as_str) == Some(text),

@@ -6,11 +6,13 @@ use super::target::Place;
 use super::value::{self, brief};
 use super::{Context, Profile};
 use crate::json::{Node, Object, reader::key_order};
-use crate::model::{self, ELEMENT, Kind, RESOURCE, TypeId, is_a};
+use crate::model::{self, ELEMENT, Kind, QUANTITY, RESOURCE, TypeId, is_a};
 use crate::path::compare::Atom;
+use crate::path::eval::Item as PathItem;
 use crate::path::reference::resource_type;
 pub(super) use crate::validate::place::At;
 use crate::validate::{Issue, Severity};
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,24 +25,28 @@ pub(super) const GO_ON: Flow = ControlFlow::Continue(());
 /// Deepest nesting of elements and of profiles within each other.
 const MAX_DEPTH: usize = 200;
 
-/// Checks `resource` against one profile and hands each issue to `issues`, which may stop the check.
+/// Checks `resource` against one profile and hands each issue to `issues`, which may stop the check. It breaks where the check did not
+/// reach its end.
 ///
 /// The profiles that it refers to are checked too, but not what the resource itself says in `meta.profile`: see [`level`].
-pub fn check<'a>(profile: &Profile, resource: Node<'a>, context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) {
-    let Some(place) = Place::outermost(resource, context) else { return };
+pub fn check<'a>(profile: &Profile, resource: Node<'a>, context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) -> Flow {
+    let Some(place) = Place::outermost(resource, context) else { return GO_ON };
     let mut walk = Walk::new(context, issues, place);
     let item = Item::resource(resource);
     let at = root(item.ty, context);
     let _ = walk.conform(profile, item, &at);
+    walk.end()
 }
 
 /// The whole level of profiles: `resource` and those within it against what they say in `meta.profile`, the resource itself also against
 /// `more`, and every extension against its definition.
-pub fn level<'a>(resource: Node<'a>, more: &[Arc<Profile>], context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) {
-    let Some(place) = Place::outermost(resource, context) else { return };
-    let mut walk = Walk::new(context, issues, place);
+pub fn level<'a>(resource: Node<'a>, more: &[Arc<Profile>], context: &Context<'a>, issues: &mut dyn FnMut(Issue) -> Flow) -> Flow {
+    let Some(place) = Place::outermost(resource, context) else { return GO_ON };
     let at = root(Item::resource(resource).ty, context);
+    super::definition::usable(resource, context, &at, issues)?;
+    let mut walk = Walk::new(context, issues, place);
     let _ = inside::all(&mut walk, resource, more, &at);
+    walk.end()
 }
 
 /// Where a resource stands: by itself under the name of its type.
@@ -154,7 +160,7 @@ pub(super) struct Walk<'a, 'c> {
     /// Whether the terminology could not tell what a discriminator asked.
     pub unsure: bool,
     pub entries: HashMap<usize, HashMap<String, (Option<&'a str>, Object<'a>)>>,
-    steps: u64,
+    pub steps: u64,
     depth: usize,
     stopped: bool,
 }
@@ -176,7 +182,7 @@ impl<'a, 'c> Walk<'a, 'c> {
             counts: Vec::new(),
             unsure: false,
             entries: HashMap::new(),
-            steps: 0,
+            steps: context.spent.map_or(0, Cell::get),
             depth: 0,
             stopped: false,
         }
@@ -209,7 +215,7 @@ impl<'a, 'c> Walk<'a, 'c> {
     }
 
     /// Counts a step, and ends the check when there were too many.
-    fn step(&mut self, at: &At) -> Flow {
+    pub fn step(&mut self, at: &At) -> Flow {
         self.steps += 1;
         if self.depth > MAX_DEPTH {
             return self.too_costly(at, format!("nested deeper than {MAX_DEPTH} levels"));
@@ -221,6 +227,14 @@ impl<'a, 'c> Walk<'a, 'c> {
             return self.stop();
         }
         GO_ON
+    }
+
+    /// What the check comes to: a break if it was stopped. Those who wait for it are told the steps it took.
+    fn end(self) -> Flow {
+        if let Some(spent) = self.context.spent {
+            spent.set(self.steps);
+        }
+        if self.stopped { Flow::Break(()) } else { GO_ON }
     }
 
     /// Ends the check, which asks too much.
@@ -363,7 +377,12 @@ impl<'a, 'c> Walk<'a, 'c> {
         }
         for (bound, wrong, word) in [(&rule.min_value, Ordering::Less, "at least"), (&rule.max_value, Ordering::Greater, "at most")] {
             let Some(bound) = bound else { continue };
-            let order = Atom::of(value, item.ty).zip(Atom::of(bound.node(), item.ty)).and_then(|(value, bound)| value.order(&bound));
+            let bound_node = bound.node();
+            let order = match is_a(item.ty, QUANTITY) {
+                // in whatever units they are
+                true => PathItem::element(value, item.ty, None).order(&PathItem::element(bound_node, item.ty, None)),
+                false => Atom::of(value, item.ty).zip(Atom::of(bound_node, item.ty)).and_then(|(value, bound)| value.order(&bound)),
+            };
             if order == Some(wrong) {
                 let details = format!("must be {word} {}", brief(bound.node()));
                 self.tell(Severity::Error, "value", at, &rule.id, Some(profile), details)?;

@@ -6,7 +6,7 @@ use crate::model::INVARIANTS;
 fn found(text: &str) -> Vec<(String, String, Severity)> {
     let bytes = json::parse(text.as_bytes(), &Limits::default()).unwrap();
     let mut found = Vec::new();
-    check(json::root(&bytes).unwrap(), Level::Invariants, &World::default(), &mut |issue| {
+    let _ = check(json::root(&bytes).unwrap(), Level::Invariants, &World::default(), &mut |issue| {
         if issue.rule != "dom-6" {
             found.push((issue.rule.to_string(), issue.expression, issue.severity));
         }
@@ -88,7 +88,8 @@ fn what_is_broken_in_structure_is_asked_all_the_same() {
     assert_eq!(found("[]").len(), 1);
 }
 
-/// The specification's examples, where the data folder has them: all are valid, but for those whose narrative is empty.
+/// The specification's examples, where the data folder has them: all are valid, but for those whose narrative is empty and those that break a
+/// rule of the text.
 #[test]
 fn examples_of_the_specification_keep_the_invariants() {
     let Some(data) = std::env::var_os("FHIRLAKE_DATA") else { return };
@@ -109,7 +110,13 @@ fn examples_of_the_specification_keep_the_invariants() {
     }
     println!("examples: {} resources, {} broken invariants, {warnings} warnings beside dom-6", text.lines().count(), errors.len());
     errors.sort();
+    errors.dedup();
+    // tests/conformance/example-exceptions.tsv says what is wrong with these
+    let text = ["Bundle/10bb101f-a121-4264-a920-67be9cb82c74", "Bundle/3a0707d3-549e-4467-b8b8-5a2ab3800efe", "Bundle/lri-example"].into_iter();
+    let text = text.chain(["CapabilityStatement/base", "CapabilityStatement/knowledge-repository", "CapabilityStatement/measure-processor", "CapabilityStatement/terminology-server"]);
     let empty = ["ActivityDefinition/blood-tubes-supply", "ActivityDefinition/heart-valve-replacement", "EventDefinition/example", "Questionnaire/zika-virus-exposure-assessment"];
-    let expected: Vec<String> = empty.iter().flat_map(|name| ["txt-1", "txt-2"].map(|rule| format!("{name} {rule}"))).collect();
+    let mut expected: Vec<String> = empty.iter().flat_map(|name| ["txt-1", "txt-2"].map(|rule| format!("{name} {rule}"))).collect();
+    expected.extend(text.map(|name| format!("{name} text")));
+    expected.sort();
     assert_eq!(errors, expected);
 }

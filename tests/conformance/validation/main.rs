@@ -1,11 +1,12 @@
 //! Validation against what others say is valid: see ../README.md.
 //!
-//!     cargo test --release --no-default-features --test validation -- schema|mutations|validator
+//!     cargo test --release --no-default-features --test validation -- schema|mutations|validator|examples
 //!
 //! The last line counts; the exit code is 1 where a difference is not listed.
 
 mod data;
 mod definitions;
+mod examples;
 mod kinds;
 mod listed;
 mod mutations;
@@ -18,8 +19,9 @@ fn main() {
         Some("schema") => schema::run(),
         Some("mutations") => mutations::run(),
         Some("validator") => validator::run(),
+        Some("examples") => examples::run(),
         _ => {
-            eprintln!("usage: validation schema|mutations|validator");
+            eprintln!("usage: validation schema|mutations|validator|examples");
             std::process::exit(2);
         }
     };

@@ -16,7 +16,7 @@ SELECT concepts FROM fhir.load_code_system('urn:q', 'SELECT * FROM public.codes'
 SELECT version FROM lake.codesystem;
 SELECT fhir.is_valid(resource, 'profile', '{}') FROM lake.observation;
 SELECT checked, with_errors FROM fhir.revalidate('profile', 'Observation');
-SELECT details FROM lake.issue WHERE severity = 'error';
+SELECT details FROM lake.issue WHERE severity = 'error' ORDER BY details COLLATE "C";
 -- The same codes once more: nothing has changed.
 SELECT concepts FROM fhir.load_code_system('urn:q', 'SELECT * FROM public.codes', 'query');
 SELECT checked FROM fhir.revalidate('profile', 'Observation');

@@ -97,7 +97,7 @@ mod tests {
         let text = bundle.to_json();
         assert!(text.contains(r#""url": "Patient/a/_history?_count=3&_cursor=1~Patient~a", "relation": "next""#), "{text}");
         let mut issues = Vec::new();
-        validate::structure(bundle, &mut |issue| {
+        let _ = validate::structure(bundle, &crate::path::eval::NoServices, &mut |issue| {
             issues.push(format!("{}: {}", issue.expression, issue.details));
             std::ops::ControlFlow::Continue(())
         });

@@ -55,6 +55,12 @@ fn bounds_and_lengths_hold() {
     world.wrong("p", &value("10.01"), &[("e", "Observation.value", "value", "must be at most")]);
     world.right("p", &observation(r#""issued":"2000-01-01T01:00:00+01:00""#));
     world.wrong("p", &observation(r#""issued":"1999-12-31T23:59:59Z""#), &[("e", "Observation.issued", "value", "at least")]);
+    // in whatever units they are; a bound that does not convert cannot be told
+    let world_of_units = World::of(&[&lines("p", "Observation", r#"Observation.value[x] {"minValueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"kg"}}"#)]);
+    let mass = |value: &str, code: &str| observation(&format!(r#""valueQuantity":{{"value":{value},"system":"http://unitsofmeasure.org","code":"{code}"}}"#));
+    world_of_units.right("p", &mass("1000", "g"));
+    world_of_units.wrong("p", &mass("999", "g"), &[("e", "Observation.value", "value", "must be at least")]);
+    world_of_units.right("p", &mass("1", "m"));
     world.right("p", &observation(r#""note":[{"text":"äöü"}]"#));
     world.wrong("p", &observation(r#""note":[{"text":"abcd"}]"#), &[("e", "Observation.note[0].text", "too-long", "longer than 3")]);
 }
@@ -239,4 +245,27 @@ fn what_is_no_profile_is_refused() {
     for text in [r#"Patient.name {"max":"many"}"#, r#"Patient.name {"slicing":{"discriminator":[{"type":"magic","path":"a"}]}}"#] {
         assert!(matches!(refused(&lines("p", "Patient", text)), Some(ProfileError::Malformed(_))), "{text}");
     }
+}
+
+#[test]
+fn a_bound_of_a_date_may_count_from_now() {
+    let world = World::of(&[&lines("p", "Patient", r#"
+        Patient.birthDate {"minValueQuantity":{"value":100,"system":"http://unitsofmeasure.org","code":"a"},"maxValueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"d"}}"#)]);
+    let born = |date: &str| format!(r#"{{"resourceType":"Patient","birthDate":"{date}"}}"#);
+    world.right("p", &born("1990-01-01"));
+    world.wrong("p", &born("1850-01-01"), &[("e", "Patient.birthDate", "invariant", "more than 100 years before now")]);
+    world.wrong("p", &born("2990-01-01"), &[("e", "Patient.birthDate", "invariant", "more than 1 days after now")]);
+    world.right("p", r#"{"resourceType":"Patient"}"#);
+}
+
+#[test]
+fn a_profile_that_is_checked_itself_can_be_used() {
+    let world = World::of(&[]);
+    let told = |definition: &str| -> Vec<String> { world.issues(&[], definition).iter().map(|issue| format!("{} {}", issue.severity.code(), issue.code)).collect() };
+    assert_eq!(told(&lines("q", "Patient", "Patient.name {\"min\":1}")), [""; 0]);
+    assert_eq!(told(&lines("q", "Patient", "Patient.nome {\"min\":1}")), ["error structure"]);
+    let based = |base: &str| lines("q", "Patient", "").replace("http://hl7.org/fhir/StructureDefinition/Patient", base);
+    // what is not known may be right; what is its own base is not
+    assert_eq!(told(&based("http://x/other")), ["warning not-found"]);
+    assert_eq!(told(&based("http://x/q")), ["error structure"]);
 }

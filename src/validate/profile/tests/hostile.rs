@@ -176,3 +176,37 @@ fn damaged_bytes_give_an_answer() {
         }
     }
 }
+
+/// `conformsTo()` of a profile within itself, of many elements: the steps of all checks are counted together.
+#[test]
+fn checks_within_checks_share_their_steps() {
+    let world = World::of(&[&lines("p", "Patient", r#"
+        Patient {"constraint":[{"key":"k","severity":"error","human":"x","expression":"descendants().select(%resource).all(conformsTo('http://x/p'))"}]}"#)]);
+    let names: Vec<String> = (0..100).map(|i| format!(r#"{{"family":"{i}","given":["a"]}}"#)).collect();
+    let bytes = stored(&format!(r#"{{"resourceType":"Patient","name":[{}]}}"#, names.join(",")));
+    let library = world.files.library();
+    let profile = library.profile("http://x/p", None).unwrap().unwrap();
+    let mut context = Context::new(&library);
+    context.steps = 20_000;
+    let found = gather(|sink| level(json::root(&bytes).unwrap(), std::slice::from_ref(&profile), &context, sink));
+    assert_eq!(found.last().map(|i| (i.severity, i.code)), Some((Severity::Fatal, "too-costly")));
+}
+
+/// Who waits no longer gets no answer that looks like one.
+#[test]
+fn a_check_that_is_interrupted_breaks() {
+    struct Impatient;
+    impl crate::path::eval::Services for Impatient {
+        fn go_on(&self) -> bool {
+            false
+        }
+    }
+    let entries = vec![r#"{"resource":{"resourceType":"Patient","name":[{"family":"a"}]}}"#; 3_000];
+    let bytes = stored(&format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{}]}}"#, entries.join(",")));
+    let root = json::root(&bytes).unwrap();
+    for asked in [crate::validate::Level::Structure, crate::validate::Level::Invariants] {
+        let mut ignore = |_| ControlFlow::Continue(());
+        assert!(crate::validate::check(root, asked, &crate::validate::World::asking(&Impatient), &mut ignore).is_break());
+        assert!(crate::validate::check(root, asked, &crate::validate::World::default(), &mut ignore).is_continue());
+    }
+}

@@ -48,9 +48,9 @@ fn stored(text: &str) -> Vec<u8> {
 }
 
 /// All issues of a check.
-fn gather(work: impl FnOnce(&mut dyn FnMut(Issue) -> ControlFlow<()>)) -> Vec<Issue> {
+fn gather(work: impl FnOnce(&mut dyn FnMut(Issue) -> ControlFlow<()>) -> ControlFlow<()>) -> Vec<Issue> {
     let mut found = Vec::new();
-    work(&mut |issue| {
+    let _ = work(&mut |issue| {
         found.push(issue);
         ControlFlow::Continue(())
     });

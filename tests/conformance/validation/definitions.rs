@@ -7,12 +7,11 @@ use fhirlake::path::eval::Services;
 use fhirlake::terminology::code_system::CodeSystem;
 use fhirlake::terminology::{Checker, Membership, Source, Terminology};
 use fhirlake::validate::profile::{Context, Library, Profile};
-use fhirlake::validate::{Issue, Level, Severity, World, check};
+use fhirlake::validate::{Issue, Issues, Level, Severity, World, check};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -145,27 +144,25 @@ impl Standards {
 
     /// All issues up to a level.
     pub fn issues(&self, resource: Node<'_>, level: Asked, profiles: &[Arc<Profile>]) -> Vec<Issue> {
-        let mut found = Vec::new();
-        let mut take = |issue| {
-            found.push(issue);
-            if found.len() < 1000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
+        let mut found = Issues::default();
+        let mut take = |issue| found.take(issue);
         let services = Answers(&self.terminology);
         let mut context = Context::new(&self.library);
         context.terminology = Some(&self.terminology);
         context.services = Some(&services);
-        match level {
+        // one that wants no more errors has enough
+        let _ = match level {
             Asked::Structure => check(resource, Level::Structure, &World::default(), &mut take),
             Asked::Invariants => check(resource, Level::Invariants, &World::default(), &mut take),
             Asked::Bindings => {
-                check(resource, Level::Bindings, &World { terminology: Some(&self.terminology), services: &services, profiles: None }, &mut take);
+                check(resource, Level::Bindings, &World { terminology: Some(&self.terminology), services: &services, profiles: None }, &mut take)
             }
             Asked::Profile => {
                 let world = World { terminology: Some(&self.terminology), services: &services, profiles: Some((&context, profiles)) };
-                check(resource, Level::Profile, &world, &mut take);
+                check(resource, Level::Profile, &world, &mut take)
             }
-        }
-        found
+        };
+        found.into_list()
     }
 
     /// The errors up to a level.

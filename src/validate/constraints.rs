@@ -127,8 +127,13 @@ impl Walk<'_> {
 
     fn ask<'a>(&mut self, constraints: &'static [Constraint], focus: Item<'a>, around: Around<'a>, at: &At) -> Flow {
         let scope = Scope { root: around.root, services: self.world.services, ..Scope::of(around.resource) };
-        for Constraint { invariant, program } in constraints {
-            let (severity, code, details) = match program.truth(focus.clone(), &scope) {
+        let mut last = None;
+        for Constraint { invariant, program, is_as_before } in constraints {
+            let truth = match last.take().filter(|_| *is_as_before) {
+                Some(known) => known,
+                None => program.truth(focus.clone(), &scope),
+            };
+            let (severity, code, details) = match last.insert(truth) {
                 // "evaluates to true": what is empty has nothing to be wrong about
                 Ok(Some(true) | None) => continue,
                 Ok(Some(false)) if invariant.is_error => (Severity::Error, "invariant", invariant.human.to_owned()),

@@ -10,6 +10,8 @@ use std::sync::{LazyLock, OnceLock};
 pub struct Constraint {
     pub invariant: &'static Invariant,
     pub program: Program,
+    /// Whether the one before it has the same expression, as txt-2 has that of txt-1.
+    pub is_as_before: bool,
 }
 
 /// What is asked about the values of one type.
@@ -70,7 +72,12 @@ impl Rules {
 /// The invariants at a path, for values of that type. A test compiles them all, so none is left out here.
 fn compiled(path: &str, ty: Option<TypeId>) -> impl Iterator<Item = Constraint> {
     let judged = model::invariants_at(path).filter(|i| !STRUCTURAL.contains(&i.key) && !i.expression.is_empty());
-    judged.filter_map(move |invariant| Some(Constraint { invariant, program: Program::compile_lenient(invariant.expression, ty).ok()? }))
+    let mut before = "";
+    judged.filter_map(move |invariant| {
+        let program = Program::compile_lenient(invariant.expression, ty).ok()?;
+        let is_as_before = std::mem::replace(&mut before, invariant.expression) == invariant.expression;
+        Some(Constraint { invariant, program, is_as_before })
+    })
 }
 
 /// By type: whether its values, or what lies below them, have anything to ask about. Nothing is asked about most data types, so

@@ -4,7 +4,7 @@
 //! What is not known is nothing to be told here: a system that nobody loaded, or of which only a part is there.
 
 use super::issue::{Issue, Severity};
-use super::place::{At, clip};
+use super::place::{At, clip, each};
 use super::shape::{Content, Shape};
 use super::structure::MAX_DEPTH;
 use crate::json::{Node, Object};
@@ -173,17 +173,4 @@ fn clip_url(url: &str) -> &str {
 
 fn string<'a>(object: Object<'a>, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Node::as_str)
-}
-
-/// Each item of an array with its place, or the value itself.
-fn each<'a>(value: Node<'a>, at: &At, mut f: impl FnMut(Node<'a>, &At) -> Flow) -> Flow {
-    match value {
-        Node::Array(array) => {
-            for (i, item) in array.iter().enumerate() {
-                f(item, &At { index: Some(i), ..*at })?;
-            }
-            GO_ON
-        }
-        value => f(value, at),
-    }
 }

@@ -4,7 +4,7 @@
 use super::bindings;
 use super::issue::{Issue, Severity};
 use super::level::World;
-use super::place::At;
+use super::place::{At, each};
 use super::rules::{self, Constraint, ElementRules, Rules, is_coded};
 use super::shape::{Content, Rule};
 use super::structure::{MAX_DEPTH, ROUND};
@@ -147,18 +147,5 @@ impl Walk<'_> {
             self.tell(Issue { severity, code, expression: at.expression(), details, rule: invariant.key.into(), profile: None })?;
         }
         GO_ON
-    }
-}
-
-/// Each item of an array with its place, or the value itself.
-fn each<'a>(value: Node<'a>, at: &At, mut f: impl FnMut(Node<'a>, &At) -> Flow) -> Flow {
-    match value {
-        Node::Array(array) => {
-            for (i, item) in array.iter().enumerate() {
-                f(item, &At { parent: at.parent, name: at.name, index: Some(i) })?;
-            }
-            GO_ON
-        }
-        value => f(value, at),
     }
 }

@@ -1,5 +1,8 @@
 //! Where in a resource a walk stands.
 
+use crate::json::Node;
+use std::ops::ControlFlow;
+
 /// Where the walk is: a list on the stack, read only when there is something to tell.
 #[derive(Clone, Copy)]
 pub struct At<'p> {
@@ -37,4 +40,12 @@ impl At<'_> {
 /// Names and codes are told back to the sender, but not at any length.
 pub fn clip(text: &str) -> &str {
     text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
+}
+
+/// Each item of an array with its place, or the value itself.
+pub fn each<'a>(value: Node<'a>, at: &At, mut f: impl FnMut(Node<'a>, &At) -> ControlFlow<()>) -> ControlFlow<()> {
+    match value {
+        Node::Array(array) => array.iter().enumerate().try_for_each(|(i, item)| f(item, &At { index: Some(i), ..*at })),
+        value => f(value, at),
+    }
 }

@@ -10,7 +10,7 @@ mod definitions;
 mod tests;
 
 use super::issue::{Issue, Severity};
-use super::place::{At, clip};
+use super::place::{At, clip, each};
 use super::structure::MAX_DEPTH;
 use crate::json::{Node, Object};
 use crate::model::{CANONICAL, EXTENSION, Field, Kind, RESOURCE, TYPES, TypeId, type_named};
@@ -135,17 +135,4 @@ fn type_of(resource: Node<'_>) -> Option<TypeId> {
 
 fn string<'a>(object: Object<'a>, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Node::as_str)
-}
-
-/// Each item of an array with its place, or the value itself.
-fn each<'a>(value: Node<'a>, at: &At, mut f: impl FnMut(Node<'a>, &At) -> Flow) -> Flow {
-    match value {
-        Node::Array(array) => {
-            for (i, item) in array.iter().enumerate() {
-                f(item, &At { index: Some(i), ..*at })?;
-            }
-            GO_ON
-        }
-        value => f(value, at),
-    }
 }

@@ -26,7 +26,7 @@ pub mod store;
 
 pub mod load;
 
-pub mod view;
+pub mod record;
 
 pub mod export;
 

@@ -137,7 +137,7 @@ fn by_code<'a>(lines: Vec<&'a Line>, form: LaneForm, most: usize) -> Vec<Row<'a>
 pub(super) mod tests {
     use super::*;
     use crate::index::time;
-    use crate::view::Precision;
+    use crate::record::Precision;
 
     pub fn line(ty: &str, text: &str, display: &str) -> Line {
         let at = time::parse(text).unwrap();

@@ -4,7 +4,7 @@ use super::axis::{Axis, date};
 use super::rows::{Band, Row, bands};
 use super::text::{escaped, fitted, short, width};
 use super::{Frame, Line, Record};
-use crate::view::Precision;
+use crate::record::Precision;
 use crate::index::time::{self, DAY, OPEN_HIGH, OPEN_LOW};
 use crate::model::LaneForm;
 use std::fmt::Write;

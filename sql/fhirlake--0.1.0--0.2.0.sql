@@ -1888,7 +1888,7 @@ COMMENT ON FUNCTION fhir.load_package(text, boolean) IS
     'loads the definitions of a FHIR package (a .tgz of the server) into the current lake, in one transaction: profiles, value sets, code systems, '
     'search parameters; its examples too where asked. Several versions of a package stand beside each other. Takes pg_read_server_files.';
 
--- view.sql
+-- record.sql
 
 -- Of one resource --------------------------------------------------------------------------------------------------------
 

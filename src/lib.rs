@@ -28,6 +28,8 @@ pub mod load;
 
 pub mod record;
 
+pub mod view;
+
 pub mod export;
 
 pub mod rest;

@@ -1,0 +1,1 @@
+-- Flat tables: SQL on FHIR v2. All run with the rights of the caller.

@@ -2,4 +2,5 @@
 //!
 //! Pure, but for `sql.rs`. <https://sql-on-fhir.org/ig/2.0.0/StructureDefinition-ViewDefinition.html>
 
+pub mod profile;
 pub mod ready;

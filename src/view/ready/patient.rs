@@ -1,12 +1,11 @@
 //! How resources of a type refer to the patient that they are about.
 
+use crate::index::extract::HOME;
 use crate::model::{self, Kind, ParameterType, SearchParameter, TypeId};
 
-/// The compartment that is meant by "patient": <https://hl7.org/fhir/R4/compartmentdefinition-patient.html>.
-const PATIENT: &str = "Patient";
-
+/// The type whose compartment is meant by "patient".
 pub fn patient() -> Option<TypeId> {
-    model::type_named(PATIENT)
+    model::type_named(HOME)
 }
 
 /// The FHIRPath from a resource to its reference to a patient, without the type in front: of the search parameter `patient`, which

@@ -76,10 +76,11 @@ fn replaced(path: &str, f: &mut dyn FnMut(&str) -> Option<String>) -> Result<Str
         let next = found.get(number + 2);
         out.push_str(path.get(copied..spanned.at).unwrap_or(""));
         out.push_str(&text);
-        if matches!(next, Some(next) if !matches!(next.token, Token::Symbol(_))) {
+        copied = next.map_or(path.len(), |next| next.at);
+        let is_apart = path.get(..copied).is_some_and(|before| before.ends_with(char::is_whitespace));
+        if matches!(next, Some(next) if is_apart || !matches!(next.token, Token::Symbol(_))) {
             out.push(' ');
         }
-        copied = next.map_or(path.len(), |next| next.at);
     }
     out.push_str(path.get(copied..).unwrap_or(""));
     Ok(out)

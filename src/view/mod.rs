@@ -7,6 +7,7 @@ mod constant;
 pub mod definition;
 mod error;
 mod kind;
+pub mod profile;
 pub mod rows;
 #[cfg(feature = "pg")]
 mod sql;

@@ -2082,7 +2082,7 @@ CREATE FUNCTION fhir.run_view(view jsonb, lake text DEFAULT fhir.current_lake(),
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 1000
     AS $function$
 BEGIN
-    IF count < 0 THEN
+    IF count OPERATOR(pg_catalog.<) 0 THEN
         RAISE EXCEPTION 'count is less than 0' USING ERRCODE = '22023', HINT = 'leave it out for all rows';
     END IF;
     IF view IS NULL THEN
@@ -2146,6 +2146,25 @@ END
 $function$;
 COMMENT ON FUNCTION fhir.create_view(jsonb, text, text, boolean, text, boolean) IS
     'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; replace: in the place of a view of that name. Errors as fhir.view_sql; 42P07 where the name is taken, 42P16 where the columns do not fit those of the view that is replaced';
+
+-- view_ready.sql
+
+CREATE FUNCTION fhir.view_definition(type text, element text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_view_definition';
+COMMENT ON FUNCTION fhir.view_definition(text, text) IS
+    'the ViewDefinition that follows from the definition of a resource type: one row for each resource, coded elements as code, display and system, references as id and type, choices as a column for each type. element: one that repeats, such as component or component.referenceRange, then one row for each of its values, with the id of the resource and a number; errors: 22023 for a type or element that does not exist or does not repeat';
+
+CREATE FUNCTION fhir.side_views(type text) RETURNS SETOF text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 8 AS 'MODULE_PATHNAME', 'fhir_side_views';
+COMMENT ON FUNCTION fhir.side_views(text) IS
+    'the elements of a resource type that fhir.create_views makes side views of, as fhir.view_definition takes them; it takes others too';
+
+CREATE FUNCTION fhir.view_relationships()
+    RETURNS TABLE (table_name text, column_name text, kind text, "position" integer, references_table text, references_column text,
+        only_where text, only_where_is text)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100000 ROWS 6000 AS 'MODULE_PATHNAME', 'fhir_view_relationships';
+COMMENT ON FUNCTION fhir.view_relationships() IS
+    'primary and foreign keys of the ready-made views, one row for each column of a key; position: its place in a key of several. only_where: of a reference to several types, the column that tells which, and what it holds for this one';
 
 -- view_profile.sql
 

@@ -19,7 +19,7 @@ CREATE FUNCTION fhir.run_view(view jsonb, lake text DEFAULT fhir.current_lake(),
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 1000
     AS $function$
 BEGIN
-    IF count < 0 THEN
+    IF count OPERATOR(pg_catalog.<) 0 THEN
         RAISE EXCEPTION 'count is less than 0' USING ERRCODE = '22023', HINT = 'leave it out for all rows';
     END IF;
     IF view IS NULL THEN

@@ -8,6 +8,7 @@ pub mod definition;
 mod error;
 mod kind;
 pub mod profile;
+pub mod ready;
 pub mod rows;
 #[cfg(feature = "pg")]
 mod sql;

@@ -3,16 +3,16 @@
 //! A template is one query. The comment in front of it describes the view, and the comment behind `AS name,` that column. `{lake}` stands
 //! for the schema of the lake, other words in braces for [`PARTS`]. Views are made with `pg_catalog` alone in the search path.
 
-/// Name and template.
-const TEMPLATES: &[(&str, &str)] = &[
-    ("patient_summary", include_str!("analysts/patient_summary.sql")),
-    ("encounter_stay", include_str!("analysts/encounter_stay.sql")),
-    ("condition_prevalence", include_str!("analysts/condition_prevalence.sql")),
-    ("lab_result", include_str!("analysts/lab_result.sql")),
-    ("medication_active", include_str!("analysts/medication_active.sql")),
-    ("immunization_status", include_str!("analysts/immunization_status.sql")),
-    ("timeline", include_str!("analysts/timeline.sql")),
-    ("note_entity", include_str!("analysts/note_entity.sql")),
+/// Name, template, and the columns that identify a row.
+const TEMPLATES: &[(&str, &str, &[&str])] = &[
+    ("patient_summary", include_str!("analysts/patient_summary.sql"), &["patient_id"]),
+    ("encounter_stay", include_str!("analysts/encounter_stay.sql"), &["encounter_id"]),
+    ("condition_prevalence", include_str!("analysts/condition_prevalence.sql"), &[]),
+    ("lab_result", include_str!("analysts/lab_result.sql"), &["observation_id", "component_number"]),
+    ("medication_active", include_str!("analysts/medication_active.sql"), &["type", "id"]),
+    ("immunization_status", include_str!("analysts/immunization_status.sql"), &[]),
+    ("timeline", include_str!("analysts/timeline.sql"), &["type", "id"]),
+    ("note_entity", include_str!("analysts/note_entity.sql"), &["type", "id", "path", "first_character", "last_character", "category"]),
 ];
 
 /// What stands in several places.
@@ -54,20 +54,22 @@ pub struct Analyst {
     pub query: String,
     /// Name and comment.
     pub columns: Vec<(&'static str, &'static str)>,
+    /// The columns that identify a row.
+    pub key: &'static [&'static str],
 }
 
 /// All of them, for the lake in the schema of that name, quoted where it must be.
 pub fn analysts(lake: &str) -> Vec<Analyst> {
-    TEMPLATES.iter().map(|(name, template)| analyst(name, template, lake)).collect()
+    TEMPLATES.iter().map(|(name, template, key)| analyst(name, template, key, lake)).collect()
 }
 
-fn analyst(name: &'static str, template: &'static str, lake: &str) -> Analyst {
+fn analyst(name: &'static str, template: &'static str, key: &'static [&'static str], lake: &str) -> Analyst {
     let said: Vec<&str> = template.lines().map_while(|line| line.strip_prefix("-- ")).collect();
     let query: Vec<&str> = template.lines().skip(said.len()).collect();
     let columns = query.iter().filter_map(|line| column(line)).collect();
     // the lake comes last, so that nothing in its name is taken for a part
     let query = PARTS.iter().fold(query.join("\n"), |query, (part, text)| query.replace(part, text)).replace("{lake}", lake);
-    Analyst { name, description: said.join(" "), query, columns }
+    Analyst { name, description: said.join(" "), query, columns, key }
 }
 
 /// Of `… AS name, -- comment`.
@@ -89,6 +91,7 @@ mod tests {
             assert!(!view.query.contains(['{']) || view.query.contains("'{"), "{}", view.name);
             assert!(view.query.contains("FROM \"my lake\"."), "{}", view.name);
             assert!(view.columns.len() > 7, "{}: {:?}", view.name, view.columns);
+            assert!(view.key.iter().all(|key| view.columns.iter().any(|(name, _)| name == key)), "{}: {:?}", view.name, view.key);
             for (name, comment) in view.columns {
                 assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()) && !comment.is_empty(), "{}.{name}", view.name);
             }

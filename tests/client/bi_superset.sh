@@ -51,14 +51,14 @@ url=http://127.0.0.1:$(<"$work/port")
 if run 'REST API' "$python" "$here/bi/superset/build.py" "$url" "$work/path"; then
   # What each must show; the charts without numbers are drawn on canvases.
   query -F $'\t' >"$work/charts" <<'SQL'
-SELECT 'Patients', to_char(count(*), 'FM999,999') FROM lake.patient;
-SELECT 'Encounters', to_char(count(*), 'FM999,999') FROM lake.encounter;
-SELECT 'Conditions', to_char(count(*), 'FM999,999') FROM lake.condition;
-SELECT 'Observations', to_char(count(*), 'FM999,999') FROM lake.observation;
+SELECT 'Patients', to_char(count(*), 'FM999,999') || ' bi.patient' FROM lake.patient;
+SELECT 'Encounters', to_char(count(*), 'FM999,999') || ' bi.encounter' FROM lake.encounter;
+SELECT 'Conditions', to_char(count(*), 'FM999,999') || ' bi.condition' FROM lake.condition;
+SELECT 'Observations', to_char(count(*), 'FM999,999') || ' bi.observation' FROM lake.observation;
 SELECT 'Patients by age and sex', '';
 SELECT 'Encounters per month', '';
 SELECT 'Cholesterol: yearly mean, mg/dL', '';
-SELECT 'Most frequent conditions', concat_ws('|', name, patients, diagnoses) FROM (
+SELECT 'Most frequent conditions', concat_ws(' ', name, patients, diagnoses) FROM (
   SELECT resource #>> '{code,coding,0,display}' AS name, count(DISTINCT resource #>> '{subject,reference}') AS patients, count(*) AS diagnoses
   FROM lake.condition WHERE resource #>> '{code,coding,0,display}' !~ '\((situation|finding)\)' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1) c;
 SQL

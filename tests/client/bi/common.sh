@@ -53,5 +53,5 @@ SQL
 }
 
 lake_gone() {
-  query -c 'SELECT fhir.drop_lake($$lake$$)' -c 'DROP SCHEMA IF EXISTS bi CASCADE' -c "DROP OWNED BY $BI_ROLE" -c "DROP ROLE $BI_ROLE" >/dev/null 2>&1 || true
+  query -c 'DROP SCHEMA bi CASCADE' -c "SELECT fhir.drop_lake('lake')" -c "DROP OWNED BY $BI_ROLE" -c "DROP ROLE $BI_ROLE" 2>&1 >/dev/null | grep -v '^NOTICE\|^DETAIL\|^drop cascades\|^and ' || true
 }

@@ -127,7 +127,7 @@ def main():
         [
             (chart(board, "Most frequent conditions", "table", conditions, query_mode="aggregate", groupby=[{"expressionType": "SQL", "label": "condition", "sqlExpression": "code_display"}],
                    metrics=[metric("patients", "count(DISTINCT patient_id)"), metric("diagnoses", "count(*)")], all_columns=[], percent_metrics=[],
-                   timeseries_limit_metric=metric("patients", "count(DISTINCT patient_id)"), order_desc=True, row_limit=1000, page_length=10, adhoc_filters=[DISORDERS], show_cell_bars=True,
+                   timeseries_limit_metric=metric("patients", "count(DISTINCT patient_id)"), order_desc=True, row_limit=1000, page_length=0, adhoc_filters=[DISORDERS], show_cell_bars=True,
                    server_pagination=False, table_timestamp_format="smart_date"), 5, 50),
             (chart(board, "Cholesterol: yearly mean, mg/dL", "echarts_timeseries_line", labs, x_axis="effective", time_grain_sqla="P1Y", groupby=["lipid"],
                    metrics=[metric("mean", "avg(value_quantity)")], markerEnabled=True, markerSize=6, x_axis_time_format="%Y", y_axis_format=",.0f", truncateYAxis=True,

@@ -80,7 +80,7 @@ def look(browser, url, origin, cookies, wanted, picture):
 
 
 def done(chart, text):
-    return not chart["loading"] and not chart["error"] and (all(part in chart["text"] for part in text.split("|")) if text else chart["canvases"] > 0)
+    return not chart["loading"] and not chart["error"] and (text in " ".join(chart["text"].split()) if text else chart["canvases"] > 0)
 
 
 main(*sys.argv[1:])

@@ -63,5 +63,24 @@ if ((python_is_there)); then
   query -c 'DROP SCHEMA analytics CASCADE' -c "DROP OWNED BY $DBT_ROLE" -c "DROP ROLE $DBT_ROLE" >/dev/null 2>&1
 fi
 
+# Under row-level security the views show the reader what the policy shows, and nobody says a word more.
+query <<'SQL'
+DO $$
+DECLARE
+    relation regclass;
+BEGIN
+    FOR relation IN SELECT relid FROM pg_partition_tree('lake.resource') LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', relation);
+        EXECUTE format('CREATE POLICY home ON %s USING (compartment = current_setting(''app.compartment'', true))', relation);
+    END LOOP;
+END $$;
+SQL
+count="SELECT (SELECT count(*) FROM bi.patient) || ' ' || (SELECT count(*) FROM bi.observation) || ' ' || (SELECT count(DISTINCT patient_id) FROM bi.encounter)"
+for patient in $(query -c 'SELECT id FROM lake.patient ORDER BY id LIMIT 3'); do
+  check "the views show $patient alone" "1 $(query -c "SELECT count(*) FROM lake.observation WHERE compartment = 'Patient/$patient'") 1" \
+    "$(PGUSER=$BI_ROLE PGOPTIONS="-c app.compartment=Patient/$patient" query -c "$count")"
+done
+check 'and without a patient nothing' '0 0 0' "$(PGUSER=$BI_ROLE query -c "$count")"
+
 lake_gone
 done_all

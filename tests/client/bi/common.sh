@@ -6,6 +6,9 @@ packages=$here/../../.lake/bi
 python=$packages/bin/python
 passed=0 failed=0 skipped=0
 skip() { skipped=$((skipped + 1)); echo "skipped: $1"; }
+check() {
+  if [[ $2 == "$3" ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED: %s\n  expected: %s\n  found:    %s\n' "$1" "$2" "$3"; fi
+}
 query() { "$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$PGDATABASE" "$@"; }
 done_all() { echo "$passed passed, $failed failed, $skipped skipped"; ((failed == 0)); }
 

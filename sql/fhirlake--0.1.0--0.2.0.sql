@@ -464,7 +464,7 @@ COMMENT ON FUNCTION fhir.path_number(jsonb, text, jsonb) IS
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text) RETURNS date
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
 COMMENT ON FUNCTION fhir.path_date(jsonb, text) IS
-    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day, in its own zone; else NULL: of 2015 lowBoundary() makes a day; errors as fhir.path';
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its day in its own zone, of a month or year the first; else NULL; errors as fhir.path';
 
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text, variables jsonb) RETURNS date
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
@@ -474,12 +474,112 @@ COMMENT ON FUNCTION fhir.path_date(jsonb, text, jsonb) IS
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text) IS
-    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
 
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text, variables jsonb) RETURNS timestamptz
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text, jsonb) IS
     'as fhir.path_timestamp(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_integer(resource jsonb, expression text) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_integer';
+COMMENT ON FUNCTION fhir.path_integer(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a whole number; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_integer(resource jsonb, expression text, variables jsonb) RETURNS integer
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_integer';
+COMMENT ON FUNCTION fhir.path_integer(jsonb, text, jsonb) IS
+    'as fhir.path_integer(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_time(resource jsonb, expression text) RETURNS time
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_time';
+COMMENT ON FUNCTION fhir.path_time(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a time of day; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_time(resource jsonb, expression text, variables jsonb) RETURNS time
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_time';
+COMMENT ON FUNCTION fhir.path_time(jsonb, text, jsonb) IS
+    'as fhir.path_time(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_json(resource jsonb, expression text) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_json';
+COMMENT ON FUNCTION fhir.path_json(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, as it stands in it; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_json(resource jsonb, expression text, variables jsonb) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_json';
+COMMENT ON FUNCTION fhir.path_json(jsonb, text, jsonb) IS
+    'as fhir.path_json(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_texts(resource jsonb, expression text) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_texts';
+COMMENT ON FUNCTION fhir.path_texts(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of text; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_texts(resource jsonb, expression text, variables jsonb) RETURNS text[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_texts';
+COMMENT ON FUNCTION fhir.path_texts(jsonb, text, jsonb) IS
+    'as fhir.path_texts(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_booleans(resource jsonb, expression text) RETURNS boolean[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_booleans';
+COMMENT ON FUNCTION fhir.path_booleans(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of booleans; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_booleans(resource jsonb, expression text, variables jsonb) RETURNS boolean[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_booleans';
+COMMENT ON FUNCTION fhir.path_booleans(jsonb, text, jsonb) IS
+    'as fhir.path_booleans(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_numbers(resource jsonb, expression text) RETURNS numeric[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_numbers';
+COMMENT ON FUNCTION fhir.path_numbers(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of numbers; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_numbers(resource jsonb, expression text, variables jsonb) RETURNS numeric[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_numbers';
+COMMENT ON FUNCTION fhir.path_numbers(jsonb, text, jsonb) IS
+    'as fhir.path_numbers(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_integers(resource jsonb, expression text) RETURNS integer[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_integers';
+COMMENT ON FUNCTION fhir.path_integers(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of whole numbers; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_integers(resource jsonb, expression text, variables jsonb) RETURNS integer[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_integers';
+COMMENT ON FUNCTION fhir.path_integers(jsonb, text, jsonb) IS
+    'as fhir.path_integers(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_dates(resource jsonb, expression text) RETURNS date[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_dates';
+COMMENT ON FUNCTION fhir.path_dates(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of dates; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_dates(resource jsonb, expression text, variables jsonb) RETURNS date[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_dates';
+COMMENT ON FUNCTION fhir.path_dates(jsonb, text, jsonb) IS
+    'as fhir.path_dates(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_timestamps(resource jsonb, expression text) RETURNS timestamptz[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_timestamps';
+COMMENT ON FUNCTION fhir.path_timestamps(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of instants; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_timestamps(resource jsonb, expression text, variables jsonb) RETURNS timestamptz[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_timestamps';
+COMMENT ON FUNCTION fhir.path_timestamps(jsonb, text, jsonb) IS
+    'as fhir.path_timestamps(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_times(resource jsonb, expression text) RETURNS time[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
+COMMENT ON FUNCTION fhir.path_times(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of times of day; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_times(resource jsonb, expression text, variables jsonb) RETURNS time[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
+COMMENT ON FUNCTION fhir.path_times(jsonb, text, jsonb) IS
+    'as fhir.path_times(resource, expression), with values for %names';
 
 -- terminology.sql
 
@@ -1960,6 +2060,126 @@ CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'fhir_everything_rows';
 COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text, timestamptz) IS
     'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';
+
+-- view.sql
+
+CREATE FUNCTION fhir.view_rows(resource jsonb, selects jsonb) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_view_rows';
+COMMENT ON FUNCTION fhir.view_rows(jsonb, jsonb) IS
+    'the rows that selects of a ViewDefinition make of a resource, in columns that the query names: fhir.view_rows(resource, ''{"resource": "Patient", "select": [{"forEach": "name", "column": [{"name": "family", "path": "family"}]}]}'') AS f(family text). Columns may be text, boolean, integer, bigint, numeric, date, timestamptz, time, jsonb and arrays of them. fhir.view_sql writes calls of it';
+
+CREATE FUNCTION fhir.view_sql(view jsonb, lake text DEFAULT fhir.current_lake(), as_json boolean DEFAULT false) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_view_sql';
+COMMENT ON FUNCTION fhir.view_sql(jsonb, text, boolean) IS
+    'the SELECT that a ViewDefinition of SQL on FHIR v2 means on a lake. as_json: one column with a JSON object for each row, and each value as it stands in the resource. Errors: 22023 with the place in the definition, 42P01 where there is no such lake';
+
+CREATE FUNCTION fhir.view_columns(view jsonb) RETURNS TABLE ("position" bigint, name text, type text, description text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 20 AS 'MODULE_PATHNAME', 'fhir_view_columns';
+COMMENT ON FUNCTION fhir.view_columns(jsonb) IS
+    'the columns of a ViewDefinition with their types in SQL, in order; errors as fhir.view_sql';
+
+CREATE FUNCTION fhir.run_view(view jsonb, lake text DEFAULT fhir.current_lake(), count bigint DEFAULT NULL) RETURNS SETOF json
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 1000
+    AS $function$
+BEGIN
+    IF count OPERATOR(pg_catalog.<) 0 THEN
+        RAISE EXCEPTION 'count is less than 0' USING ERRCODE = '22023', HINT = 'leave it out for all rows';
+    END IF;
+    IF view IS NULL THEN
+        RAISE EXCEPTION 'view must not be null' USING ERRCODE = '22004';
+    END IF;
+    RETURN QUERY EXECUTE pg_catalog.concat(fhir.view_sql(view, lake, true), E'\nLIMIT ', coalesce(count::pg_catalog.text, 'ALL'));
+END
+$function$;
+COMMENT ON FUNCTION fhir.run_view(jsonb, text, bigint) IS
+    'the rows of a ViewDefinition, each a JSON object with the columns in their order and values as they stand in the resources. count: only so many. fhir.create_view makes a view with typed columns. Errors as fhir.view_sql, and 21000 where a column that is no collection has several values';
+
+CREATE FUNCTION fhir.create_view(view jsonb, schema text DEFAULT NULL, name text DEFAULT NULL, materialized boolean DEFAULT false,
+        lake text DEFAULT fhir.current_lake(), replace boolean DEFAULT false) RETURNS regclass
+    LANGUAGE plpgsql
+    AS $function$
+DECLARE
+    -- as names fold in SQL that are not quoted
+    own_name text := coalesce(name, pg_catalog.lower(view OPERATOR(pg_catalog.->>) 'name'));
+    own_schema text := coalesce(schema, pg_catalog.current_schema());
+    full_name text;
+    told text := pg_catalog.concat_ws(': ', view OPERATOR(pg_catalog.->>) 'title', view OPERATOR(pg_catalog.->>) 'description');
+    statement text;
+    shown record;
+BEGIN
+    IF view IS NULL THEN
+        RAISE EXCEPTION 'view must not be null' USING ERRCODE = '22004';
+    END IF;
+    IF coalesce(own_name, '') OPERATOR(pg_catalog.=) '' THEN
+        RAISE EXCEPTION 'the view has no name' USING ERRCODE = '22023', HINT = 'give name => …, or a name in the definition';
+    END IF;
+    IF pg_catalog.octet_length(own_name) OPERATOR(pg_catalog.>) 63 THEN
+        RAISE EXCEPTION 'the name of a view has at most 63 bytes' USING ERRCODE = '42622', HINT = 'give name => …';
+    END IF;
+    IF own_schema IS NULL THEN
+        RAISE EXCEPTION 'there is no schema to make the view in' USING ERRCODE = '3F000', HINT = 'give schema => …';
+    END IF;
+    IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.<) 150000 THEN
+        RAISE EXCEPTION 'views with the rights of who asks need PostgreSQL 15' USING ERRCODE = '0A000',
+            HINT = 'fhir.view_sql gives the SELECT';
+    END IF;
+    IF materialized THEN
+        RAISE EXCEPTION 'not yet' USING ERRCODE = '0A000';
+    END IF;
+    statement := fhir.view_sql(view, lake);
+    full_name := pg_catalog.format('%I.%I', own_schema, own_name);
+    BEGIN
+        EXECUTE pg_catalog.format(E'CREATE %sVIEW %s WITH (security_invoker) AS\n%s', CASE WHEN replace THEN 'OR REPLACE ' END, full_name, statement);
+    EXCEPTION
+        WHEN duplicate_table THEN
+            RAISE EXCEPTION USING ERRCODE = '42P07', MESSAGE = SQLERRM, HINT = 'replace => true replaces a view';
+        WHEN invalid_table_definition THEN
+            RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = SQLERRM,
+                HINT = pg_catalog.format('a view that is replaced keeps its columns in their order; DROP VIEW %s first', full_name);
+    END;
+    EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', full_name, nullif(told, ''));
+    FOR shown IN SELECT c.name, c.description FROM fhir.view_columns(view) c LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', full_name, shown.name, shown.description);
+    END LOOP;
+    RETURN full_name::pg_catalog.regclass;
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_view(jsonb, text, text, boolean, text, boolean) IS
+    'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; replace: in the place of a view of that name. Errors as fhir.view_sql; 42P07 where the name is taken, 42P16 where the columns do not fit those of the view that is replaced';
+
+-- view_ready.sql
+
+CREATE FUNCTION fhir.view_definition(type text, element text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_view_definition';
+COMMENT ON FUNCTION fhir.view_definition(text, text) IS
+    'the ViewDefinition that follows from the definition of a resource type: one row for each resource, coded elements as code, display and system, references as id and type, choices as a column for each type. element: one that repeats, such as component or component.referenceRange, then one row for each of its values, with the id of the resource and a number; errors: 22023 for a type or element that does not exist or does not repeat';
+
+CREATE FUNCTION fhir.side_views(type text) RETURNS SETOF text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 8 AS 'MODULE_PATHNAME', 'fhir_side_views';
+COMMENT ON FUNCTION fhir.side_views(text) IS
+    'the elements of a resource type that fhir.create_views makes side views of, as fhir.view_definition takes them; it takes others too';
+
+CREATE FUNCTION fhir.view_relationships()
+    RETURNS TABLE (table_name text, column_name text, kind text, "position" integer, references_table text, references_column text,
+        only_where text, only_where_is text)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100000 ROWS 6000 AS 'MODULE_PATHNAME', 'fhir_view_relationships';
+COMMENT ON FUNCTION fhir.view_relationships() IS
+    'primary and foreign keys of the ready-made views, one row for each column of a key; position: its place in a key of several. only_where: of a reference to several types, the column that tells which, and what it holds for this one';
+
+-- view_profile.sql
+
+CREATE FUNCTION fhir.profile_data(type text, sample bigint DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (path text, expression text, fhir_type text, resources bigint, share real, occurrences bigint, most bigint,
+                   distinct_values bigint, is_exact boolean, smallest text, largest text, examples text[])
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_profile_data';
+COMMENT ON FUNCTION fhir.profile_data(text, bigint, text) IS
+    'which elements occur in the stored resources of a type, or in about as many as sample says: the path as stored and in FHIRPath, its type, in how many resources and which share of them, how often in all and most often in one, how many different values (is_exact tells whether they were counted or estimated, within a few percent), smallest and largest of numbers and times, a few of all others. The first row is the resource itself; elements that FHIR does not have are without expression and type; extensions are told apart by url. In one pass, with bounded memory';
+
+CREATE FUNCTION fhir.propose_view(type text, threshold real DEFAULT 0.01, for_each text DEFAULT NULL, sample bigint DEFAULT NULL,
+                                  lake text DEFAULT fhir.current_lake()) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000000 AS 'MODULE_PATHNAME', 'fhir_propose_view';
+COMMENT ON FUNCTION fhir.propose_view(text, real, text, bigint, text) IS
+    'a ViewDefinition (SQL on FHIR v2) for the stored resources of a type: a column for each element that at least the threshold, a share from 0 to 1, of them have; code, display and system of what is coded, a key for each type that a reference points at, the first of what repeats. for_each is the path of a repeating element, such as component, that then has a row each. Meant to be edited, then for fhir.create_view';
 
 -- export.sql
 

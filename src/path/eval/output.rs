@@ -72,7 +72,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Days since 2000-01-01, of a date or date-time that names its day.
+    /// Days since 2000-01-01, of a date or date-time; of one that is known to the month or year, its first day.
     pub fn to_days(&self) -> Option<i32> {
         match self.value() {
             Value::Date(moment) | Value::DateTime(moment) => moment.days(),
@@ -80,10 +80,34 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Microseconds since 2000-01-01 UTC, of a date-time that names its day. Without a zone it is read as UTC, a day as its first instant.
+    /// Microseconds since 2000-01-01 UTC of the first instant of a date or date-time. Without a zone it is read as UTC.
     pub fn to_microseconds(&self) -> Option<i64> {
         match self.value() {
             Value::Date(moment) | Value::DateTime(moment) => moment.microseconds(),
+            _ => None,
+        }
+    }
+
+    /// Microseconds since midnight, of a time.
+    pub fn to_time_of_day(&self) -> Option<i64> {
+        match self.value() {
+            Value::Time(moment) => moment.time_of_day(),
+            _ => None,
+        }
+    }
+
+    /// A whole number.
+    pub fn to_integer(&self) -> Option<i64> {
+        match self.value() {
+            Value::Integer(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A boolean.
+    pub fn to_boolean(&self) -> Option<bool> {
+        match self.value() {
+            Value::Boolean(value) => Some(value),
             _ => None,
         }
     }

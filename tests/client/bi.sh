@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 711 "$work"
 
-lake_with_views
+lake_with_views true
 
 python_is_there=1
 installed tools || { python_is_there=0; skip "the packages for pandas, ODBC, dbt and DuckDB cannot be installed: $(tail -n 1 "$work/log")"; }

@@ -38,7 +38,7 @@ export SUPERSET_HOME=$work/home PYTHONPATH=$here/bi/superset SUPERSET_SECRET_KEY
 SUPERSET_SECRET_KEY=$(head -c 30 /dev/urandom | base64)
 "$python" "$here/bi/superset/serve.py" "$work/port" >"$work/server.log" 2>&1 </dev/null &
 server=$!
-lake_with_views
+lake_with_views false
 for _ in {1..600}; do [[ -e $work/port ]] || ! kill -0 "$server" 2>/dev/null || sleep 0.5; done
 if [[ ! -e $work/port ]]; then
   tail -n 20 "$work/server.log"
@@ -58,8 +58,9 @@ SELECT 'Observations', to_char(count(*), 'FM999,999') || ' bi.observation' FROM 
 SELECT 'Patients by age and sex', '';
 SELECT 'Encounters per month', '';
 SELECT 'Cholesterol: yearly mean, mg/dL', '';
-SELECT 'Most frequent conditions', concat_ws(' ', name, patients, diagnoses) FROM (
-  SELECT resource #>> '{code,coding,0,display}' AS name, count(DISTINCT resource #>> '{subject,reference}') AS patients, count(*) AS diagnoses
+SELECT 'Most frequent conditions', concat_ws(' ', name, patients, active) FROM (
+  SELECT resource #>> '{code,coding,0,display}' AS name, count(DISTINCT resource #>> '{subject,reference}') AS patients,
+    count(DISTINCT resource #>> '{subject,reference}') FILTER (WHERE resource #>> '{clinicalStatus,coding,0,code}' = 'active') AS active
   FROM lake.condition WHERE resource #>> '{code,coding,0,display}' !~ '\((situation|finding)\)' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1) c;
 SQL
   export CHROMIUM CHROMEDRIVER

@@ -12,15 +12,16 @@ import requests
 
 URL = sys.argv[1]
 SINCE = "2011-01-01 : 2021-01-01"
+DECADE = "(least(age, 90) / 10 * 10)::text || CASE WHEN age < 90 THEN '–' || least(age, 90) / 10 * 10 + 9 ELSE '+' END"
 CLASS = "CASE class WHEN 'AMB' THEN 'ambulatory' WHEN 'EMER' THEN 'emergency' WHEN 'IMP' THEN 'inpatient' WHEN 'HH' THEN 'home' ELSE lower(class) END"
 LIPID = "CASE code WHEN '2093-3' THEN 'total cholesterol' WHEN '18262-6' THEN 'LDL' WHEN '2089-1' THEN 'LDL' WHEN '2085-9' THEN 'HDL' WHEN '2571-8' THEN 'triglycerides' END"
 # Synthea records the situation of being reviewed or employed as conditions.
-DISORDERS = {"expressionType": "SQL", "clause": "WHERE", "sqlExpression": "code_display !~ '\\((situation|finding)\\)'"}
+DISORDERS = {"expressionType": "SQL", "clause": "WHERE", "sqlExpression": "display !~ '\\((situation|finding)\\)'"}
 session = requests.Session()
 
 
-def check(name, holds, found=""):
-    print(f"ok {name}" if holds else f"FAILED: {name}: {found}")
+def check(name, expected, found):
+    print(f"ok {name}" if expected == found else f"FAILED: {name}: expected {expected!r}, found {found!r}")
 
 
 def call(method, path, **body):
@@ -41,9 +42,9 @@ def database():
         user=os.environ["BI_ROLE"], database=os.environ["PGDATABASE"], host=os.environ["PGHOST"], port=os.environ["PGPORT"])
     number = call("POST", "database/", database_name="fhirlake", sqlalchemy_uri=uri, expose_in_sqllab=True)["id"]
     schemas = call("GET", f"database/{number}/schemas/?q=(force:!t)")["result"]
-    check("the schema bi is offered", "bi" in schemas, schemas)
+    check("the schema bi is offered", True, "bi" in schemas)
     tables = {table["value"] for table in call("GET", f"database/{number}/tables/?q=(force:!t,schema_name:bi)")["result"]}
-    check("its views are offered", {"patient", "encounter", "condition", "observation"} <= tables, tables)
+    check("its views are offered", True, {"patient", "encounter", "condition", "observation", "lab_result"} <= tables)
     return number
 
 
@@ -95,15 +96,18 @@ def layout(title, rows):
 def main():
     login()
     base = database()
-    decade = "least(extract(year FROM age(birth_date))::integer / 10 * 10, 90)"
-    patients, columns = dataset(base, "patient", [("age", f"CASE WHEN {decade} = 90 THEN '90+' ELSE to_char({decade}, 'FM00') || '–' || to_char({decade} + 9, 'FM00') END")])
-    check("a column has its comment as description", columns["birth_date"]["description"] is not None, columns["birth_date"])
-    check("a date is a date", (columns["birth_date"]["type"], columns["birth_date"]["is_dttm"]) == ("DATE", True), columns["birth_date"])
-    encounters, columns = dataset(base, "encounter", [("kind", CLASS)], main="period_start")
-    check("a timestamp is a timestamp", columns["period_start"]["type"].startswith("TIMESTAMP") and columns["period_start"]["is_dttm"], columns["period_start"])
+    patients, columns = dataset(base, "patient")
+    check("every column has its comment as description", [], [name for name, column in columns.items() if not column["description"]])
+    check("a date is a date", ("DATE", True), (columns["birth_date"]["type"], columns["birth_date"]["is_dttm"]))
+    encounters, columns = dataset(base, "encounter", main="period_start")
+    check("a timestamp is a timestamp", (True, True), (columns["period_start"]["type"].startswith("TIMESTAMP"), columns["period_start"]["is_dttm"]))
     conditions, _ = dataset(base, "condition")
-    labs, columns = dataset(base, "observation", [("lipid", LIPID)], main="effective")
-    check("a number is a number", columns["value_quantity"]["type"].startswith("NUMERIC"), columns["value_quantity"])
+    observations, columns = dataset(base, "observation", main="effective")
+    check("a number is a number", True, columns["value_quantity"]["type"].startswith(("NUMERIC", "DECIMAL")))
+    people, _ = dataset(base, "patient_summary", [("decade", DECADE)])
+    stays, _ = dataset(base, "encounter_stay", [("kind", CLASS)], main="started")
+    prevalence, _ = dataset(base, "condition_prevalence")
+    labs, _ = dataset(base, "lab_result", [("lipid", LIPID)], main="effective")
 
     title = "A FHIR lake, live from Postgres"
     board = call("POST", "dashboard/", dashboard_title=title, published=True)["id"]
@@ -114,23 +118,23 @@ def main():
             (chart(board, "Patients", "big_number_total", patients, metric=metric("patients", "count(*)"), subtitle="bi.patient", **total), 3, 16),
             (chart(board, "Encounters", "big_number_total", encounters, metric=metric("encounters", "count(*)"), subtitle="bi.encounter", **total), 3, 16),
             (chart(board, "Conditions", "big_number_total", conditions, metric=metric("conditions", "count(*)"), subtitle="bi.condition", **total), 3, 16),
-            (chart(board, "Observations", "big_number_total", labs, metric=metric("observations", "count(*)"), subtitle="bi.observation", **total), 3, 16),
+            (chart(board, "Observations", "big_number_total", observations, metric=metric("observations", "count(*)"), subtitle="bi.observation", **total), 3, 16),
         ],
         [
-            (chart(board, "Patients by age and sex", "echarts_timeseries_bar", patients, x_axis="age", xAxisForceCategorical=True, x_axis_sort="age", x_axis_sort_asc=True,
+            (chart(board, "Patients by age and sex", "echarts_timeseries_bar", people, x_axis="decade", xAxisForceCategorical=True, x_axis_sort="decade", x_axis_sort_asc=True,
                    groupby=["gender"], metrics=[metric("patients", "count(*)")], stack="Stack", show_value=True,
-                   adhoc_filters=[where("deceased_date_time", "IS NULL", None)], **legend), 5, 50),
-            (chart(board, "Encounters per month", "echarts_timeseries_bar", encounters, x_axis="period_start", time_grain_sqla="P1M", groupby=["kind"],
+                   adhoc_filters=[where("is_deceased", "IS FALSE", None)], **legend), 5, 50),
+            (chart(board, "Encounters per month", "echarts_timeseries_bar", stays, x_axis="started", time_grain_sqla="P1M", groupby=["kind"],
                    metrics=[metric("encounters", "count(*)")], stack="Stack", x_axis_time_format="%Y",
-                   adhoc_filters=[where("period_start", "TEMPORAL_RANGE", SINCE)], **legend), 7, 50),
+                   adhoc_filters=[where("started", "TEMPORAL_RANGE", SINCE)], **legend), 7, 50),
         ],
         [
-            (chart(board, "Most frequent conditions", "table", conditions, query_mode="aggregate", groupby=[{"expressionType": "SQL", "label": "condition", "sqlExpression": "code_display"}],
-                   metrics=[metric("patients", "count(DISTINCT patient_id)"), metric("diagnoses", "count(*)")], all_columns=[], percent_metrics=[],
-                   timeseries_limit_metric=metric("patients", "count(DISTINCT patient_id)"), order_desc=True, row_limit=1000, page_length=0, adhoc_filters=[DISORDERS], show_cell_bars=True,
-                   server_pagination=False, table_timestamp_format="smart_date"), 5, 50),
+            (chart(board, "Most frequent conditions", "table", prevalence, query_mode="aggregate", groupby=[{"expressionType": "SQL", "label": "condition", "sqlExpression": "display"}],
+                   metrics=[metric("patients", "sum(patients)"), metric("active", "sum(active_patients)")], all_columns=[], percent_metrics=[],
+                   timeseries_limit_metric=metric("patients", "sum(patients)"), order_desc=True, row_limit=1000, page_length=0, adhoc_filters=[DISORDERS],
+                   show_cell_bars=True, server_pagination=False), 5, 50),
             (chart(board, "Cholesterol: yearly mean, mg/dL", "echarts_timeseries_line", labs, x_axis="effective", time_grain_sqla="P1Y", groupby=["lipid"],
-                   metrics=[metric("mean", "avg(value_quantity)")], markerEnabled=True, markerSize=6, x_axis_time_format="%Y", y_axis_format=",.0f", truncateYAxis=True,
+                   metrics=[metric("mean", "avg(value)")], markerEnabled=True, markerSize=6, x_axis_time_format="%Y", y_axis_format=",.0f", truncateYAxis=True,
                    adhoc_filters=[where("effective", "TEMPORAL_RANGE", SINCE), where("lipid", "IS NOT NULL", None)], **legend), 7, 50),
         ],
     ]

@@ -15,7 +15,7 @@ class Quiet(WSGIRequestHandler):
 def main(port_file):
     app = create_app()
     # The commands that a person types after the installation; in one process, since each start of Superset takes seconds.
-    admin = ["--username", "admin", "--firstname", "A", "--lastname", "Min", "--email", "admin@localhost", "--password", os.environ["SUPERSET_SECRET_KEY"]]
+    admin = ["--username", "admin", "--firstname", "Data", "--lastname", "Analyst", "--email", "admin@localhost", "--password", os.environ["SUPERSET_SECRET_KEY"]]
     for command in (["db", "upgrade"], ["fab", "create-admin", *admin], ["init"]):
         result = app.test_cli_runner().invoke(superset, args=command)
         if result.exit_code:

@@ -41,7 +41,7 @@ installed() {
 # The sample patients, or what is in the folder BI_SAMPLE, in a lake, with flat views that a reader may read, and no more:
 # lake_with_views EMPTY, whether also of types that the lake has nothing of.
 lake_with_views() {
-  export BI_ROLE=bi_reader
+  export BI_ROLE=${PGDATABASE}_reader
   query -v "sample=${BI_SAMPLE:-$FHIRLAKE_SAMPLE}" -v "role=$BI_ROLE" -v "empty=$1" <<'SQL' >/dev/null
 SELECT fhir.create_lake();
 SELECT count(*) FROM fhir.load(:'sample' || '/*.ndjson');

@@ -5,10 +5,10 @@ CREATE FUNCTION fhir.view_rows(resource jsonb, selects jsonb) RETURNS SETOF reco
 COMMENT ON FUNCTION fhir.view_rows(jsonb, jsonb) IS
     'the rows that selects of a ViewDefinition make of a resource, in columns that the query names: fhir.view_rows(resource, ''{"resource": "Patient", "select": [{"forEach": "name", "column": [{"name": "family", "path": "family"}]}]}'') AS f(family text). Columns may be text, boolean, integer, bigint, numeric, date, timestamptz, time, jsonb and arrays of them. fhir.view_sql writes calls of it';
 
-CREATE FUNCTION fhir.view_sql(view jsonb, lake text DEFAULT fhir.current_lake(), as_json boolean DEFAULT false) RETURNS text
+CREATE FUNCTION fhir.view_sql(view jsonb, lake text DEFAULT fhir.current_lake(), as_json boolean DEFAULT false, stored boolean DEFAULT false) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_view_sql';
-COMMENT ON FUNCTION fhir.view_sql(jsonb, text, boolean) IS
-    'the SELECT that a ViewDefinition of SQL on FHIR v2 means on a lake. as_json: one column with a JSON object for each row, and each value as it stands in the resource. Errors: 22023 with the place in the definition, 42P01 where there is no such lake';
+COMMENT ON FUNCTION fhir.view_sql(jsonb, text, boolean, boolean) IS
+    'the SELECT that a ViewDefinition of SQL on FHIR v2 means on a lake. as_json: one column with a JSON object for each row, and each value as it stands in the resource. stored: with the columns in front that table stored of the lake has. Errors: 22023 with the place in the definition, 42P01 where there is no such lake';
 
 CREATE FUNCTION fhir.view_columns(view jsonb) RETURNS TABLE ("position" bigint, name text, type text, description text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 20 AS 'MODULE_PATHNAME', 'fhir_view_columns';
@@ -60,20 +60,29 @@ BEGIN
         RAISE EXCEPTION 'views with the rights of who asks need PostgreSQL 15' USING ERRCODE = '0A000',
             HINT = 'fhir.view_sql gives the SELECT';
     END IF;
-    IF materialized THEN
-        RAISE EXCEPTION 'not yet' USING ERRCODE = '0A000';
-    END IF;
-    statement := fhir.view_sql(view, lake);
     full_name := pg_catalog.format('%I.%I', own_schema, own_name);
-    BEGIN
-        EXECUTE pg_catalog.format(E'CREATE %sVIEW %s WITH (security_invoker) AS\n%s', CASE WHEN replace THEN 'OR REPLACE ' END, full_name, statement);
-    EXCEPTION
-        WHEN duplicate_table THEN
-            RAISE EXCEPTION USING ERRCODE = '42P07', MESSAGE = SQLERRM, HINT = 'replace => true replaces a view';
-        WHEN invalid_table_definition THEN
-            RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = SQLERRM,
-                HINT = pg_catalog.format('a view that is replaced keeps its columns in their order; DROP VIEW %s first', full_name);
-    END;
+    IF replace THEN
+        -- what is stored goes, or comes anew
+        PERFORM fhir.drop_view(v.shown) FROM fhir.lake_of_stored(pg_catalog.to_regclass(full_name)) l(lake), fhir.stored_views(l.lake) v
+            WHERE v.shown OPERATOR(pg_catalog.=) pg_catalog.to_regclass(full_name);
+    END IF;
+    IF materialized THEN
+        IF replace AND pg_catalog.to_regclass(full_name) IS NOT NULL THEN
+            EXECUTE pg_catalog.format('DROP VIEW %s', full_name);
+        END IF;
+        PERFORM fhir.store_view(view, own_schema, own_name, lake);
+    ELSE
+        statement := fhir.view_sql(view, lake);
+        BEGIN
+            EXECUTE pg_catalog.format(E'CREATE %sVIEW %s WITH (security_invoker) AS\n%s', CASE WHEN replace THEN 'OR REPLACE ' END, full_name, statement);
+        EXCEPTION
+            WHEN duplicate_table THEN
+                RAISE EXCEPTION USING ERRCODE = '42P07', MESSAGE = SQLERRM, HINT = 'replace => true replaces a view';
+            WHEN invalid_table_definition THEN
+                RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = SQLERRM,
+                    HINT = pg_catalog.format('a view that is replaced keeps its columns in their order; DROP VIEW %s first', full_name);
+        END;
+    END IF;
     EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', full_name, nullif(told, ''));
     FOR shown IN SELECT c.name, c.description FROM fhir.view_columns(view) c LOOP
         EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', full_name, shown.name, shown.description);
@@ -82,4 +91,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_view(jsonb, text, text, boolean, text, boolean) IS
-    'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; replace: in the place of a view of that name. Errors as fhir.view_sql; 42P07 where the name is taken, 42P16 where the columns do not fit those of the view that is replaced';
+    'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; materialized: with its rows in a table that fhir.refresh_views brings up to date, for the owner of the lake; replace: in the place of a view of that name. Errors as fhir.view_sql; 42P07 where the name is taken, 42P16 where the columns do not fit those of the view that is replaced';

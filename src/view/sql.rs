@@ -3,7 +3,7 @@
 use super::definition::Definition;
 use super::error::ViewError;
 use super::rows::{Cell, RowError, Rows};
-use super::statement::{Statement, json_statement, statement};
+use super::statement::{Statement, json_statement, statement, stored_statement};
 use crate::json::{self, Node};
 use crate::path::eval::{Item, Limits, Scope, Static};
 use crate::path::scalar::Scalar;
@@ -16,7 +16,7 @@ use crate::sql_function;
 use pgrx::pg_sys::{self, Oid};
 use std::ops::ControlFlow;
 
-// (view, lake, as_json)
+// (view, lake, as_json, stored)
 sql_function!(fhir_view_sql, |call| {
     let definition = definition(call, 0)?;
     let lake = call.text(1)?;
@@ -24,8 +24,12 @@ sql_function!(fhir_view_sql, |call| {
         return Err(Error::new(error::UNDEFINED_TABLE, format!("there is no lake \"{lake}\""))
             .hint("SELECT fhir.create_lake() makes one, fhir.lakes() lists them, SET fhir.lake chooses one"));
     }
-    let sql = if call.bool(2)? { json_statement(&definition, lake)? } else { statement(&definition, lake)?.sql };
-    Ok(sql.into())
+    Ok(match (call.bool(2)?, call.bool(3)?) {
+        (true, _) => json_statement(&definition, lake)?,
+        (false, true) => stored_statement(&definition, lake)?.sql,
+        (false, false) => statement(&definition, lake)?.sql,
+    }
+    .into())
 });
 // (view)
 sql_function!(fhir_view_columns, |call| {

@@ -30,15 +30,28 @@ pub struct ViewColumn {
     pub description: Option<String>,
 }
 
+/// Columns in front of those of the view where its rows are stored, as they are called in table `stored` of the lake. No column of a
+/// ViewDefinition begins so.
+const OF_RESOURCE: [&str; 6] = ["compartment", "type", "id", "version", "last_updated", "xid"];
+
+/// As [`statement`], each row with what tells of which version of which resource it is.
+pub fn stored_statement(definition: &Definition, lake: &str) -> Result<Statement, ViewError> {
+    with(&OF_RESOURCE, definition, lake)
+}
+
 /// The SELECT of a view over a lake, with typed columns.
 pub fn statement(definition: &Definition, lake: &str) -> Result<Statement, ViewError> {
+    with(&[], definition, lake)
+}
+
+fn with(of_resource: &[&str], definition: &Definition, lake: &str) -> Result<Statement, ViewError> {
     let focus = Static::Fhir(definition.resource);
     let rows = Rows::compile(&definition.selects, focus)?;
     let mut flat = Vec::new();
     let mut multiplying = Vec::new();
     sort_out(&definition.selects, &mut flat, &mut multiplying);
     let mut columns = Vec::new();
-    let mut shown = Vec::new();
+    let mut shown: Vec<String> = of_resource.iter().map(|column| format!("r.{column} AS _{column}")).collect();
     let mut of_rows = Vec::new();
     for (column, made) in definition.columns().into_iter().zip(rows.columns()) {
         let ty = sql_type(made.ty, column.collection);

@@ -4,6 +4,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/client/bi/common.sh
 source "$here/bi/common.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

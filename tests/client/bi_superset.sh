@@ -7,6 +7,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/client/bi/common.sh
 source "$here/bi/common.sh"
 work=$(mktemp -d)
 server=

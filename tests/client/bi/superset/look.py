@@ -57,13 +57,17 @@ def look(browser, url, origin, cookies, wanted, picture):
         browser.add_cookie({"name": cookie.name, "value": cookie.value})
     browser.get(url)
     until = time.monotonic() + PATIENCE
-    last = None
+    last, since = None, time.monotonic()
     while time.monotonic() < until:
         charts = {chart["name"]: chart for chart in browser.execute_script(CHARTS)}
         # Twice the same: what is drawn is no longer in motion.
         if set(wanted) <= set(charts) and all(done(charts[name], text) for name, text in wanted.items()) and charts == last:
             break
-        last = charts
+        if charts != last:
+            last, since = charts, time.monotonic()
+        # Nor does anything else come.
+        if time.monotonic() - since > 20 and set(wanted) <= set(charts) and not any(chart["loading"] for chart in charts.values()):
+            break
         time.sleep(1)
     browser.execute_script("document.activeElement.blur()")
     browser.save_screenshot(picture)

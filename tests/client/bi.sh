@@ -10,6 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 711 "$work"
 
+need_views
 lake_with_views true
 
 python_is_there=1

@@ -27,6 +27,7 @@ browser() {
     "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >"$work/log" 2>&1
 }
 
+need_views
 if ! installed tools || ! installed superset; then
   skip "Superset cannot be installed: $(tail -n 1 "$work/log")"
 elif ! browser; then

@@ -12,6 +12,14 @@ check() {
 query() { "$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$PGDATABASE" "$@"; }
 done_all() { echo "$passed passed, $failed failed, $skipped skipped"; ((failed == 0)); }
 
+# Views with the rights of who asks came with PostgreSQL 15.
+need_views() {
+  (($(query -c 'SHOW server_version_num') < 150000)) || return 0
+  skip 'the flat views need PostgreSQL 15'
+  done_all
+  exit
+}
+
 # A program prints a line for each check, "ok …", "FAILED: …" or "skipped: …", and what it has to tell.
 run() {
   local name=$1 status=0

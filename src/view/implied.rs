@@ -131,11 +131,59 @@ pub fn known_column(ty: TypeId, function: Function, expression: &str) -> Option<
     found
 }
 
-/// Microseconds in an hour and a day.
 const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
+/// Microseconds in a day.
+pub const DAY: i64 = 24 * HOUR;
 /// How far the day of a time in its own zone may lie from the day in UTC: zones reach to 14:59.
 const ZONES: i64 = 15 * HOUR;
+
+/// What a date is compared with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// A date, as the instant at which it begins in UTC.
+    Day,
+    /// A timestamp without time zone, as if in UTC.
+    Local,
+    Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Comparison {
+    Less,
+    LessOrEqual,
+    Equal,
+    GreaterOrEqual,
+    Greater,
+}
+
+/// Between which instants a column lies, both included, in microseconds since 2000-01-01 UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bound {
+    pub low: Option<i64>,
+    pub high: Option<i64>,
+}
+
+/// How far a local time may lie from UTC in the time zone of a session.
+const SESSION_ZONES: i64 = 16 * HOUR;
+
+/// Between which instants a column lies that stands so to a value. A date is the instant at which it begins in UTC, on both sides; where
+/// one side is an instant and the other none, what they are compared by depends on the time zone of the session.
+pub fn bound(function: Function, value: Moment, comparison: Comparison, at: i64) -> Bound {
+    let (slack, unit) = match (function, value) {
+        (Function::Date, Moment::Day) => (0, DAY),
+        (Function::Date, Moment::Local) | (Function::Timestamp, Moment::Instant) => (0, 1),
+        _ => (SESSION_ZONES, 0),
+    };
+    let low = |unit: i64| Some(at.saturating_sub(slack).saturating_add(unit));
+    let high = |unit: i64| Some(at.saturating_add(slack).saturating_sub(unit));
+    match comparison {
+        Comparison::Less => Bound { low: None, high: high(unit) },
+        Comparison::LessOrEqual => Bound { low: None, high: high(0) },
+        Comparison::Equal => Bound { low: low(0), high: high(0) },
+        Comparison::GreaterOrEqual => Bound { low: low(0), high: None },
+        Comparison::Greater => Bound { low: low(unit), high: None },
+    }
+}
 
 impl Column {
     /// The search that finds all resources in which the column is one of these texts; `None` where the keys cannot tell.

@@ -664,6 +664,44 @@ improved(Work *work, List *clauses)
 	return list_concat(clauses, added);
 }
 
+static bool
+is_within(Node *node, int relid)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (IsA(node, RangeTblRef))
+		return ((RangeTblRef *) node)->rtindex == relid;
+	if (IsA(node, JoinExpr))
+		return is_within(((JoinExpr *) node)->larg, relid) || is_within(((JoinExpr *) node)->rarg, relid);
+	if (IsA(node, FromExpr))
+	{
+		foreach(cell, ((FromExpr *) node)->fromlist)
+		{
+			if (is_within(lfirst(cell), relid))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whether a table can be searched by what the condition of the join says of it: not one all of whose rows the join keeps. */
+static bool
+chooses(const JoinExpr *join, int relid)
+{
+	switch (join->jointype)
+	{
+		case JOIN_INNER:
+		case JOIN_SEMI:
+			return true;
+		case JOIN_LEFT:
+		case JOIN_ANTI:
+			return is_within(join->rarg, relid);
+		default:
+			return false;
+	}
+}
+
 static void
 improve(Work *work, Node *node)
 {
@@ -681,7 +719,8 @@ improve(Work *work, Node *node)
 	{
 		JoinExpr   *join = (JoinExpr *) node;
 
-		join->quals = (Node *) improved(work, (List *) join->quals);
+		if (chooses(join, work->lake.relid))
+			join->quals = (Node *) improved(work, (List *) join->quals);
 		improve(work, join->larg);
 		improve(work, join->rarg);
 	}

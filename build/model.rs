@@ -17,6 +17,7 @@ pub fn generate() -> Result<(), String> {
     facts.write_bindings(&mut out);
     facts.write_occurred(&mut out)?;
     facts.write_headlines(&mut out)?;
+    facts.write_views(&mut out)?;
     let target = Path::new(&env::var("OUT_DIR").map_err(|e| e.to_string())?).join("model.rs");
     fs::write(&target, out.text).map_err(|e| format!("{}: {e}", target.display()))
 }
@@ -59,6 +60,7 @@ struct Element {
     is_summary: bool,
     is_modifier: bool,
     is_absolute: bool,
+    short: String,
 }
 
 struct Facts {
@@ -79,6 +81,10 @@ struct Facts {
     headlines: Vec<Row>,
     panels: Vec<Row>,
     lanes: Vec<Row>,
+    /// path → what HL7 says of it in a line
+    descriptions: BTreeMap<String, String>,
+    view_columns: Vec<Row>,
+    view_extensions: Vec<Row>,
 }
 
 /// The text being written. Slices that occur many times become one static each.
@@ -118,6 +124,8 @@ impl Facts {
         let mut types = read_table(folder, "types.tsv")?;
         types.sort();
         let type_numbers = types.iter().enumerate().map(|(i, row)| (row[0].clone(), i)).collect();
+        let descriptions: BTreeMap<String, String> =
+            read_table(folder, "descriptions.tsv")?.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
         let mut own_elements: BTreeMap<String, Vec<Element>> = BTreeMap::new();
         for row in read_table(folder, "elements.tsv")? {
             let (owner, name) = row[0].rsplit_once('.').ok_or_else(|| format!("{} has no owner", row[0]))?;
@@ -131,6 +139,7 @@ impl Facts {
                 is_summary: row[5].split(' ').any(|flag| flag == "summary"),
                 is_modifier: row[5].split(' ').any(|flag| flag == "modifier"),
                 is_absolute: row[5].split(' ').any(|flag| flag == "absolute"),
+                short: descriptions.get(&row[0]).cloned().unwrap_or_default(),
             });
         }
         let mut value_sets: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -165,6 +174,9 @@ impl Facts {
             headlines: read_table(folder, "headlines.tsv")?,
             panels: read_table(folder, "panels.tsv")?,
             lanes: read_table(folder, "lanes.tsv")?,
+            descriptions,
+            view_columns: read_table(folder, "view-columns.tsv")?,
+            view_extensions: read_table(folder, "view-extensions.tsv")?,
         })
     }
 
@@ -270,8 +282,8 @@ impl Facts {
                 .map(|e| {
                     let max = if e.max == "*" { "u16::MAX" } else { &e.max };
                     format!(
-                        "Element{{name:{:?},is_choice:{},min:{},max:{max},is_summary:{},is_modifier:{},is_absolute:{}}}",
-                        e.name, e.is_choice, e.min, e.is_summary, e.is_modifier, e.is_absolute
+                        "Element{{name:{:?},is_choice:{},min:{},max:{max},is_summary:{},is_modifier:{},is_absolute:{},short:{:?}}}",
+                        e.name, e.is_choice, e.min, e.is_summary, e.is_modifier, e.is_absolute, e.short
                     )
                 })
                 .collect();
@@ -283,9 +295,10 @@ impl Facts {
             };
             let pattern = if pattern.is_empty() { None } else { Some(pattern) };
             rows.push(format!(
-                "Type{{name:{name:?},kind:Kind::{},is_abstract:{},base:{base},elements:{elements},fields:{fields},pattern:{pattern:?}}},\n",
+                "Type{{name:{name:?},kind:Kind::{},is_abstract:{},base:{base},elements:{elements},fields:{fields},pattern:{pattern:?},short:{:?}}},\n",
                 capitalised(kind),
                 !is_abstract.is_empty(),
+                self.descriptions.get(name).map_or("", String::as_str),
             ));
             // Names of single resource types have no place in the code; their abstract bases do.
             if kind != "backbone" && (kind != "resource" || !is_abstract.is_empty()) {
@@ -463,6 +476,26 @@ impl Facts {
             rows.push(format!("Lane{{name:{:?},form:LaneForm::{},types:{types}}},\n", row[0], capitalised(&row[1])));
         }
         out.table("pub ", "LANES", "Lane", &rows);
+        Ok(())
+    }
+
+    /// How datatypes and well-known extensions lie in columns.
+    fn write_views(&self, out: &mut Output) -> Result<(), String> {
+        for (name, table) in [("VIEW_COLUMNS", &self.view_columns), ("VIEW_EXTENSIONS", &self.view_extensions)] {
+            let mut by_type: Vec<Vec<String>> = vec![Vec::new(); self.types.len()];
+            for row in table {
+                let [ty, form, name, path, as_type, words] = row.as_slice() else {
+                    return Err("a table of view columns has six cells".into());
+                };
+                by_type[self.number(ty)?].push(format!(
+                    "ViewColumn{{form:ViewForm::{},name:{name:?},path:{path:?},ty:TypeId({}),words:{words:?}}}",
+                    capitalised(form),
+                    self.number(as_type)?
+                ));
+            }
+            let rows: Vec<String> = by_type.iter().map(|columns| out.slice("ViewColumn", columns) + ",\n").collect();
+            out.table("", name, "&[ViewColumn]", &rows);
+        }
         Ok(())
     }
 }

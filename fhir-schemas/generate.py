@@ -172,6 +172,7 @@ def facts(package):
         "occurred.tsv": table("type paths", occurred(package, types)),
         "headlines.tsv": table("type what value parts status ended", headlines(package)),
         "panels.tsv": table("profile components", panels(package)),
+        "descriptions.tsv": table("path short", types.description_rows()),
     }
     files["SOURCES.md"] = sources(package, files, parameter_notes, omitted)
     return files
@@ -199,6 +200,7 @@ class Types:
     def __init__(self, package):
         self.types = {}
         self.bases = {}
+        self.shorts = {}
         structures = list(package.structures())
         for structure in structures:
             self.add(structure)
@@ -211,6 +213,7 @@ class Types:
         kind = {"primitive-type": "primitive", "complex-type": "complex", "resource": "resource"}[structure["kind"]]
         elements = structure["snapshot"]["element"]
         self.put(name, kind, structure["abstract"], base)
+        self.types[name]["short"] = one_line(elements[0].get("short"))
         if kind == "primitive":
             self.types[name]["pattern"] = pattern(elements)
             return
@@ -219,6 +222,7 @@ class Types:
             path = element["path"]
             owner, _, own_name = path.rpartition(".")
             facts = element_facts(element, own_name, kind == "resource" and owner == name)
+            self.shorts[path] = one_line(element.get("short"))
             if path in parents:
                 self.put(path, "backbone", False, facts["types"])
                 facts["types"] = path
@@ -226,7 +230,7 @@ class Types:
 
     def put(self, name, kind, is_abstract, base):
         self.types[name] = {
-            "kind": kind, "abstract": is_abstract, "base": base, "pattern": "", "all": [], "own": [],
+            "kind": kind, "abstract": is_abstract, "base": base, "pattern": "", "short": "", "all": [], "own": [],
         }
 
     def drop_inherited(self, name):
@@ -248,6 +252,17 @@ class Types:
         for name in sorted(self.types):
             for e in self.types[name]["own"]:
                 yield name + "." + e["name"], e["min"], e["max"], e["types"], e["binding"], e["flags"]
+
+    def description_rows(self):
+        """What HL7 says of a type and of an element in a line; a nested element and its type say the same."""
+        for name in sorted(self.types):
+            t = self.types[name]
+            if t["short"] and t["kind"] != "backbone":
+                yield name, t["short"]
+            for e in t["own"]:
+                path = name + "." + e["name"]
+                if self.shorts[path]:
+                    yield path, self.shorts[path]
 
 
 def pattern(elements):

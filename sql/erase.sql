@@ -171,20 +171,65 @@ BEGIN
         RAISE EXCEPTION 'there is no lake "%"', lake
             USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
-    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error}'::text[] LOOP
-        -- a lake that an older version made has no issue
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error,stored}'::text[] LOOP
+        -- a lake that an older version made has no issue and nothing stored
         CONTINUE WHEN to_regclass(format('%I.%I', lake, relation)) IS NULL;
         IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
             OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
             RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue and load_error, and no row-level security that applies. The owner of the lake has them.';
+                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue, load_error and stored, and no row-level security that applies. The owner of the lake has them.';
         END IF;
     END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION fhir.assert_may_erase() IS
     'raises 42501 unless the caller has SELECT and DELETE on the tables of the lake that fhir.erase and fhir.purge remove from';
+
+-- Called behind what removes the resources, in a statement of its own: a refresh that saw them has committed when this begins.
+CREATE FUNCTION fhir.erase_stored(types text[], ids text[], home text DEFAULT NULL, kept_types text[] DEFAULT '{}', kept_ids text[] DEFAULT '{}',
+                                  preview boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET row_security = off
+    AS $function$
+DECLARE
+    stored text := quote_ident(fhir.current_lake()) || '.stored';
+    statement text := CASE WHEN preview THEN 'SELECT count(*) FROM %1$s x WHERE %2$s'
+        ELSE 'WITH gone AS (DELETE FROM %1$s x WHERE %2$s RETURNING 1) SELECT count(*) FROM gone' END;
+    condition text := '(x._type = $1 AND x._id = ANY ($2))';
+    one text;
+    count bigint;
+    total bigint := 0;
+BEGIN
+    -- a lake that an older version made
+    IF to_regclass(stored) IS NULL THEN
+        RETURN 0;
+    END IF;
+    IF NOT preview THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', stored);
+        -- An old snapshot does not have the rows that a refresh made since: then this fails, to be tried again.
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            EXECUTE format('SELECT FROM %I.stored_view v FOR SHARE', fhir.current_lake());
+        END IF;
+    END IF;
+    FOR one IN SELECT DISTINCT t FROM unnest(types) t ORDER BY 1 LOOP
+        EXECUTE format(statement, stored, condition) INTO count
+            USING one, ARRAY(SELECT k.id FROM unnest(types, ids) k(type, id) WHERE k.type = one);
+        total := total + count;
+    END LOOP;
+    -- Rows of versions that were this patient's, of resources that are others' now.
+    IF home IS NOT NULL THEN
+        EXECUTE format(statement, stored, 'x._compartment = $1 AND NOT EXISTS (
+            SELECT FROM unnest($2 || $4, $3 || $5) k(type, id) WHERE k.type = x._type AND k.id = x._id)')
+            INTO count USING home, types, ids, kept_types, kept_ids;
+        total := total + count;
+    END IF;
+    RETURN total;
+END
+$function$;
+COMMENT ON FUNCTION fhir.erase_stored(text[], text[], text, text[], text[], boolean) IS
+    'removes what stored views have of resources, and of former versions that were at home there; returns how many rows. fhir.erase and fhir.purge call it';
 
 CREATE FUNCTION fhir.erase(type text, id text) RETURNS TABLE ("table" text, count bigint)
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 5
@@ -233,6 +278,11 @@ BEGIN
             "table" := 'issue';
             RETURN NEXT;
         END IF;
+    END IF;
+    count := fhir.erase_stored(ARRAY[erase.type], ARRAY[erase.id]);
+    IF count > 0 THEN
+        "table" := 'stored';
+        RETURN NEXT;
     END IF;
     EXECUTE format('DELETE FROM %s.load_error e WHERE fhir.names_any(e.text, ARRAY[$1])', lake) USING erase.type || '/' || erase.id;
     GET DIAGNOSTICS count = ROW_COUNT;
@@ -319,6 +369,11 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
+    count := fhir.erase_stored(types, ids, home, kept_types, kept_ids, preview);
+    IF count > 0 THEN
+        "table" := 'stored';
+        RETURN NEXT;
+    END IF;
 
     -- What stays: resources that are others' as well, and whatever else refers to what went.
     count := NULL;

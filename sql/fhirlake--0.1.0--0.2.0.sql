@@ -243,6 +243,7 @@ BEGIN
     PERFORM fhir.create_ndjson(name);
     PERFORM fhir.create_concepts(name);
     PERFORM fhir.create_quality(name);
+    PERFORM fhir.create_stored(name);
 END
 $function$;
 
@@ -264,7 +265,7 @@ BEGIN
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
         EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
         -- what a lake of an older version does not have
-        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation', lake);
+        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation, %1$s.stored_view, %1$s.stored', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
@@ -299,6 +300,9 @@ BEGIN
     IF to_regclass(lake || '.concept') IS NOT NULL THEN
         EXECUTE format('GRANT %s ON %s.concept TO %s',
             CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, lake, grantee);
+    END IF;
+    IF to_regclass(lake || '.stored_view') IS NOT NULL THEN
+        EXECUTE format('GRANT SELECT ON %s.stored_view TO %s', lake, grantee);
     END IF;
     IF privilege = 'write' THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
@@ -375,6 +379,10 @@ BEGIN
     IF to_regclass(lake || '.issue') IS NULL THEN
         PERFORM fhir.create_quality(name);
         RETURN NEXT format('made tables issue, quality and revalidation of %s', lake);
+    END IF;
+    IF to_regclass(lake || '.stored') IS NULL THEN
+        PERFORM fhir.create_stored(name);
+        RETURN NEXT format('made tables stored and stored_view of %s', lake);
     END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
@@ -469,7 +477,7 @@ COMMENT ON FUNCTION fhir.path_number(jsonb, text, jsonb) IS
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text) RETURNS date
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_date';
 COMMENT ON FUNCTION fhir.path_date(jsonb, text) IS
-    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day, in its own zone; else NULL: of 2015 lowBoundary() makes a day; errors as fhir.path';
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its day in its own zone, of a month or year the first; else NULL; errors as fhir.path';
 
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text, variables jsonb) RETURNS date
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
@@ -479,12 +487,112 @@ COMMENT ON FUNCTION fhir.path_date(jsonb, text, jsonb) IS
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text) IS
-    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
 
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text, variables jsonb) RETURNS timestamptz
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text, jsonb) IS
     'as fhir.path_timestamp(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_integer(resource jsonb, expression text) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_integer';
+COMMENT ON FUNCTION fhir.path_integer(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a whole number; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_integer(resource jsonb, expression text, variables jsonb) RETURNS integer
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_integer';
+COMMENT ON FUNCTION fhir.path_integer(jsonb, text, jsonb) IS
+    'as fhir.path_integer(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_time(resource jsonb, expression text) RETURNS time
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_time';
+COMMENT ON FUNCTION fhir.path_time(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a time of day; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_time(resource jsonb, expression text, variables jsonb) RETURNS time
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_time';
+COMMENT ON FUNCTION fhir.path_time(jsonb, text, jsonb) IS
+    'as fhir.path_time(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_json(resource jsonb, expression text) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_json';
+COMMENT ON FUNCTION fhir.path_json(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, as it stands in it; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_json(resource jsonb, expression text, variables jsonb) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_json';
+COMMENT ON FUNCTION fhir.path_json(jsonb, text, jsonb) IS
+    'as fhir.path_json(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_texts(resource jsonb, expression text) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_texts';
+COMMENT ON FUNCTION fhir.path_texts(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of text; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_texts(resource jsonb, expression text, variables jsonb) RETURNS text[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_texts';
+COMMENT ON FUNCTION fhir.path_texts(jsonb, text, jsonb) IS
+    'as fhir.path_texts(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_booleans(resource jsonb, expression text) RETURNS boolean[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_booleans';
+COMMENT ON FUNCTION fhir.path_booleans(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of booleans; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_booleans(resource jsonb, expression text, variables jsonb) RETURNS boolean[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_booleans';
+COMMENT ON FUNCTION fhir.path_booleans(jsonb, text, jsonb) IS
+    'as fhir.path_booleans(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_numbers(resource jsonb, expression text) RETURNS numeric[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_numbers';
+COMMENT ON FUNCTION fhir.path_numbers(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of numbers; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_numbers(resource jsonb, expression text, variables jsonb) RETURNS numeric[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_numbers';
+COMMENT ON FUNCTION fhir.path_numbers(jsonb, text, jsonb) IS
+    'as fhir.path_numbers(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_integers(resource jsonb, expression text) RETURNS integer[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_integers';
+COMMENT ON FUNCTION fhir.path_integers(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of whole numbers; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_integers(resource jsonb, expression text, variables jsonb) RETURNS integer[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_integers';
+COMMENT ON FUNCTION fhir.path_integers(jsonb, text, jsonb) IS
+    'as fhir.path_integers(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_dates(resource jsonb, expression text) RETURNS date[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_dates';
+COMMENT ON FUNCTION fhir.path_dates(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of dates; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_dates(resource jsonb, expression text, variables jsonb) RETURNS date[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_dates';
+COMMENT ON FUNCTION fhir.path_dates(jsonb, text, jsonb) IS
+    'as fhir.path_dates(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_timestamps(resource jsonb, expression text) RETURNS timestamptz[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_timestamps';
+COMMENT ON FUNCTION fhir.path_timestamps(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of instants; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_timestamps(resource jsonb, expression text, variables jsonb) RETURNS timestamptz[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_timestamps';
+COMMENT ON FUNCTION fhir.path_timestamps(jsonb, text, jsonb) IS
+    'as fhir.path_timestamps(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_times(resource jsonb, expression text) RETURNS time[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
+COMMENT ON FUNCTION fhir.path_times(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of times of day; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_times(resource jsonb, expression text, variables jsonb) RETURNS time[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
+COMMENT ON FUNCTION fhir.path_times(jsonb, text, jsonb) IS
+    'as fhir.path_times(resource, expression), with values for %names';
 
 CREATE FUNCTION fhir.recheck_support(internal) RETURNS internal
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_recheck_support';
@@ -1727,20 +1835,65 @@ BEGIN
         RAISE EXCEPTION 'there is no lake "%"', lake
             USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
-    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error}'::text[] LOOP
-        -- a lake that an older version made has no issue
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error,stored}'::text[] LOOP
+        -- a lake that an older version made has no issue and nothing stored
         CONTINUE WHEN to_regclass(format('%I.%I', lake, relation)) IS NULL;
         IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
             OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
             RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue and load_error, and no row-level security that applies. The owner of the lake has them.';
+                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue, load_error and stored, and no row-level security that applies. The owner of the lake has them.';
         END IF;
     END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION fhir.assert_may_erase() IS
     'raises 42501 unless the caller has SELECT and DELETE on the tables of the lake that fhir.erase and fhir.purge remove from';
+
+-- Called behind what removes the resources, in a statement of its own: a refresh that saw them has committed when this begins.
+CREATE FUNCTION fhir.erase_stored(types text[], ids text[], home text DEFAULT NULL, kept_types text[] DEFAULT '{}', kept_ids text[] DEFAULT '{}',
+                                  preview boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET row_security = off
+    AS $function$
+DECLARE
+    stored text := quote_ident(fhir.current_lake()) || '.stored';
+    statement text := CASE WHEN preview THEN 'SELECT count(*) FROM %1$s x WHERE %2$s'
+        ELSE 'WITH gone AS (DELETE FROM %1$s x WHERE %2$s RETURNING 1) SELECT count(*) FROM gone' END;
+    condition text := '(x._type = $1 AND x._id = ANY ($2))';
+    one text;
+    count bigint;
+    total bigint := 0;
+BEGIN
+    -- a lake that an older version made
+    IF to_regclass(stored) IS NULL THEN
+        RETURN 0;
+    END IF;
+    IF NOT preview THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', stored);
+        -- An old snapshot does not have the rows that a refresh made since: then this fails, to be tried again.
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            EXECUTE format('SELECT FROM %I.stored_view v FOR SHARE', fhir.current_lake());
+        END IF;
+    END IF;
+    FOR one IN SELECT DISTINCT t FROM unnest(types) t ORDER BY 1 LOOP
+        EXECUTE format(statement, stored, condition) INTO count
+            USING one, ARRAY(SELECT k.id FROM unnest(types, ids) k(type, id) WHERE k.type = one);
+        total := total + count;
+    END LOOP;
+    -- Rows of versions that were this patient's, of resources that are others' now.
+    IF home IS NOT NULL THEN
+        EXECUTE format(statement, stored, 'x._compartment = $1 AND NOT EXISTS (
+            SELECT FROM unnest($2 || $4, $3 || $5) k(type, id) WHERE k.type = x._type AND k.id = x._id)')
+            INTO count USING home, types, ids, kept_types, kept_ids;
+        total := total + count;
+    END IF;
+    RETURN total;
+END
+$function$;
+COMMENT ON FUNCTION fhir.erase_stored(text[], text[], text, text[], text[], boolean) IS
+    'removes what stored views have of resources, and of former versions that were at home there; returns how many rows. fhir.erase and fhir.purge call it';
 
 CREATE FUNCTION fhir.erase(type text, id text) RETURNS TABLE ("table" text, count bigint)
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 5
@@ -1789,6 +1942,11 @@ BEGIN
             "table" := 'issue';
             RETURN NEXT;
         END IF;
+    END IF;
+    count := fhir.erase_stored(ARRAY[erase.type], ARRAY[erase.id]);
+    IF count > 0 THEN
+        "table" := 'stored';
+        RETURN NEXT;
     END IF;
     EXECUTE format('DELETE FROM %s.load_error e WHERE fhir.names_any(e.text, ARRAY[$1])', lake) USING erase.type || '/' || erase.id;
     GET DIAGNOSTICS count = ROW_COUNT;
@@ -1875,6 +2033,11 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
+    count := fhir.erase_stored(types, ids, home, kept_types, kept_ids, preview);
+    IF count > 0 THEN
+        "table" := 'stored';
+        RETURN NEXT;
+    END IF;
 
     -- What stays: resources that are others' as well, and whatever else refers to what went.
     count := NULL;
@@ -1990,6 +2153,469 @@ CREATE FUNCTION fhir.everything_rows(patient text, start text DEFAULT NULL, "end
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'fhir_everything_rows';
 COMMENT ON FUNCTION fhir.everything_rows(text, text, text, timestamptz, text[], text, timestamptz) IS
     'what fhir.everything gives, as rows. of_compartment: whether the resource belongs to the patient, or is only pointed at';
+
+-- view.sql
+
+CREATE FUNCTION fhir.view_rows(resource jsonb, selects jsonb) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_view_rows';
+COMMENT ON FUNCTION fhir.view_rows(jsonb, jsonb) IS
+    'the rows that selects of a ViewDefinition make of a resource, in columns that the query names: fhir.view_rows(resource, ''{"resource": "Patient", "select": [{"forEach": "name", "column": [{"name": "family", "path": "family"}]}]}'') AS f(family text). Columns may be text, boolean, integer, bigint, numeric, date, timestamptz, time, jsonb and arrays of them. fhir.view_sql writes calls of it';
+
+CREATE FUNCTION fhir.view_sql(view jsonb, lake text DEFAULT fhir.current_lake(), as_json boolean DEFAULT false, stored boolean DEFAULT false) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_view_sql';
+COMMENT ON FUNCTION fhir.view_sql(jsonb, text, boolean, boolean) IS
+    'the SELECT that a ViewDefinition of SQL on FHIR v2 means on a lake. as_json: one column with a JSON object for each row, and each value as it stands in the resource. stored: with the columns in front that table stored of the lake has. Errors: 22023 with the place in the definition, 42P01 where there is no such lake';
+
+CREATE FUNCTION fhir.view_columns(view jsonb) RETURNS TABLE ("position" bigint, name text, type text, description text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 20 AS 'MODULE_PATHNAME', 'fhir_view_columns';
+COMMENT ON FUNCTION fhir.view_columns(jsonb) IS
+    'the columns of a ViewDefinition with their types in SQL, in order; errors as fhir.view_sql';
+
+CREATE FUNCTION fhir.run_view(view jsonb, lake text DEFAULT fhir.current_lake(), count bigint DEFAULT NULL) RETURNS SETOF json
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 1000
+    AS $function$
+BEGIN
+    IF count OPERATOR(pg_catalog.<) 0 THEN
+        RAISE EXCEPTION 'count is less than 0' USING ERRCODE = '22023', HINT = 'leave it out for all rows';
+    END IF;
+    IF view IS NULL THEN
+        RAISE EXCEPTION 'view must not be null' USING ERRCODE = '22004';
+    END IF;
+    RETURN QUERY EXECUTE pg_catalog.concat(fhir.view_sql(view, lake, true), E'\nLIMIT ', coalesce(count::pg_catalog.text, 'ALL'));
+END
+$function$;
+COMMENT ON FUNCTION fhir.run_view(jsonb, text, bigint) IS
+    'the rows of a ViewDefinition, each a JSON object with the columns in their order and values as they stand in the resources. count: only so many. fhir.create_view makes a view with typed columns. Errors as fhir.view_sql, and 21000 where a column that is no collection has several values';
+
+CREATE FUNCTION fhir.create_view(view jsonb, schema text DEFAULT NULL, name text DEFAULT NULL, materialized boolean DEFAULT false,
+        lake text DEFAULT fhir.current_lake(), replace boolean DEFAULT false) RETURNS regclass
+    LANGUAGE plpgsql
+    AS $function$
+DECLARE
+    -- as names fold in SQL that are not quoted
+    own_name text := coalesce(name, pg_catalog.lower(view OPERATOR(pg_catalog.->>) 'name'));
+    own_schema text := coalesce(schema, pg_catalog.current_schema());
+    full_name text;
+    told text := pg_catalog.concat_ws(': ', view OPERATOR(pg_catalog.->>) 'title', view OPERATOR(pg_catalog.->>) 'description');
+    statement text;
+    shown record;
+BEGIN
+    IF view IS NULL THEN
+        RAISE EXCEPTION 'view must not be null' USING ERRCODE = '22004';
+    END IF;
+    IF coalesce(own_name, '') OPERATOR(pg_catalog.=) '' THEN
+        RAISE EXCEPTION 'the view has no name' USING ERRCODE = '22023', HINT = 'give name => …, or a name in the definition';
+    END IF;
+    IF pg_catalog.octet_length(own_name) OPERATOR(pg_catalog.>) 63 THEN
+        RAISE EXCEPTION 'the name of a view has at most 63 bytes' USING ERRCODE = '42622', HINT = 'give name => …';
+    END IF;
+    IF own_schema IS NULL THEN
+        RAISE EXCEPTION 'there is no schema to make the view in' USING ERRCODE = '3F000', HINT = 'give schema => …';
+    END IF;
+    IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.<) 150000 THEN
+        RAISE EXCEPTION 'views with the rights of who asks need PostgreSQL 15' USING ERRCODE = '0A000',
+            HINT = 'fhir.view_sql gives the SELECT';
+    END IF;
+    full_name := pg_catalog.format('%I.%I', own_schema, own_name);
+    IF replace THEN
+        -- what is stored goes, or comes anew
+        PERFORM fhir.drop_view(v.shown) FROM fhir.lake_of_stored(pg_catalog.to_regclass(full_name)) l(lake), fhir.stored_views(l.lake) v
+            WHERE v.shown OPERATOR(pg_catalog.=) pg_catalog.to_regclass(full_name);
+    END IF;
+    IF materialized THEN
+        IF replace AND pg_catalog.to_regclass(full_name) IS NOT NULL THEN
+            EXECUTE pg_catalog.format('DROP VIEW %s', full_name);
+        END IF;
+        PERFORM fhir.store_view(view, own_schema, own_name, lake);
+    ELSE
+        statement := fhir.view_sql(view, lake);
+        BEGIN
+            EXECUTE pg_catalog.format(E'CREATE %sVIEW %s WITH (security_invoker) AS\n%s', CASE WHEN replace THEN 'OR REPLACE ' END, full_name, statement);
+        EXCEPTION
+            WHEN duplicate_table THEN
+                RAISE EXCEPTION USING ERRCODE = '42P07', MESSAGE = SQLERRM, HINT = 'replace => true replaces a view';
+            WHEN invalid_table_definition THEN
+                RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = SQLERRM,
+                    HINT = pg_catalog.format('a view that is replaced keeps its columns in their order; DROP VIEW %s first', full_name);
+        END;
+    END IF;
+    EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', full_name, nullif(told, ''));
+    FOR shown IN SELECT c.name, c.description FROM fhir.view_columns(view) c LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', full_name, shown.name, shown.description);
+    END LOOP;
+    RETURN full_name::pg_catalog.regclass;
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_view(jsonb, text, text, boolean, text, boolean) IS
+    'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; materialized: with its rows in a table that fhir.refresh_views brings up to date, for the owner of the lake; replace: in the place of a view of that name. Errors as fhir.view_sql; 42P07 where the name is taken, 42P16 where the columns do not fit those of the view that is replaced';
+
+-- view_ready.sql
+
+CREATE FUNCTION fhir.view_definition(type text, element text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_view_definition';
+COMMENT ON FUNCTION fhir.view_definition(text, text) IS
+    'the ViewDefinition that follows from the definition of a resource type: one row for each resource, coded elements as code, display and system, references as id and type, choices as a column for each type. element: one that repeats, such as component or component.referenceRange, then one row for each of its values, with the id of the resource and a number; errors: 22023 for a type or element that does not exist or does not repeat';
+
+CREATE FUNCTION fhir.side_views(type text) RETURNS SETOF text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 8 AS 'MODULE_PATHNAME', 'fhir_side_views';
+COMMENT ON FUNCTION fhir.side_views(text) IS
+    'the elements of a resource type that fhir.create_views makes side views of, as fhir.view_definition takes them; it takes others too';
+
+CREATE FUNCTION fhir.view_relationships()
+    RETURNS TABLE (table_name text, column_name text, kind text, "position" integer, references_table text, references_column text,
+        only_where text, only_where_is text)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100000 ROWS 6000 AS 'MODULE_PATHNAME', 'fhir_view_relationships';
+COMMENT ON FUNCTION fhir.view_relationships() IS
+    'primary and foreign keys of the ready-made views, one row for each column of a key; position: its place in a key of several. only_where: of a reference to several types, the column that tells which, and what it holds for this one';
+
+-- view_profile.sql
+
+CREATE FUNCTION fhir.profile_data(type text, sample bigint DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (path text, expression text, fhir_type text, resources bigint, share real, occurrences bigint, most bigint,
+                   distinct_values bigint, is_exact boolean, smallest text, largest text, examples text[])
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000000 ROWS 100 AS 'MODULE_PATHNAME', 'fhir_profile_data';
+COMMENT ON FUNCTION fhir.profile_data(text, bigint, text) IS
+    'which elements occur in the stored resources of a type, or in about as many as sample says: the path as stored and in FHIRPath, its type, in how many resources and which share of them, how often in all and most often in one, how many different values (is_exact tells whether they were counted or estimated, within a few percent), smallest and largest of numbers and times, a few of all others. The first row is the resource itself; elements that FHIR does not have are without expression and type; extensions are told apart by url. In one pass, with bounded memory';
+
+CREATE FUNCTION fhir.propose_view(type text, threshold real DEFAULT 0.01, for_each text DEFAULT NULL, sample bigint DEFAULT NULL,
+                                  lake text DEFAULT fhir.current_lake()) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000000 AS 'MODULE_PATHNAME', 'fhir_propose_view';
+COMMENT ON FUNCTION fhir.propose_view(text, real, text, bigint, text) IS
+    'a ViewDefinition (SQL on FHIR v2) for the stored resources of a type: a column for each element that at least the threshold, a share from 0 to 1, of them have; code, display and system of what is coded, a key for each type that a reference points at, the first of what repeats. for_each is the path of a repeating element, such as component, that then has a row each. Meant to be edited, then for fhir.create_view';
+
+-- view_stored.sql
+
+-- All stored rows of a lake are found through one table, so that erasure reaches them whatever the tables are called.
+CREATE FUNCTION fhir.create_stored(name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    EXECUTE format($$
+        CREATE TABLE %1$I.stored (
+            _compartment  text        COLLATE "C" NOT NULL,
+            _type         text        NOT NULL,
+            _id           text        COLLATE "C" NOT NULL,
+            _version      bigint      NOT NULL,
+            _last_updated timestamptz NOT NULL,
+            _xid          xid8        NOT NULL,
+            CHECK (false) NO INHERIT
+        );
+        -- each table has a policy of its own; through this one, only the owner reads
+        ALTER TABLE %1$I.stored ENABLE ROW LEVEL SECURITY;
+        COMMENT ON TABLE %1$I.stored IS 'what the tables of stored views inherit, to be found by; it has no rows of its own';
+        COMMENT ON COLUMN %1$I.stored._compartment IS 'home of the resource that the row was made of';
+        COMMENT ON COLUMN %1$I.stored._type IS 'its type';
+        COMMENT ON COLUMN %1$I.stored._id IS 'its id';
+        COMMENT ON COLUMN %1$I.stored._version IS 'its version';
+        COMMENT ON COLUMN %1$I.stored._last_updated IS 'when that version was made';
+        COMMENT ON COLUMN %1$I.stored._xid IS 'transaction that made that version';
+
+        CREATE TABLE %1$I.stored_view (
+            schema     name        NOT NULL,
+            name       name        NOT NULL,
+            stored     oid         NOT NULL,
+            definition jsonb       NOT NULL,
+            by         name        NOT NULL DEFAULT CURRENT_USER,
+            refreshed  timestamptz NOT NULL,
+            snapshot   pg_snapshot NOT NULL,
+            xid        xid8        NOT NULL,
+            PRIMARY KEY (schema, name)
+        );
+        COMMENT ON TABLE %1$I.stored_view IS 'views that fhir.create_view made with materialized; fhir.views() shows them';
+        COMMENT ON COLUMN %1$I.stored_view.stored IS 'the table of its rows';
+        COMMENT ON COLUMN %1$I.stored_view.definition IS 'the ViewDefinition';
+        COMMENT ON COLUMN %1$I.stored_view.refreshed IS 'when its rows were last brought up to date';
+        COMMENT ON COLUMN %1$I.stored_view.snapshot IS 'the transactions that this saw';
+        COMMENT ON COLUMN %1$I.stored_view.xid IS 'the transaction in which it was done'$$, name);
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_stored(text) IS
+    'makes the tables of stored views in a lake; fhir.create_lake and fhir.upgrade_lake call it';
+
+CREATE FUNCTION fhir.assert_may_store(lake text, type text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = assert_may_store.lake) THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF to_regclass(quote_ident(lake) || '.stored_view') IS NULL THEN
+        RAISE EXCEPTION 'lake "%" was made by an older version', lake
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'ALTER EXTENSION fhirlake UPDATE, then SELECT fhir.upgrade_lake() adds what is missing.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM fhir.lakes() l WHERE l.lake = assert_may_store.lake AND pg_has_role(l.owner, 'USAGE')) THEN
+        RAISE EXCEPTION 'must be owner of lake "%" to store rows of its views', lake USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- What a policy hides would be missing for those whom it does not concern.
+    IF type IS NOT NULL AND row_security_active(format('%I.%I', lake, lower(type))) THEN
+        RAISE EXCEPTION 'row-level security of table "%" hides rows from you', lower(type)
+            USING ERRCODE = 'insufficient_privilege', HINT = 'A role with BYPASSRLS sees them all.';
+    END IF;
+    -- A snapshot from before an erasure would bring back what it removed.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'rows of views are stored in transactions at READ COMMITTED only' USING ERRCODE = 'feature_not_supported';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.assert_may_store(text, text) IS
+    'raises an error unless the caller may store rows of views of a lake: its owner, whom no policy hides a row from, at READ COMMITTED';
+
+CREATE FUNCTION fhir.store_view(view jsonb, schema text, name text, lake text) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
+    AS $function$
+DECLARE
+    type text := view->>'resource';
+    source text := format('%I.%I', lake, lower(view->>'resource'));
+    -- as long as names may be
+    stored_name name := left(name, 56) || '_stored';
+    stored text := format('%I.%I', schema, (left(name, 56) || '_stored')::name);
+    shown text := format('%I.%I', schema, name);
+    owner name;
+    began timestamptz;
+    seen pg_snapshot;
+    columns text;
+BEGIN
+    -- errors of the definition come first
+    PERFORM fhir.view_sql(view, lake);
+    PERFORM fhir.assert_may_store(lake, type);
+    IF to_regclass(shown) IS NOT NULL THEN
+        RAISE EXCEPTION 'relation "%" already exists', name
+            USING ERRCODE = 'duplicate_table', HINT = format('SELECT fhir.drop_view(%L) removes a view.', shown);
+    END IF;
+    IF to_regclass(stored) IS NOT NULL THEN
+        RAISE EXCEPTION 'relation "%", which is to hold the rows, already exists', stored_name USING ERRCODE = 'duplicate_table';
+    END IF;
+    -- Erasures wait for us, and we for them: none may miss rows that we make.
+    EXECUTE format('LOCK TABLE ONLY %I.stored IN SHARE MODE', lake);
+    seen := pg_current_snapshot();
+    began := clock_timestamp();
+    EXECUTE format('CREATE TABLE %s AS %s', stored, fhir.view_sql(view, lake, stored => true));
+    EXECUTE format('ALTER TABLE %s ALTER _compartment SET NOT NULL, ALTER _type SET NOT NULL, ALTER _id SET NOT NULL,
+        ALTER _version SET NOT NULL, ALTER _last_updated SET NOT NULL, ALTER _xid SET NOT NULL', stored);
+    EXECUTE format('ALTER TABLE %s INHERIT %I.stored', stored, lake);
+    EXECUTE format('CREATE INDEX ON %s (_id)', stored);
+    EXECUTE format('CREATE INDEX ON %s (_compartment)', stored);
+    EXECUTE format('ANALYZE %s', stored);
+    -- Whoever reads a row may read, now, the version of the resource that it was made of. The subqueries run with his rights;
+    -- whom no policy concerns pays for the first only, once.
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', stored);
+    IF (SELECT c.relforcerowsecurity FROM pg_class c WHERE c.oid = source::regclass) THEN
+        EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', stored);
+    END IF;
+    EXECUTE format('CREATE POLICY as_in_lake ON %s USING ((SELECT NOT row_security_active(%L::regclass))
+        OR EXISTS (SELECT FROM %s r WHERE r.type = %L AND r.id = _id AND r.version = _version))', stored, source, source, type);
+    EXECUTE format('COMMENT ON TABLE %s IS %L', stored, format('rows of view %s; fhir.refresh_views() brings them up to date', shown));
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
+    FROM pg_attribute a WHERE a.attrelid = stored::regclass AND a.attnum > 0 AND NOT a.attisdropped AND NOT starts_with(a.attname, '_');
+    EXECUTE format('CREATE VIEW %s WITH (security_invoker, security_barrier) AS SELECT %s FROM %s', shown, columns, stored);
+    -- Whoever owns the lake refreshes it, and drops it.
+    SELECT l.owner INTO owner FROM fhir.lakes() l WHERE l.lake = store_view.lake;
+    IF owner <> CURRENT_USER THEN
+        EXECUTE format('ALTER TABLE %s OWNER TO %I', stored, owner);
+        EXECUTE format('ALTER VIEW %s OWNER TO %I', shown, owner);
+    END IF;
+    EXECUTE format('INSERT INTO %I.stored_view (schema, name, stored, definition, refreshed, snapshot, xid)
+            VALUES ($1, $2, $3, $4, $5, $6, pg_current_xact_id())
+        ON CONFLICT ON CONSTRAINT stored_view_pkey DO UPDATE SET (stored, definition, by, refreshed, snapshot, xid)
+            = (EXCLUDED.stored, EXCLUDED.definition, EXCLUDED.by, EXCLUDED.refreshed, EXCLUDED.snapshot, EXCLUDED.xid)', lake)
+        USING schema, name, stored::regclass::oid, view, began, seen;
+    RETURN shown::regclass;
+END
+$function$;
+COMMENT ON FUNCTION fhir.store_view(jsonb, text, text, text) IS
+    'what fhir.create_view does with materialized: a table of the rows with the compartment, type, id and version of their resources, with a policy that shows a row to who may read that version in the lake, and the view in front of it';
+
+-- A table keeps its number when it is renamed, and its name when it is restored from a dump.
+CREATE FUNCTION fhir.stored_views(lake text)
+    RETURNS TABLE (shown regclass, stored regclass, schema name, name name, definition jsonb, refreshed timestamptz, snapshot pg_snapshot, xid xid8)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    parent regclass := to_regclass(quote_ident(lake) || '.stored');
+BEGIN
+    -- A lake that an older version made has none before fhir.upgrade_lake.
+    IF parent IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($$
+        SELECT w.shown, s.stored, v.schema, v.name, v.definition, v.refreshed, v.snapshot, v.xid
+        FROM %I.stored_view v
+        LEFT JOIN LATERAL (
+            SELECT i.inhrelid::regclass AS stored FROM pg_inherits i, to_regclass(format('%%I.%%I', v.schema, (left(v.name, 56) || '_stored')::name)) named
+            WHERE i.inhparent = $1 AND i.inhrelid IN (named, v.stored) ORDER BY (i.inhrelid = named) IS TRUE DESC LIMIT 1) s ON true
+        LEFT JOIN LATERAL (
+            SELECT r.ev_class::regclass AS shown FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+            WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = s.stored
+            ORDER BY (r.ev_class = to_regclass(format('%%I.%%I', v.schema, v.name))) IS TRUE DESC, r.ev_class LIMIT 1) w ON true
+        ORDER BY v.schema, v.name$$, lake) USING parent;
+END
+$function$;
+COMMENT ON FUNCTION fhir.stored_views(text) IS
+    'the stored views of a lake: the view, the table of its rows, under which names they were made, the definition, and the state that the rows are of; NULL for what has been dropped by hand';
+
+CREATE FUNCTION fhir.lake_of_stored(view regclass) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT l.lake::text
+        FROM fhir.lakes() l
+        JOIN pg_inherits i ON i.inhparent = to_regclass(quote_ident(l.lake) || '.stored')
+        WHERE i.inhrelid = $1 OR EXISTS (
+            SELECT FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+            WHERE r.ev_class = $1 AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.inhrelid)
+        LIMIT 1
+    $$;
+COMMENT ON FUNCTION fhir.lake_of_stored(regclass) IS
+    'the lake that the stored rows of a view are of; NULL for any other view';
+
+CREATE FUNCTION fhir.refresh_views(schema text DEFAULT NULL, lake text DEFAULT fhir.current_lake(), anew boolean DEFAULT false)
+    RETURNS TABLE (view regclass, removed bigint, inserted bigint, took interval, problem text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    one record;
+    source text;
+    began timestamptz;
+    seen pg_snapshot;
+    last_seen pg_snapshot;
+    last_xid xid8;
+    last_time timestamptz;
+BEGIN
+    PERFORM fhir.assert_may_store(lake, NULL);
+    -- Erasures wait for us, and we for them: none may miss rows that we make.
+    EXECUTE format('LOCK TABLE ONLY %I.stored IN SHARE MODE', lake);
+    FOR one IN
+        SELECT * FROM fhir.stored_views(lake) v WHERE refresh_views.schema IS NULL
+            OR (SELECT c.relnamespace::regnamespace::text FROM pg_class c WHERE c.oid = v.shown) = quote_ident(refresh_views.schema)
+    LOOP
+        CONTINUE WHEN one.stored IS NULL;
+        view := coalesce(one.shown, one.stored);
+        removed := NULL;
+        inserted := NULL;
+        problem := NULL;
+        began := clock_timestamp();
+        -- What fails leaves what was there, and the other views go on.
+        BEGIN
+            PERFORM fhir.assert_may_store(lake, one.definition->>'resource');
+            source := format('%I.%I', lake, lower(one.definition->>'resource'));
+            -- one at a time
+            EXECUTE format('SELECT v.snapshot, v.xid, v.refreshed FROM %I.stored_view v WHERE v.schema = $1 AND v.name = $2 FOR UPDATE', lake)
+                INTO last_seen, last_xid, last_time USING one.schema, one.name;
+            -- In one statement, so that all rows are of one moment. Gone is each row whose version is no longer the one of the lake. A
+            -- resource is new where its transaction was not visible the last time. Restored into another cluster, numbers of
+            -- transactions begin anew: so the time counts as well. What gives no rows is not asked again.
+            EXECUTE format($$
+                WITH gone AS (
+                    DELETE FROM %1$s s WHERE $4 OR NOT EXISTS (
+                        SELECT FROM %2$s r WHERE r.id = s._id AND r.version = s._version AND r.xid = s._xid)
+                    RETURNING 1),
+                made AS (
+                    INSERT INTO %1$s SELECT v.* FROM (%3$s) v
+                    WHERE $4 OR ((NOT pg_visible_in_snapshot(v._xid, $1) OR v._xid = $2 OR v._last_updated >= $3)
+                        AND NOT EXISTS (SELECT FROM %1$s s WHERE s._id = v._id AND s._version = v._version AND s._xid = v._xid))
+                    RETURNING 1)
+                SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM made), pg_current_snapshot()$$,
+                one.stored, source, fhir.view_sql(one.definition, lake, stored => true))
+                INTO removed, inserted, seen USING last_seen, last_xid, last_time, anew;
+            EXECUTE format('UPDATE %I.stored_view v SET (stored, refreshed, snapshot, xid) = ($3, $4, $5, pg_current_xact_id())
+                WHERE v.schema = $1 AND v.name = $2', lake) USING one.schema, one.name, one.stored::oid, began, seen;
+        EXCEPTION WHEN others THEN
+            problem := SQLERRM;
+            RAISE WARNING 'view % is as it was: %', view, SQLERRM USING ERRCODE = SQLSTATE;
+        END;
+        took := clock_timestamp() - began;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.refresh_views(text, text, boolean) IS
+    'brings the stored views of a lake, or of a schema, up to date: rows of resources that were changed or deleted go, and only new and changed resources are read. A row for each view: how many rows went and came, how long it took, and the problem of one that could not be refreshed, which stays as it was. Readers go on, and see the new rows when the transaction commits. anew: makes all rows anew. For the owner of the lake';
+
+CREATE FUNCTION fhir.drop_view(view regclass, cascade boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    one record;
+    behaviour text := CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END;
+BEGIN
+    SELECT l.lake, v.stored, v.schema, v.name INTO one FROM fhir.lake_of_stored(view) l(lake), fhir.stored_views(l.lake) v
+    WHERE v.shown = view OR v.stored = view;
+    IF NOT FOUND THEN
+        EXECUTE format('DROP VIEW %s %s', view, behaviour);
+        RETURN;
+    END IF;
+    IF view <> one.stored THEN
+        EXECUTE format('DROP VIEW %s %s', view, behaviour);
+    END IF;
+    EXECUTE format('DROP TABLE %s %s', one.stored, behaviour);
+    EXECUTE format('DELETE FROM %I.stored_view v WHERE v.schema = $1 AND v.name = $2', one.lake) USING one.schema, one.name;
+END
+$function$;
+COMMENT ON FUNCTION fhir.drop_view(regclass, boolean) IS
+    'removes a view that fhir.create_view made, with its rows where they are stored; with cascade also what is built on it';
+
+CREATE FUNCTION fhir.views(lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (view regclass, kind text, type text, refreshed timestamptz, pending bigint, table_size bigint)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 100000 ROWS 20
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    one record;
+    parent regclass := to_regclass(quote_ident(lake) || '.resource');
+BEGIN
+    IF parent IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    -- Views that are always current are known by what they stand on.
+    kind := 'live';
+    FOR view, type IN
+        SELECT r.ev_class::regclass, t.name
+        FROM pg_inherits i
+        JOIN pg_class c ON c.oid = i.inhrelid
+        JOIN fhir.resource_types() t(name) ON lower(t.name) = c.relname
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = i.inhrelid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_rewrite r ON r.oid = d.objid
+        JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.reloptions @> '{security_invoker=true}'
+        WHERE i.inhparent = parent
+        GROUP BY 1, 2
+        ORDER BY r.ev_class::regclass::text, 2
+    LOOP
+        RETURN NEXT;
+    END LOOP;
+    kind := 'stored';
+    IF NOT has_table_privilege(CURRENT_USER, to_regclass(quote_ident(lake) || '.stored_view'), 'SELECT') THEN
+        RETURN;
+    END IF;
+    FOR one IN SELECT * FROM fhir.stored_views(lake) v WHERE v.stored IS NOT NULL LOOP
+        view := coalesce(one.shown, one.stored);
+        type := one.definition->>'resource';
+        refreshed := one.refreshed;
+        table_size := pg_total_relation_size(one.stored);
+        pending := NULL;
+        IF has_table_privilege(one.stored, 'SELECT') AND has_table_privilege(format('%I.%I', lake, lower(type)), 'SELECT') THEN
+            EXECUTE format($$
+                SELECT (SELECT count(*) FROM %1$s r WHERE NOT pg_visible_in_snapshot(r.xid, $1) OR r.xid = $2 OR r.last_updated >= $3)
+                     + (SELECT count(DISTINCT s._id) FROM %2$s s WHERE NOT EXISTS (SELECT FROM %1$s r WHERE r.id = s._id))$$,
+                format('%I.%I', lake, lower(type)), one.stored) INTO pending USING one.snapshot, one.xid, one.refreshed;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.views(text) IS
+    'the flat views of a lake: live ones, which are always current, and stored ones with the time of their last refresh, how many resources were changed or deleted since, as far as the caller sees them, and the size of their tables with indexes';
 
 -- export.sql
 

@@ -69,7 +69,7 @@ COMMENT ON FUNCTION fhir.path_number(jsonb, text, jsonb) IS
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text) RETURNS date
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_date';
 COMMENT ON FUNCTION fhir.path_date(jsonb, text) IS
-    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day, in its own zone; else NULL: of 2015 lowBoundary() makes a day; errors as fhir.path';
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its day in its own zone, of a month or year the first; else NULL; errors as fhir.path';
 
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text, variables jsonb) RETURNS date
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
@@ -79,12 +79,112 @@ COMMENT ON FUNCTION fhir.path_date(jsonb, text, jsonb) IS
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text) IS
-    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time that names its day: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
+    'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
 
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text, variables jsonb) RETURNS timestamptz
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text, jsonb) IS
     'as fhir.path_timestamp(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_integer(resource jsonb, expression text) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_integer';
+COMMENT ON FUNCTION fhir.path_integer(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a whole number; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_integer(resource jsonb, expression text, variables jsonb) RETURNS integer
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_integer';
+COMMENT ON FUNCTION fhir.path_integer(jsonb, text, jsonb) IS
+    'as fhir.path_integer(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_time(resource jsonb, expression text) RETURNS time
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_time';
+COMMENT ON FUNCTION fhir.path_time(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, where it is a time of day; else NULL; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_time(resource jsonb, expression text, variables jsonb) RETURNS time
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_time';
+COMMENT ON FUNCTION fhir.path_time(jsonb, text, jsonb) IS
+    'as fhir.path_time(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_json(resource jsonb, expression text) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_json';
+COMMENT ON FUNCTION fhir.path_json(jsonb, text) IS
+    'the first that a FHIRPath expression gives on a resource, as it stands in it; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_json(resource jsonb, expression text, variables jsonb) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_json';
+COMMENT ON FUNCTION fhir.path_json(jsonb, text, jsonb) IS
+    'as fhir.path_json(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_texts(resource jsonb, expression text) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_texts';
+COMMENT ON FUNCTION fhir.path_texts(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of text; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_texts(resource jsonb, expression text, variables jsonb) RETURNS text[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_texts';
+COMMENT ON FUNCTION fhir.path_texts(jsonb, text, jsonb) IS
+    'as fhir.path_texts(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_booleans(resource jsonb, expression text) RETURNS boolean[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_booleans';
+COMMENT ON FUNCTION fhir.path_booleans(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of booleans; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_booleans(resource jsonb, expression text, variables jsonb) RETURNS boolean[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_booleans';
+COMMENT ON FUNCTION fhir.path_booleans(jsonb, text, jsonb) IS
+    'as fhir.path_booleans(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_numbers(resource jsonb, expression text) RETURNS numeric[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_numbers';
+COMMENT ON FUNCTION fhir.path_numbers(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of numbers; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_numbers(resource jsonb, expression text, variables jsonb) RETURNS numeric[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_numbers';
+COMMENT ON FUNCTION fhir.path_numbers(jsonb, text, jsonb) IS
+    'as fhir.path_numbers(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_integers(resource jsonb, expression text) RETURNS integer[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_integers';
+COMMENT ON FUNCTION fhir.path_integers(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of whole numbers; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_integers(resource jsonb, expression text, variables jsonb) RETURNS integer[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_integers';
+COMMENT ON FUNCTION fhir.path_integers(jsonb, text, jsonb) IS
+    'as fhir.path_integers(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_dates(resource jsonb, expression text) RETURNS date[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_dates';
+COMMENT ON FUNCTION fhir.path_dates(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of dates; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_dates(resource jsonb, expression text, variables jsonb) RETURNS date[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_dates';
+COMMENT ON FUNCTION fhir.path_dates(jsonb, text, jsonb) IS
+    'as fhir.path_dates(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_timestamps(resource jsonb, expression text) RETURNS timestamptz[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_timestamps';
+COMMENT ON FUNCTION fhir.path_timestamps(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of instants; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_timestamps(resource jsonb, expression text, variables jsonb) RETURNS timestamptz[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_timestamps';
+COMMENT ON FUNCTION fhir.path_timestamps(jsonb, text, jsonb) IS
+    'as fhir.path_timestamps(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.path_times(resource jsonb, expression text) RETURNS time[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
+COMMENT ON FUNCTION fhir.path_times(jsonb, text) IS
+    'all that a FHIRPath expression gives on a resource, as an array of times of day; NULL in the place of what is no such value; errors as fhir.path';
+
+CREATE FUNCTION fhir.path_times(resource jsonb, expression text, variables jsonb) RETURNS time[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
+COMMENT ON FUNCTION fhir.path_times(jsonb, text, jsonb) IS
+    'as fhir.path_times(resource, expression), with values for %names';
 
 -- What the planner writes into plans where a condition on a function above is looked up in the index.
 

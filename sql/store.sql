@@ -237,6 +237,7 @@ BEGIN
     PERFORM fhir.create_ndjson(name);
     PERFORM fhir.create_concepts(name);
     PERFORM fhir.create_quality(name);
+    PERFORM fhir.create_stored(name);
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_lake(text) IS
@@ -260,7 +261,7 @@ BEGIN
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
         EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
         -- what a lake of an older version does not have
-        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation', lake);
+        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation, %1$s.stored_view, %1$s.stored', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
@@ -320,6 +321,9 @@ BEGIN
     IF to_regclass(lake || '.concept') IS NOT NULL THEN
         EXECUTE format('GRANT %s ON %s.concept TO %s',
             CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, lake, grantee);
+    END IF;
+    IF to_regclass(lake || '.stored_view') IS NOT NULL THEN
+        EXECUTE format('GRANT SELECT ON %s.stored_view TO %s', lake, grantee);
     END IF;
     IF privilege = 'write' THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);

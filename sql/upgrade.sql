@@ -61,6 +61,10 @@ BEGIN
         PERFORM fhir.create_quality(name);
         RETURN NEXT format('made tables issue, quality and revalidation of %s', lake);
     END IF;
+    IF to_regclass(lake || '.stored') IS NULL THEN
+        PERFORM fhir.create_stored(name);
+        RETURN NEXT format('made tables stored and stored_view of %s', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -34,6 +34,8 @@ pub struct Type {
     pub fields: &'static [Field],
     /// The regular expression that the definition gives for a primitive (unanchored, as published).
     pub pattern: Option<&'static str>,
+    /// What HL7 says of it in a line; empty for backbones, whose elements say it.
+    pub short: &'static str,
 }
 
 /// One element of a type.
@@ -51,6 +53,8 @@ pub struct Element {
     pub is_modifier: bool,
     /// An address that the definition calls absolute, so that it says the same wherever it stands.
     pub is_absolute: bool,
+    /// What HL7 says of it in a line.
+    pub short: &'static str,
 }
 
 /// One JSON property of a type.
@@ -184,6 +188,37 @@ pub enum LaneForm {
     Codes,
     /// A line for each code, with a curve where it has numbers.
     Series,
+}
+
+/// A column that a datatype gives in a flat view.
+#[derive(Debug)]
+pub struct ViewColumn {
+    pub form: ViewForm,
+    /// What stands behind the name of the element; empty for what the element is called itself.
+    pub name: &'static str,
+    /// FHIRPath from one value, or with `{}` for all of them.
+    pub path: &'static str,
+    pub ty: TypeId,
+    /// What it is of the element.
+    pub words: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ViewForm {
+    /// Of one value.
+    One,
+    /// Of one value, also where that is a row of its own.
+    Alone,
+    /// As [`ViewForm::Alone`], but not of minor elements: below another one in the same row, or of a resource but not of its summary.
+    Full,
+    /// Of one value of a minor element.
+    Brief,
+    /// Of one value whose type is one of a choice, or a row of its own.
+    Chosen,
+    /// Of all values of an element that repeats; without such columns the first value is taken.
+    Many,
+    /// Not a column: the name that the type has in that of a choice.
+    Choice,
 }
 
 impl ParameterType {

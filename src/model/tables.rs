@@ -19,6 +19,7 @@ include!(concat!(env!("OUT_DIR"), "/model.rs"));
 //   static HEADLINES: &[Headline];                    per type
 //   pub static PANELS: &[&[(&str, &str)]];            systems and codes of components that are read in this order
 //   pub static LANES: &[Lane];                        from top to bottom
+//   static VIEW_COLUMNS, VIEW_EXTENSIONS: &[&[ViewColumn]];   per type
 //   pub const RESOURCE: TypeId; DOMAIN_RESOURCE, EXTENSION, REFERENCE, …: every datatype and abstract resource
 
 /// The type of that name, exact case.
@@ -176,4 +177,21 @@ pub fn headline(ty: TypeId) -> &'static Headline {
 /// The lane of a drawn record that resources of the type stand in; `None` for the last, of all others.
 pub fn lane_of(ty: TypeId) -> Option<usize> {
     LANES.iter().position(|lane| lane.types.contains(&ty))
+}
+
+/// How values of a datatype lie in columns; what a type does not say, its base does. Empty where it has no place in a flat view.
+pub fn view_columns(ty: TypeId) -> &'static [ViewColumn] {
+    let mut current = Some(ty);
+    while let Some(id) = current {
+        match VIEW_COLUMNS.get(usize::from(id.0)) {
+            Some(columns) if !columns.is_empty() => return columns,
+            _ => current = id.get().base,
+        }
+    }
+    &[]
+}
+
+/// The columns that well-known extensions of a resource type have in its flat view.
+pub fn view_extensions(ty: TypeId) -> &'static [ViewColumn] {
+    VIEW_EXTENSIONS.get(usize::from(ty.0)).copied().unwrap_or_default()
 }

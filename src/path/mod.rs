@@ -10,6 +10,7 @@ pub mod eval;
 pub mod lexer;
 pub mod parse;
 pub mod reference;
+pub mod scalar;
 pub mod select;
 #[cfg(feature = "pg")]
 pub mod sql;

@@ -3,12 +3,15 @@
 //! What takes two arguments is IMMUTABLE, so that indexes can stand on it, and refuses to ask the time; with variables it is STABLE.
 
 use super::PathError;
+use super::scalar::Scalar;
 use super::eval::{EvaluationError, Item, Limits, Program, Scope, Services};
 use crate::json::{self, Node};
+use crate::pg::arrays::ElementType;
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::function::{Call, Value};
 use crate::pg::{settings, time};
 use crate::sql_function;
+use pgrx::pg_sys;
 
 impl From<PathError> for Error {
     fn from(error: PathError) -> Error {
@@ -75,25 +78,80 @@ sql_function!(fhir_path_exists, |call| {
     Ok(found.into())
 });
 sql_function!(fhir_path_boolean, |call| with(call, |program, focus, scope| Ok(program.truth(focus, scope)?.into())));
-sql_function!(fhir_path_text, |call| first(call, |item| Ok(item.to_text().into())));
-sql_function!(fhir_path_number, |call| first(call, |item| Ok(item.to_number().map_or(Value::Null, |datum| Value::varlena(&datum)))));
-sql_function!(fhir_path_date, |call| first(call, |item| Ok(item.to_days().map(i64::from).into())));
-sql_function!(fhir_path_timestamp, |call| first(call, |item| Ok(item.to_microseconds().into())));
+sql_function!(fhir_path_text, |call| first(call, Scalar::Text));
+sql_function!(fhir_path_number, |call| first(call, Scalar::Numeric));
+sql_function!(fhir_path_integer, |call| first(call, Scalar::Integer));
+sql_function!(fhir_path_date, |call| first(call, Scalar::Date));
+sql_function!(fhir_path_timestamp, |call| first(call, Scalar::Timestamp));
+sql_function!(fhir_path_time, |call| first(call, Scalar::Time));
+sql_function!(fhir_path_json, |call| first(call, Scalar::Json));
+sql_function!(fhir_path_texts, |call| all(call, Scalar::Text));
+sql_function!(fhir_path_booleans, |call| all(call, Scalar::Boolean));
+sql_function!(fhir_path_numbers, |call| all(call, Scalar::Numeric));
+sql_function!(fhir_path_integers, |call| all(call, Scalar::Integer));
+sql_function!(fhir_path_dates, |call| all(call, Scalar::Date));
+sql_function!(fhir_path_timestamps, |call| all(call, Scalar::Timestamp));
+sql_function!(fhir_path_times, |call| all(call, Scalar::Time));
+
+/// The OID of a type.
+pub(crate) fn oid(scalar: Scalar) -> pg_sys::Oid {
+    match scalar {
+        Scalar::Boolean => pg_sys::BOOLOID,
+        Scalar::Integer => pg_sys::INT4OID,
+        Scalar::Bigint => pg_sys::INT8OID,
+        Scalar::Numeric => pg_sys::NUMERICOID,
+        Scalar::Date => pg_sys::DATEOID,
+        Scalar::Timestamp => pg_sys::TIMESTAMPTZOID,
+        Scalar::Time => pg_sys::TIMEOID,
+        Scalar::Text => pg_sys::TEXTOID,
+        Scalar::Json => pg_sys::JSONBOID,
+    }
+}
+
+/// An item as a value of a type of SQL; NULL where it is no such value.
+pub(crate) fn shown(item: &Item<'_>, scalar: Scalar) -> Result<Value, Error> {
+    Ok(match scalar {
+        Scalar::Boolean => item.to_boolean().into(),
+        Scalar::Integer => match item.to_integer() {
+            Some(value) if i32::try_from(value).is_err() => return Err(Error::new("22003", "integer out of range")),
+            value => value.into(),
+        },
+        Scalar::Bigint => item.to_integer().into(),
+        Scalar::Numeric => item.to_number().map_or(Value::Null, |datum| Value::varlena(&datum)),
+        Scalar::Date => item.to_days().map(i64::from).into(),
+        Scalar::Timestamp => item.to_microseconds().into(),
+        Scalar::Time => item.to_time_of_day().into(),
+        Scalar::Text => item.to_text().into(),
+        Scalar::Json => container(item)?,
+    })
+}
+
+/// Items as an array; those that are no such values are NULL.
+pub(crate) fn array<'i, 'a: 'i>(items: impl IntoIterator<Item = &'i Item<'a>>, scalar: Scalar) -> Result<Value, Error> {
+    let values = items.into_iter().map(|item| Ok(shown(item, scalar)?.into_datum())).collect::<Result<Vec<_>, Error>>()?;
+    // SAFETY: `shown` gives values of that type.
+    Ok(Value::Datum(unsafe { ElementType::itself(oid(scalar)).array(values) }))
+}
 
 fn container(item: &Item<'_>) -> Result<Value, Error> {
     Ok(Value::Jsonb(item.to_container()?))
 }
 
 /// What the first item is; null where there is none.
-fn first(call: &Call, f: impl FnOnce(&Item<'_>) -> Result<Value, Error>) -> Result<Value, Error> {
+fn first(call: &Call, scalar: Scalar) -> Result<Value, Error> {
     with(call, |program, focus, scope| {
         let mut first = None;
         program.for_each(focus, scope, &mut |item| {
             first = Some(item);
             false
         })?;
-        first.map_or(Ok(Value::Null), |item| f(&item))
+        first.map_or(Ok(Value::Null), |item| shown(&item, scalar))
     })
+}
+
+/// All items as an array.
+fn all(call: &Call, scalar: Scalar) -> Result<Value, Error> {
+    with(call, |program, focus, scope| array(&program.evaluate(focus, scope)?, scalar))
 }
 
 fn each<'c>(call: &'c Call, f: &mut dyn FnMut(Item<'c>) -> bool) -> Result<(), Error> {
@@ -106,14 +164,13 @@ fn each<'c>(call: &'c Call, f: &mut dyn FnMut(Item<'c>) -> bool) -> Result<(), E
 
 /// Compiles once for this place of the query; resource, expression and perhaps variables are the arguments.
 fn with<'c>(call: &'c Call, f: impl FnOnce(&'c Program, Item<'c>, &Scope<'c, '_>) -> Result<Value, Error>) -> Result<Value, Error> {
-    let text = call.text(1)?;
-    let program = call.remembered(text.as_bytes(), || Program::compile(text, None)).as_ref().map_err(|error| Error::from(error.clone()))?;
+    let program = call.remembered_of(1, |text| Program::compile(text, None))?.as_ref().map_err(|error| Error::from(error.clone()))?;
     let variables = if call.count() > 2 { json::root(call.jsonb(2)?) } else { None };
     if program.needs_clock() && call.count() < 3 {
         return Err(Error::new("0A000", "an expression that asks the time is not immutable")
             .hint("give variables as the third argument, '{}' where there are none"));
     }
-    let Some(node) = json::root(call.jsonb(0)?) else { return Ok(Value::Null) };
+    let Some(node) = json::root(call.document(0)?) else { return Ok(Value::Null) };
     let mut constants = Vec::new();
     match variables {
         None => {}
@@ -131,5 +188,9 @@ fn with<'c>(call: &'c Call, f: impl FnOnce(&'c Program, Item<'c>, &Scope<'c, '_>
         services: &Server,
         limits: Limits { steps: settings::path_steps(), ..Limits::default() },
     };
-    f(program, Item::any(node), &scope)
+    // in a view there are many expressions
+    f(program, Item::any(node), &scope).map_err(|error| match call.text(1) {
+        Ok(text) => error.detail(format!("in the expression {text}")),
+        Err(_) => error,
+    })
 }

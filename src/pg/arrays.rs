@@ -68,6 +68,34 @@ impl ElementType {
         }
     }
 
+    /// The layout of a type itself.
+    pub fn itself(ty: Oid) -> ElementType {
+        let (mut length, mut by_value, mut alignment) = (0, false, 0);
+        // SAFETY: a look-up in the catalogue of types.
+        unsafe { pg_sys::get_typlenbyvalalign(ty, &mut length, &mut by_value, &mut alignment) };
+        ElementType { ty, length, by_value, alignment }
+    }
+
+    /// An array of these values, in the current memory context; `None` stands for NULL.
+    ///
+    /// # Safety
+    /// The values are of this type.
+    pub unsafe fn array(self, values: Vec<Option<Datum>>) -> Datum {
+        let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
+        let mut elements: Vec<Datum> = values.into_iter().map(|value| value.unwrap_or(Datum::null())).collect();
+        let (mut count, mut lower) = (elements.len() as i32, 1);
+        // SAFETY: as many values and flags as said; they are copied.
+        unsafe {
+            let (length, alignment) = (i32::from(self.length), self.alignment);
+            let array = if count == 0 {
+                pg_sys::construct_empty_array(self.ty)
+            } else {
+                pg_sys::construct_md_array(elements.as_mut_ptr(), nulls.as_mut_ptr(), 1, &mut count, &mut lower, self.ty, length, self.by_value, alignment)
+            };
+            Datum::from(array)
+        }
+    }
+
     /// The elements of an array, of all its dimensions one after the other; `None` for NULL.
     ///
     /// # Safety

@@ -178,7 +178,8 @@ impl Call {
 }
 
 impl Value {
-    pub(super) fn into_datum(self) -> Option<Datum> {
+    /// The value in the server's form, in the current memory context; `None` for NULL.
+    pub fn into_datum(self) -> Option<Datum> {
         match self {
             Value::Null => None,
             Value::Void => Some(Datum::from(0usize)),

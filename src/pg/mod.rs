@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod call_site;
 mod count;
 pub mod cursor;
+mod document;
 pub mod entries;
 pub mod error;
 pub mod exit;

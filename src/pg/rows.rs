@@ -46,6 +46,14 @@ impl Call {
 }
 
 impl Rows {
+    /// The types of the columns.
+    pub fn types(&self) -> Vec<pg_sys::Oid> {
+        // SAFETY: the row type has as many attributes as it says.
+        unsafe {
+            (0..(*self.descriptor).natts).map(|at| pg_sys::SPI_gettypeid(self.descriptor, at + 1)).collect()
+        }
+    }
+
     /// Adds a row; columns that are not given are NULL.
     pub fn add(&mut self, values: impl IntoIterator<Item = Value>) {
         // SAFETY: as many values as the row type has columns.

@@ -21,6 +21,7 @@ DELETE FROM lake.patient WHERE id = 'gone';
 INSERT INTO lake.codesystem (resource) VALUES ('{"resourceType":"CodeSystem","id":"c","status":"active","content":"complete","url":"http://x.org/c","concept":[{"code":"a","concept":[{"code":"b"}]}]}');
 SELECT fhir.set_validation('enforce', 'invariants', 'Encounter');
 SELECT fhir.revalidate('invariants', 'Patient');
+SELECT fhir.create_view('{"resourceType":"ViewDefinition","name":"people","resource":"Patient","status":"draft","select":[{"column":[{"name":"id","path":"getResourceKey()"},{"name":"active","path":"active"}]}]}', 'public', materialized => true);
 SQL
 content="SELECT md5(string_agg(r::text, E'\n' ORDER BY r::text COLLATE \"C\")) FROM (SELECT r::text FROM lake.resource r
   UNION ALL SELECT h::text FROM lake.history h UNION ALL SELECT m::text FROM lake.membership m) t (r)"
@@ -58,10 +59,19 @@ data_only() {
 }
 # The demands of a lake are triggers, and so part of the dump of its tables.
 demands() { check "$1: it demands what it did" 'Encounter enforce invariants' "$(in_target -F ' ' -c "SELECT type, mode, level FROM fhir.validation() WHERE mode <> 'off'")"; }
+# Stored rows come as they were, and a refresh knows which of them are of old versions.
+stored() {
+  check "$1: stored rows are there" 'p1:true p2:' "$(in_target -c "SELECT string_agg(id || ':' || coalesce(active::text, ''), ' ' ORDER BY id) FROM people")"
+  check "$1: they are refreshed" 'people|1|3|' "$(in_target -c 'SELECT view, removed, inserted, problem FROM fhir.refresh_views()')"
+  check "$1: and are the lake's" 'gone: new: p1:false p2:' "$(in_target -c "SELECT string_agg(id || ':' || coalesce(active::text, ''), ' ' ORDER BY id) FROM people")"
+}
 restore plain
 demands plain
+stored plain
 restore custom
 demands custom
+stored custom
+in_source -c "SELECT fhir.drop_view('people')"
 restore data_only
 
 # What the dump holds of the lake is the user's, and the extension's own objects are not in it.

@@ -304,6 +304,18 @@ impl Function {
         )
     }
 
+    /// Whether it asks for one item, and gives one at most where not said otherwise.
+    pub fn takes_one(self) -> bool {
+        use Function::*;
+        matches!(
+            self,
+            ToBoolean | ToInteger | ToDecimal | ToStringValue | ToDate | ToDateTime | ToTime | ToQuantity | IndexOf | LastIndexOf | Substring
+                | Upper | Lower | Replace | Length | ToChars | Encode | Decode | Escape | Unescape | Trim | Split | Abs | Ceiling | Floor
+                | Truncate | Round | Sqrt | Exp | Ln | Log | Power | LowBoundary | HighBoundary | Precision | YearOf | MonthOf | DayOf | HourOf
+                | MinuteOf | SecondOf | MillisecondOf | TimezoneOffsetOf | DateOf | TimeOf
+        )
+    }
+
     /// Whether the result depends on when it is asked.
     pub fn needs_clock(self) -> bool {
         matches!(self, Function::Now | Function::Today | Function::TimeOfDay)

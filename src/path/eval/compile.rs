@@ -23,9 +23,9 @@ const MAX_REGEX: usize = 4 << 20;
 /// What each computed one keeps at most, in bytes, and counts among those of the whole expression.
 pub(super) const MAX_KEPT: usize = 128 << 10;
 
-/// What is known of the items that code gives.
+/// What is known of items before there is a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Static {
+pub enum Static {
     Unknown,
     Fhir(TypeId),
     /// The choices of an element of a type.
@@ -293,7 +293,7 @@ impl Compiler {
                 }
                 ("ofType", [argument]) => {
                     let named = self.named_by(argument)?;
-                    let ty = static_of(named);
+                    let ty = static_of(named, of.1);
                     Ok((code(Kind::OfType { of: of.0.into(), named }, at), ty))
                 }
                 ("matches", [pattern] | [pattern, _]) => self.matches(MatchKind::Part, of, pattern, None, at, around),
@@ -448,7 +448,7 @@ impl Compiler {
             TypeOperator::Is => {
                 (code(Kind::Is { of: of.0.into(), named, lenient: self.lenient }, at), Static::System(System::Boolean))
             }
-            TypeOperator::As => (code(Kind::As { of: of.0.into(), named, strict: !self.lenient }, at), static_of(named)),
+            TypeOperator::As => (code(Kind::As { of: of.0.into(), named, strict: !self.lenient }, at), static_of(named, of.1)),
         }
     }
 
@@ -477,16 +477,17 @@ impl Compiler {
     }
 }
 
-fn static_of(named: Named) -> Static {
-    match named {
-        Named::Fhir(ty) => Static::Fhir(ty),
-        Named::System(system) => Static::System(system),
-        Named::Both(..) | Named::None => Static::Unknown,
+/// What is known of items of a type among items of which `of` is known.
+pub(super) fn static_of(named: Named, of: Static) -> Static {
+    match (named, of) {
+        (Named::Fhir(ty), _) | (Named::Both(ty, _), Static::Fhir(_) | Static::Choice(..)) => Static::Fhir(ty),
+        (Named::System(system), _) | (Named::Both(_, system), Static::System(_)) => Static::System(system),
+        (Named::Both(..), Static::Unknown) | (Named::None, _) => Static::Unknown,
     }
 }
 
 /// The type of a member of a type; `None` where it has no such member.
-fn member_of(ty: TypeId, name: &str) -> Option<Static> {
+pub(super) fn member_of(ty: TypeId, name: &str) -> Option<Static> {
     let definition = ty.get();
     if definition.is_abstract || ty == model::ELEMENT {
         // What derives from it has more.

@@ -17,6 +17,7 @@ mod error;
 mod fold;
 mod html;
 mod item;
+mod known;
 mod math;
 mod moment;
 mod navigate;
@@ -31,21 +32,25 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use compile::Static;
 pub use error::{EvaluationError, Problem};
 pub use item::{Collection, Element, Item, System, TypeName};
 pub use moment::{Calendar, Moment, Precision};
+pub(crate) use run::Stack;
 pub use quantity::{Quantity, Unit};
 pub use services::{Limits, NoServices, Scope, Services};
 
 use super::{PathError, parse};
 use crate::model::TypeId;
-use compile::{Compiler, Static};
+use compile::Compiler;
 use run::Run;
 
 /// A compiled expression. It never changes, and threads may share it.
 #[derive(Debug)]
 pub struct Program {
     code: code::Code,
+    gives: Static,
+    is_single: bool,
     needs_clock: bool,
     needs_services: bool,
     constants: Vec<String>,
@@ -57,22 +62,36 @@ impl Program {
     /// Fails where the text is no FHIRPath, names a type, function or element that does not exist, or has a regular
     /// expression that cannot be matched in linear time.
     pub fn compile(text: &str, context: Option<TypeId>) -> Result<Program, PathError> {
-        Program::compiled(text, context, false)
+        Program::compile_on(text, context.map_or(Static::Unknown, Static::Fhir))
+    }
+
+    /// As [`Self::compile`], for a focus of what another program gives.
+    pub fn compile_on(text: &str, focus: Static) -> Result<Program, PathError> {
+        Program::compiled(text, focus, false)
     }
 
     /// As [`Self::compile`], for the invariants of definitions: an element that does not exist is empty, `as()` takes any count of
     /// items, and `is Boolean` means a FHIR boolean as well.
     pub fn compile_lenient(text: &str, context: Option<TypeId>) -> Result<Program, PathError> {
-        Program::compiled(text, context, true)
+        Program::compiled(text, context.map_or(Static::Unknown, Static::Fhir), true)
     }
 
-    fn compiled(text: &str, context: Option<TypeId>, lenient: bool) -> Result<Program, PathError> {
+    fn compiled(text: &str, context: Static, lenient: bool) -> Result<Program, PathError> {
         let expr = parse(text)?;
         let mut compiler = Compiler::new(lenient);
-        let context = context.map_or(Static::Unknown, Static::Fhir);
-        let (code, _) = compiler.program(&expr, context)?;
+        let (code, gives) = compiler.program(&expr, context)?;
         let Compiler { needs_clock, needs_services, constants, .. } = compiler;
-        Ok(Program { code, needs_clock, needs_services, constants })
+        Ok(Program { is_single: known::is_single(&code, context), code, gives, needs_clock, needs_services, constants })
+    }
+
+    /// What is known of its items.
+    pub fn gives(&self) -> Static {
+        self.gives
+    }
+
+    /// Whether it gives one item at most, whatever the document.
+    pub fn is_single(&self) -> bool {
+        self.is_single
     }
 
     /// Whether it asks for the time, so that the same document may give something else tomorrow.

@@ -261,17 +261,22 @@ impl Moment {
         (self.precision >= Precision::Hour).then_some(Moment { year: 0, month: 1, day: 1, zone: None, has_date: false, ..self })
     }
 
-    /// Days since 2000-01-01, where the day is known.
+    /// Days since 2000-01-01; of a month or year its first day.
     pub fn days(&self) -> Option<i32> {
-        (self.has_date && self.precision >= Precision::Day)
-            .then(|| (days_since_1970(self.year.into(), self.month, self.day) - EPOCH_DAYS) as i32)
+        self.has_date.then(|| (days_since_1970(self.year.into(), self.month, self.day) - EPOCH_DAYS) as i32)
     }
 
-    /// Microseconds since 2000-01-01 UTC, where the day is known; without a zone it is read as UTC.
+    /// Microseconds since 2000-01-01 UTC of the first instant that is meant; without a zone it is read as UTC.
     pub fn microseconds(&self) -> Option<i64> {
         self.days()?;
         let nanos = self.nanos_in_utc() - i128::from(EPOCH_DAYS) * DAY;
         i64::try_from(nanos.div_euclid(1_000)).ok()
+    }
+
+    /// Microseconds since midnight, of a time.
+    pub fn time_of_day(&self) -> Option<i64> {
+        let time = self.time_part()?;
+        Some(i64::try_from(time.nanos_since_1970().rem_euclid(DAY) / 1_000).unwrap_or(0))
     }
 
     fn has_time(&self) -> bool {

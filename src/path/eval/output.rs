@@ -81,12 +81,12 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Days since 2000-01-01, of a date or date-time that names its day.
+    /// Days since 2000-01-01, of a date or date-time; of one that is known to the month or year, its first day.
     pub fn to_days(&self) -> Option<i32> {
         self.moment()?.days()
     }
 
-    /// Microseconds since 2000-01-01 UTC, of a date-time that names its day. Without a zone it is read as UTC, a day as its first instant.
+    /// Microseconds since 2000-01-01 UTC of the first instant of a date or date-time. Without a zone it is read as UTC.
     pub fn to_microseconds(&self) -> Option<i64> {
         self.moment()?.microseconds()
     }
@@ -96,5 +96,29 @@ impl<'a> Item<'a> {
         let (Value::Date(moment) | Value::DateTime(moment)) = self.value() else { return None };
         let is_cut = moment.precision == Precision::Hour || self.text().is_some_and(|text| text.ends_with('T'));
         (!is_cut || self.as_element().is_none()).then_some(moment)
+    }
+
+    /// Microseconds since midnight, of a time.
+    pub fn to_time_of_day(&self) -> Option<i64> {
+        match self.value() {
+            Value::Time(moment) => moment.time_of_day(),
+            _ => None,
+        }
+    }
+
+    /// A whole number.
+    pub fn to_integer(&self) -> Option<i64> {
+        match self.value() {
+            Value::Integer(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A boolean.
+    pub fn to_boolean(&self) -> Option<bool> {
+        match self.value() {
+            Value::Boolean(value) => Some(value),
+            _ => None,
+        }
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Run<'a, 's> {
 
 /// Where the stack stood when something began that recurses.
 #[derive(Clone, Copy)]
-pub(super) struct Stack(usize);
+pub struct Stack(usize);
 
 /// Bytes of the stack that one evaluation or compilation may take. A thread has two million.
 const MAX_STACK: usize = 1_000_000;

@@ -97,7 +97,8 @@ impl<'a> Run<'a, '_> {
             }
             Ok(())
         })?;
-        joined.map_or(Ok(()), |text| emit(Item::String(Cow::Owned(text))))
+        // the suite of SQL on FHIR has it so: nothing joined is a string without characters
+        emit(Item::String(Cow::Owned(joined.unwrap_or_default())))
     }
 
     /// `&`: strings one behind the other.

@@ -167,7 +167,7 @@ SELECT count(*) FROM fhir.revert_where('Patient/q', :'then');
 RESET ROLE;
 -- all the rights on tables, but policies apply: what they hide must not be left
 GRANT DELETE ON lake.history, lake.membership, lake.entity TO regress_writer, regress_eraser;
-GRANT SELECT, DELETE ON lake.load_error, lake.issue TO regress_writer, regress_eraser;
+GRANT SELECT, DELETE ON lake.load_error, lake.issue, lake.stored TO regress_writer, regress_eraser;
 ALTER TABLE lake.history ENABLE ROW LEVEL SECURITY;
 SET ROLE regress_writer;
 SELECT attempt($$SELECT * FROM fhir.erase('Patient', 'q')$$);

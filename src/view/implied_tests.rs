@@ -270,7 +270,7 @@ fn judge(document: &Value, numbers: &mut Numbers, programs: &mut HashMap<String,
         });
         let (Ok(_), Some(item)) = (outcome, first) else { continue };
         score.conditions += 1;
-        if let Some(value) = item.to_text() {
+        if let Some(value) = item.to_text().map(|text| text.into_owned()) {
             if let Some(search) = column(ty, Function::Text, &expression).and_then(|column| column.any_of([value.as_str(), "other"])) {
                 score.found(&search, keys, document, &format!("{expression} = {value}"));
             }

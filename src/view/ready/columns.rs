@@ -176,7 +176,7 @@ impl Flat {
         match place.repeats {
             false if place.is_choice => self.add(&name, &place.path, ty, told(place.short, ty.name()), None),
             false => self.add(&name, &place.path, ty, place.short.to_owned(), None),
-            true if is_text => self.add(&name, &then(&place.path, "join(', ')"), model::STRING, told(place.short, "all of them"), None),
+            true if is_text => self.add(&name, &then(&place.path, "join(', ').where($this != '')"), model::STRING, told(place.short, "all of them"), None),
             true => self.add(&name, &then(&place.path, "first()"), ty, told(place.short, "the first"), None),
         };
     }

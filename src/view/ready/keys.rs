@@ -1,5 +1,6 @@
 //! Primary and foreign keys of ready-made views: what joins with what.
 
+use super::analysts::{Analyst, analysts};
 use super::{Column, Key, Select, View, name_of, side_views, view};
 use crate::model::{self, TypeId};
 use std::collections::BTreeSet;
@@ -31,7 +32,24 @@ pub fn relationships() -> Vec<Relationship> {
             of_view(view, &names, &mut found);
         }
     }
+    for view in analysts("") {
+        of_analyst(&view, &mut found);
+    }
     found
+}
+
+/// Of a view that says so in its comments: a column is `id of the Patient`, and nothing more.
+fn of_analyst(view: &Analyst, found: &mut Vec<Relationship>) {
+    for (column, position) in view.key.iter().zip(1..) {
+        found.push(Relationship { view: view.name.into(), column: (*column).into(), is_primary: true, position, target: None, only_where: None });
+    }
+    for (column, comment) in &view.columns {
+        let ty = comment.strip_prefix("id of the ").and_then(model::type_named).filter(|ty| ty.is_concrete_resource());
+        if let Some(ty) = ty {
+            let target = Some((name_of(ty), "id".into()));
+            found.push(Relationship { view: view.name.into(), column: (*column).into(), is_primary: false, position: 1, target, only_where: None });
+        }
+    }
 }
 
 fn of_view(view: &View, names: &BTreeSet<&str>, found: &mut Vec<Relationship>) {

@@ -6,6 +6,7 @@
 //!
 //! How a datatype lies in columns is data, [`crate::model::view_columns`].
 
+mod analysts;
 mod columns;
 mod error;
 mod keys;
@@ -18,6 +19,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
+pub use analysts::{Analyst, analysts};
 pub use error::ReadyError;
 pub use keys::{Relationship, relationships};
 pub use present::view_definition;

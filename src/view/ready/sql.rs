@@ -1,10 +1,12 @@
 //! Ready-made views as SQL functions.
 
-use super::{ReadyError, relationships, side_views, view, view_definition};
+use super::{ReadyError, analysts, relationships, side_views, view, view_definition};
 use crate::json;
 use crate::model;
+use crate::pg::arrays::text_array;
 use crate::pg::error::{Error, INVALID_PARAMETER};
 use crate::pg::function::Value;
+use crate::search::quote::identifier;
 use crate::sql_function;
 
 impl From<ReadyError> for Error {
@@ -25,6 +27,15 @@ sql_function!(fhir_side_views, |call| {
     let mut rows = call.rows()?;
     for element in side_views(ty) {
         rows.add([element.into()]);
+    }
+    Ok(Value::Null)
+});
+// (lake)
+sql_function!(fhir_analyst_views, |call| {
+    let mut rows = call.rows()?;
+    for view in analysts(&identifier(call.text(0)?)) {
+        let (names, comments): (Vec<&str>, Vec<&str>) = view.columns.into_iter().unzip();
+        rows.add([view.name.into(), view.description.into(), view.query.into(), Value::Datum(text_array(&names)), Value::Datum(text_array(&comments))]);
     }
     Ok(Value::Null)
 });

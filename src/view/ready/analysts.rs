@@ -3,6 +3,9 @@
 //! A template is one query. The comment in front of it describes the view, and the comment behind `AS name,` that column. `{lake}` stands
 //! for the schema of the lake, other words in braces for [`PARTS`]. Views are made with `pg_catalog` alone in the search path.
 
+use super::patient::patient;
+use crate::model::{self, TypeId};
+
 /// Name, template, and the columns that identify a row.
 const TEMPLATES: &[(&str, &str, &[&str])] = &[
     ("patient_summary", include_str!("analysts/patient_summary.sql"), &["patient_id"]),
@@ -67,9 +70,17 @@ fn analyst(name: &'static str, template: &'static str, key: &'static [&'static s
     let said: Vec<&str> = template.lines().map_while(|line| line.strip_prefix("-- ")).collect();
     let query: Vec<&str> = template.lines().skip(said.len()).collect();
     let columns = query.iter().filter_map(|line| column(line)).collect();
+    let query = PARTS.iter().fold(query.join("\n"), |query, (part, text)| query.replace(part, text));
     // the lake comes last, so that nothing in its name is taken for a part
-    let query = PARTS.iter().fold(query.join("\n"), |query, (part, text)| query.replace(part, text)).replace("{lake}", lake);
+    let query = query.replace("{patient_types}", &patient_types()).replace("{lake}", lake);
     Analyst { name, description: said.join(" "), query, columns, key }
+}
+
+/// The types whose resources belong to patients, other than patients themselves.
+fn patient_types() -> String {
+    let belongs = |ty: &TypeId| Some(*ty) != patient() && model::compartment_rules(*ty).any(|rule| Some(rule.compartment) == patient());
+    let types: Vec<String> = model::resource_types().filter(belongs).map(|ty| format!("'{}'", ty.name())).collect();
+    types.join(", ")
 }
 
 /// Of `… AS name, -- comment`.

@@ -69,14 +69,11 @@ FROM (
         UNION ALL
         SELECT c.ordinality::integer, c.value
         FROM jsonb_array_elements(CASE WHEN jsonb_typeof(o.resource -> 'component') = 'array' THEN o.resource -> 'component' END) WITH ORDINALITY c) x
-    LEFT JOIN LATERAL (
-        -- the normal range that is for everybody, or the only range there is
-        SELECT a.value AS range
-        FROM jsonb_array_elements(CASE WHEN jsonb_typeof(x.part -> 'referenceRange') = 'array' THEN x.part -> 'referenceRange' END) WITH ORDINALITY a
-        WHERE coalesce(a.value #>> '{type,coding,0,code}', 'normal') = 'normal'
-          AND (NOT a.value ?| '{appliesTo,age}' OR jsonb_array_length(x.part -> 'referenceRange') = 1)
-        ORDER BY a.ordinality
-        LIMIT 1) g ON true) v
+    -- the normal range that is for everybody, or the only range there is
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            jsonb_path_query_first(x.part, '$.referenceRange[*] ? ((!exists (@.type) || @.type.coding[*].code == "normal") && !exists (@.appliesTo) && !exists (@.age))'),
+            jsonb_path_query_first(x.part, '$ ? (@.referenceRange.size() == 1).referenceRange[*] ? (!exists (@.type) || @.type.coding[*].code == "normal")')) AS range) g) v
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN NOT v.is_comparable OR v.value IS NULL OR v.reference_low IS NULL AND v.reference_high IS NULL THEN NULL

@@ -18,5 +18,5 @@ SELECT
 FROM {lake}.patient p
 JOIN {lake}.resource r ON r.compartment = p.compartment
 CROSS JOIN LATERAL fhir.event(r.resource) e
-WHERE r.type <> 'Patient'
+WHERE r.type IN ({patient_types})
   AND coalesce(e.status, '') NOT IN ('entered-in-error', 'cancelled', 'not-done', 'refuted')

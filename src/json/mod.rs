@@ -23,6 +23,6 @@ pub use compact::{Untold, compact};
 pub use error::JsonError;
 pub use number::Number;
 pub use parse::{Limits, Parser, parse};
-pub use reader::{Array, Node, Object, root};
+pub use reader::{Array, Node, Object, container_at, object_within, root};
 pub use text::write_string;
 pub use writer::{Item, write};

@@ -318,6 +318,22 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Where an object of a document begins and ends in the bytes of the document's container.
+pub fn container_at(document: &[u8], object: &Object<'_>) -> Option<(u32, u32)> {
+    let start = object.address().checked_sub(document.as_ptr().addr())?;
+    let end = start + object.bytes().len();
+    if end > document.len() { None } else { Some((u32::try_from(start).ok()?, u32::try_from(end).ok()?)) }
+}
+
+/// The object between two offsets that [`container_at`] gave of the same document.
+#[inline]
+pub fn object_within(document: &[u8], start: u32, end: u32) -> Option<Object<'_>> {
+    match Container::new(document.get(start as usize..end as usize)?)? {
+        (container, jb::OBJECT) => Some(Object(container)),
+        _ => None,
+    }
+}
+
 /// What [`Object::iter`] gives.
 #[derive(Clone)]
 pub struct ObjectIter<'a> {

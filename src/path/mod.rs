@@ -9,6 +9,7 @@ pub mod compare;
 pub mod eval;
 pub mod lexer;
 pub mod parse;
+pub mod places;
 pub mod reference;
 pub mod scalar;
 pub mod select;

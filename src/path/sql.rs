@@ -8,10 +8,12 @@ use super::eval::{EvaluationError, Item, Limits, Program, Scope, Services};
 use crate::json::{self, Node};
 use crate::pg::arrays::ElementType;
 use crate::pg::error::{Error, INVALID_PARAMETER};
-use crate::pg::function::{Call, Value};
+use crate::pg::function::{Call, Ready, Value};
+use crate::pg::places::{self, Placed, Site};
 use crate::pg::{settings, time};
-use crate::sql_function;
+use crate::{ready_function, sql_function};
 use pgrx::pg_sys;
+use std::cell::OnceCell;
 
 impl From<PathError> for Error {
     fn from(error: PathError) -> Error {
@@ -77,13 +79,15 @@ sql_function!(fhir_path_exists, |call| {
     })?;
     Ok(found.into())
 });
-sql_function!(fhir_path_boolean, |call| with(call, |program, focus, scope| Ok(program.truth(focus, scope)?.into())));
-sql_function!(fhir_path_text, |call| first(call, Scalar::Text));
-sql_function!(fhir_path_number, |call| first(call, Scalar::Numeric));
-sql_function!(fhir_path_integer, |call| first(call, Scalar::Integer));
-sql_function!(fhir_path_date, |call| first(call, Scalar::Date));
-sql_function!(fhir_path_timestamp, |call| first(call, Scalar::Timestamp));
-sql_function!(fhir_path_time, |call| first(call, Scalar::Time));
+ready_function!(fhir_path_boolean, |info| ready(info, Scalar::Boolean), |call| {
+    with(call, Some(Scalar::Boolean), |program, focus, scope| Ok(program.truth(focus, scope)?.into()))
+});
+ready_function!(fhir_path_text, |info| ready(info, Scalar::Text), |call| first(call, Scalar::Text));
+ready_function!(fhir_path_number, |info| ready(info, Scalar::Numeric), |call| first(call, Scalar::Numeric));
+ready_function!(fhir_path_integer, |info| ready(info, Scalar::Integer), |call| first(call, Scalar::Integer));
+ready_function!(fhir_path_date, |info| ready(info, Scalar::Date), |call| first(call, Scalar::Date));
+ready_function!(fhir_path_timestamp, |info| ready(info, Scalar::Timestamp), |call| first(call, Scalar::Timestamp));
+ready_function!(fhir_path_time, |info| ready(info, Scalar::Time), |call| first(call, Scalar::Time));
 sql_function!(fhir_path_json, |call| first(call, Scalar::Json));
 sql_function!(fhir_path_texts, |call| all(call, Scalar::Text));
 sql_function!(fhir_path_booleans, |call| all(call, Scalar::Boolean));
@@ -121,7 +125,7 @@ pub(crate) fn shown(item: &Item<'_>, scalar: Scalar) -> Result<Value, Error> {
         Scalar::Date => item.to_days().map(i64::from).into(),
         Scalar::Timestamp => item.to_microseconds().into(),
         Scalar::Time => item.to_time_of_day().into(),
-        Scalar::Text => item.to_text().into(),
+        Scalar::Text => item.to_text().map_or(Value::Null, |text| Value::varlena(text.as_bytes())),
         Scalar::Json => container(item)?,
     })
 }
@@ -139,7 +143,7 @@ fn container(item: &Item<'_>) -> Result<Value, Error> {
 
 /// What the first item is; null where there is none.
 fn first(call: &Call, scalar: Scalar) -> Result<Value, Error> {
-    with(call, |program, focus, scope| {
+    with(call, Some(scalar).filter(|scalar| *scalar != Scalar::Json), |program, focus, scope| {
         let mut first = None;
         program.for_each(focus, scope, &mut |item| {
             first = Some(item);
@@ -151,26 +155,51 @@ fn first(call: &Call, scalar: Scalar) -> Result<Value, Error> {
 
 /// All items as an array.
 fn all(call: &Call, scalar: Scalar) -> Result<Value, Error> {
-    with(call, |program, focus, scope| array(&program.evaluate(focus, scope)?, scalar))
+    with(call, None, |program, focus, scope| array(&program.evaluate(focus, scope)?, scalar))
 }
 
 fn each<'c>(call: &'c Call, f: &mut dyn FnMut(Item<'c>) -> bool) -> Result<(), Error> {
-    with(call, |program, focus, scope| {
+    with(call, None, |program, focus, scope| {
         program.for_each(focus, scope, f)?;
         Ok(Value::Null)
     })
     .map(drop)
 }
 
-/// Compiles once for this place of the query; resource, expression and perhaps variables are the arguments.
-fn with<'c>(call: &'c Call, f: impl FnOnce(&'c Program, Item<'c>, &Scope<'c, '_>) -> Result<Value, Error>) -> Result<Value, Error> {
-    let program = call.remembered_of(1, |text| Program::compile(text, None))?.as_ref().map_err(|error| Error::from(error.clone()))?;
+/// A program, or why there is none, with the place that it asks for.
+type Kept = Placed<Result<Program, PathError>>;
+
+/// # Safety
+/// Of the functions of this file that keep [`Kept`].
+unsafe fn ready(info: pg_sys::FunctionCallInfo, scalar: Scalar) -> Option<Ready> {
+    // SAFETY: by contract.
+    unsafe { places::ready::<Result<Program, PathError>>(info, scalar) }
+}
+
+/// Compiles once for this place of the query; resource, expression and perhaps variables are the arguments. What is asked is one value of
+/// the scalar type, or else whatever `f` makes of it.
+fn with<'c>(
+    call: &'c Call,
+    scalar: Option<Scalar>,
+    f: impl FnOnce(&'c Program, Item<'c>, &Scope<'c, '_>) -> Result<Value, Error>,
+) -> Result<Value, Error> {
+    let placed: &Kept = call.remembered_of(1, |text| Placed { program: Program::compile(text, None), site: OnceCell::new() })?;
+    let program = placed.program.as_ref().map_err(|error| Error::from(error.clone()))?;
     let variables = if call.count() > 2 { json::root(call.jsonb(2)?) } else { None };
     if program.needs_clock() && call.count() < 3 {
         return Err(Error::new("0A000", "an expression that asks the time is not immutable")
             .hint("give variables as the third argument, '{}' where there are none"));
     }
-    let Some(node) = json::root(call.document(0)?) else { return Ok(Value::Null) };
+    let container = call.document(0)?;
+    let Some(node) = json::root(container) else { return Ok(Value::Null) };
+    if let Some(scalar) = scalar
+        && call.count() == 2
+        && let Some(site) = placed.site.get_or_init(|| Site::of(call, program, node))
+        // SAFETY: this is such a function, and the answer is copied at once.
+        && let Some(answer) = unsafe { call.opened(site, container, scalar).map(|answer| answer.value()) }
+    {
+        return Ok(answer);
+    }
     let mut constants = Vec::new();
     match variables {
         None => {}

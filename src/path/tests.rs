@@ -223,3 +223,76 @@ fn the_official_suite_parses() {
     }
     println!("{count} expressions");
 }
+
+mod places {
+    use crate::json::{self, Limits, Node, parse};
+    use crate::model::type_named;
+    use crate::path::eval::Program;
+    use crate::path::places::{Found, Places};
+
+    /// What is found at each path of an Observation, document after document.
+    fn found(paths: &[&str], documents: &[&str]) -> Vec<String> {
+        let mut places = Places::default();
+        let ty = type_named("Observation").unwrap();
+        let asked: Vec<_> = paths.iter().map(|path| places.add(&Program::compile(path, None).unwrap().plain(ty).unwrap()).unwrap()).collect();
+        let mut lines = Vec::new();
+        for document in documents {
+            let document = parse(document.as_bytes(), &Limits::default()).unwrap();
+            places.turn(&document);
+            let told = asked.iter().map(|place| match places.find(place, &document) {
+                Found::Nothing => "-".to_owned(),
+                Found::Odd => "odd".to_owned(),
+                Found::Node(node) => format!("{node:?}"),
+            });
+            lines.push(told.collect::<Vec<_>>().join(" "));
+        }
+        lines
+    }
+
+    #[test]
+    fn what_several_paths_share_is_found_anew_in_each_document() {
+        let paths = ["code.coding.first().code", "code.coding[0].system", "code.text", "value.ofType(Quantity).value"];
+        let documents = [
+            r#"{"code": {"coding": [{"code": "a", "system": "s"}, {"code": "b"}]}, "valueQuantity": {"value": 1.50}}"#,
+            r#"{"code": {"text": "t"}}"#,
+            r#"{"code": {"coding": [{"system": "x"}], "text": "u"}, "valueQuantity": {}}"#,
+            r#"{"code": [{"text": "t"}], "valueQuantity": 5}"#,
+            "{}",
+            "[]",
+        ];
+        let expected =
+            [r#""a" "s" - 1.50"#, r#"- - "t" -"#, r#"- "x" "u" -"#, "odd odd odd odd", "- - - -", "odd odd odd odd"];
+        assert_eq!(found(&paths, &documents), expected);
+    }
+
+    #[test]
+    fn only_paths_that_name_one_place_are_plain() {
+        let plain = |path: &str| Program::compile(path, None).unwrap().plain(type_named("Observation").unwrap()).is_some();
+        for path in ["status", "code.coding.first().code", "Observation.status", "subject.getReferenceKey()", "subject.getReferenceKey(Patient)", "code.coding[0].code",
+            "value.ofType(string)", "(status).single()", "component.first().value.ofType(Quantity).value", "category.first()"] {
+            assert!(plain(path), "{path}");
+        }
+        for path in ["code.coding.code", "category.coding.first().code", "value", "code.coding[1].code", "status = 'final'", "Patient.name.first()", "status | id", "contained.first().id",
+            "code.coding.where(code = 'x').first().code", "status.extension", "nothing", "performer.getReferenceKey()", "%resource.status", "code.coding.last().code", "$this"] {
+            assert!(!plain(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_document() {
+        let mut places = Places::default();
+        let place = places.add(&Program::compile("code.coding.first().code", None).unwrap().plain(type_named("Observation").unwrap()).unwrap()).unwrap();
+        let document = parse(br#"{"code": {"coding": [{"code": "a"}]}}"#, &Limits::default()).unwrap();
+        for cut in 0..document.len() {
+            for byte in [0, 0x20, 0x7f, 0xff] {
+                let mut broken = document.clone();
+                broken[cut] = byte;
+                places.turn(&broken);
+                assert!(matches!(places.find(&place, &broken), Found::Nothing | Found::Odd | Found::Node(Node::String(_) | Node::Null | Node::Bool(_) | Node::Number(_) | Node::Object(_) | Node::Array(_))));
+                places.turn(&document[..cut]);
+                places.find(&place, &document[..cut]);
+            }
+        }
+        assert!(json::root(&document).is_some());
+    }
+}

@@ -59,22 +59,53 @@ impl Call {
 
     /// Whether an argument is a constant of the expression that the call stands in.
     fn is_constant(&self, index: usize) -> bool {
+        // SAFETY: a node of the plan.
+        self.argument(index).is_some_and(|argument| unsafe { (*argument).type_ == pg_sys::NodeTag::T_Const })
+    }
+
+    /// An argument in the expression that the call stands in.
+    fn argument(&self, index: usize) -> Option<*mut pg_sys::Node> {
         // SAFETY: the expression is NULL or a node that lives as long as the place of the call; a list has as many cells as it says.
         unsafe {
             let node = (*(*self.info).flinfo).fn_expr.cast::<pg_sys::Node>();
             if node.is_null() {
-                return false;
+                return None;
             }
             let arguments = match (*node).type_ {
                 pg_sys::NodeTag::T_OpExpr => (*node.cast::<pg_sys::OpExpr>()).args,
                 pg_sys::NodeTag::T_FuncExpr => (*node.cast::<pg_sys::FuncExpr>()).args,
-                _ => return false,
+                _ => return None,
             };
             if arguments.is_null() || index >= (*arguments).length as usize {
-                return false;
+                return None;
             }
             let argument = (*(*arguments).elements.add(index)).ptr_value.cast::<pg_sys::Node>();
-            !argument.is_null() && (*argument).type_ == pg_sys::NodeTag::T_Const
+            (!argument.is_null()).then_some(argument)
         }
+    }
+}
+
+/// What a call keeps that was made of a constant argument, see [`Call::remembered_of`].
+///
+/// # Safety
+/// The call frame is the server's, and this function keeps a `T` or nothing.
+pub unsafe fn constant<'c, T: 'static>(info: pg_sys::FunctionCallInfo) -> Option<&'c T> {
+    // SAFETY: as in `remembered`.
+    unsafe {
+        let kept = (*(*info).flinfo).fn_extra.cast::<Kept<T>>();
+        (!kept.is_null() && (*kept).is_constant).then(|| &(*kept).made)
+    }
+}
+
+/// The table and column of the query that an argument is, by their numbers in the plan.
+pub fn column(call: &Call, index: usize) -> Option<(i64, i64)> {
+    let argument = call.argument(index)?;
+    // SAFETY: a node of the plan.
+    unsafe {
+        if (*argument).type_ != pg_sys::NodeTag::T_Var {
+            return None;
+        }
+        let column = argument.cast::<pg_sys::Var>();
+        Some((i64::from((*column).varno), i64::from((*column).varattno)))
     }
 }

@@ -31,6 +31,80 @@ macro_rules! sql_function {
     };
 }
 
+/// As [`sql_function!`], for a function most of whose calls are answered at once: `$ready` may call nothing that raises.
+#[macro_export]
+macro_rules! ready_function {
+    ($symbol:ident, $ready:expr, $body:expr) => {
+        #[allow(unsafe_code)]
+        const _: () = {
+            #[unsafe(export_name = concat!("pg_finfo_", stringify!($symbol)))]
+            pub extern "C" fn finfo() -> &'static ::pgrx::pg_sys::Pg_finfo_record {
+                const V1: ::pgrx::pg_sys::Pg_finfo_record = ::pgrx::pg_sys::Pg_finfo_record { api_version: 1 };
+                &V1
+            }
+
+            #[unsafe(no_mangle)]
+            pub unsafe extern "C-unwind" fn $symbol(info: ::pgrx::pg_sys::FunctionCallInfo) -> ::pgrx::pg_sys::Datum {
+                // SAFETY: the server calls this with a valid call frame, from its main thread.
+                unsafe { $crate::pg::function::enter_ready(info, $ready, $body) }
+            }
+        };
+    };
+}
+
+/// An answer that needs nothing of the server but memory.
+#[derive(Clone, Copy)]
+pub enum Ready {
+    Null,
+    /// A value that is passed as it is.
+    Word(usize),
+    /// The body of a value of variable length: where it begins, and its length.
+    Body(*const u8, usize),
+}
+
+impl Ready {
+    /// The body of a value of variable length, which must stay where it is until the function returns.
+    pub fn of(body: &[u8]) -> Ready {
+        Ready::Body(body.as_ptr(), body.len())
+    }
+
+    /// # Safety
+    /// A body is still where it was.
+    pub unsafe fn value(self) -> Value {
+        match self {
+            Ready::Null => Value::Null,
+            Ready::Word(word) => Value::Datum(Datum::from(word)),
+            // SAFETY: by contract.
+            Ready::Body(start, length) => Value::Datum(super::jsonb::varlena(unsafe { std::slice::from_raw_parts(start, length) })),
+        }
+    }
+}
+
+/// # Safety
+/// Only for [`ready_function!`]: as [`enter`], and `ready` calls nothing that raises.
+pub unsafe fn enter_ready(info: pg_sys::FunctionCallInfo, ready: unsafe fn(pg_sys::FunctionCallInfo) -> Option<Ready>, body: fn(&Call) -> Result<Value, Error>) -> Datum {
+    unsafe extern "C-unwind" {
+        fn palloc(size: usize) -> *mut u8;
+    }
+    // SAFETY: what panics has done nothing yet, and the call begins anew under the guards. No Rust value is alive when palloc may jump.
+    unsafe {
+        match catch_unwind(|| ready(info)) {
+            Ok(Some(Ready::Null)) => {
+                (*info).isnull = true;
+                Datum::null()
+            }
+            Ok(Some(Ready::Word(word))) => Datum::from(word),
+            Ok(Some(Ready::Body(from, length))) => {
+                let start = palloc(length + 4);
+                pgrx::set_varsize_4b(start.cast(), (length + 4) as i32);
+                std::ptr::copy_nonoverlapping(from, start.add(4), length);
+                Datum::from(start)
+            }
+            Ok(None) | Err(_) => enter(info, body),
+        }
+    }
+}
+
 /// One call from the server.
 pub struct Call {
     pub(super) info: pg_sys::FunctionCallInfo,

@@ -20,6 +20,7 @@ pub mod invalidation;
 pub mod jsonb;
 pub mod memory;
 pub mod output;
+pub mod places;
 pub mod plans;
 pub mod progress;
 pub mod rows;

@@ -27,7 +27,7 @@ fn rows_of(view: &str, resource: &str, services: &'static dyn Services) -> Resul
     let node = json::root(&resource).unwrap();
     let scope = Scope { resource: node, root: node, constants: &[], services, limits: Limits::default() };
     let mut lines = Vec::new();
-    let text = |item: &Item| item.to_text().unwrap_or_default();
+    let text = |item: &Item| item.to_text().unwrap_or_default().into_owned();
     let made = rows.each(Item::any(node), &scope, &mut |cells| {
         let cells = cells.iter().map(|cell| match cell {
             Cell::One(item) => item.as_ref().map_or("-".to_owned(), text),

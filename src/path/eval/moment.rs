@@ -268,9 +268,10 @@ impl Moment {
 
     /// Microseconds since 2000-01-01 UTC of the first instant that is meant; without a zone it is read as UTC.
     pub fn microseconds(&self) -> Option<i64> {
-        self.days()?;
-        let nanos = self.nanos_in_utc() - i128::from(EPOCH_DAYS) * DAY;
-        i64::try_from(nanos.div_euclid(1_000)).ok()
+        let zone = self.zone.filter(|_| self.has_time()).unwrap_or(0);
+        let minutes = i64::from(self.hour) * 60 + i64::from(self.minute) - i64::from(zone);
+        let seconds = i64::from(self.days()?) * 86_400 + minutes * 60 + i64::from(self.second);
+        Some(seconds * 1_000_000 + i64::from(self.nanos / 1_000))
     }
 
     /// Microseconds since midnight, of a time.

@@ -50,12 +50,12 @@ impl<'a> Item<'a> {
     }
 
     /// As `toString()`, and what has parts as JSON; `None` for a primitive without a value.
-    pub fn to_text(&self) -> Option<String> {
+    pub fn to_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Item::Element(Element { node: Node::Null, .. }) => None,
-            Item::Element(Element { node: node @ (Node::Object(_) | Node::Array(_)), .. }) => Some(format!("{node:?}")),
-            Item::Type(name) => Some(format!("{}.{}", name.namespace, name.name)),
-            item => convert::to_text(item.clone()).map(Cow::into_owned),
+            Item::Element(Element { node: node @ (Node::Object(_) | Node::Array(_)), .. }) => Some(Cow::Owned(format!("{node:?}"))),
+            Item::Type(name) => Some(Cow::Owned(format!("{}.{}", name.namespace, name.name))),
+            item => convert::to_text(item.borrowed()),
         }
     }
 

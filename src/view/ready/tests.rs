@@ -111,7 +111,7 @@ fn row(view: &View, resource: &str) -> Vec<(String, String)> {
     let value = |column: &Column| {
         let program = Program::compile(&column.path, Some(view.resource)).unwrap();
         let found = program.evaluate(crate::path::eval::Item::any(node), &Scope::of(node)).unwrap();
-        let texts: Vec<String> = found.iter().map(|item| item.to_text().unwrap_or_default()).collect();
+        let texts: Vec<String> = found.iter().map(|item| item.to_text().unwrap_or_default().into_owned()).collect();
         assert!(texts.len() < 2, "{}.{}: {texts:?}", view.name, column.name);
         texts.into_iter().next()
     };

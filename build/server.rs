@@ -8,6 +8,7 @@ pub fn compile() -> Result<(), String> {
         "src/pg/probe.c",
         "src/pg/count.c",
         "src/pg/entries.c",
+        "src/pg/implied.c",
         "src/pg/bulk.c",
         "src/pg/bulk_open.c",
         "src/pg/bulk_index.c",

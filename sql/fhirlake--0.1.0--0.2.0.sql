@@ -409,6 +409,11 @@ COMMENT ON FUNCTION fhir.index_count(regclass, fhir.query, fhir.query[]) IS
 
 -- path.sql
 
+CREATE FUNCTION fhir.path_support(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_path_support';
+COMMENT ON FUNCTION fhir.path_support(internal) IS
+    'for the planner: makes it load the library, which then looks up in the index what conditions on these functions imply (fhir.pushdown)';
+
 CREATE FUNCTION fhir.path(resource jsonb, expression text) RETURNS SETOF jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_path';
 COMMENT ON FUNCTION fhir.path(jsonb, text) IS
@@ -440,7 +445,7 @@ COMMENT ON FUNCTION fhir.path_exists(jsonb, text, jsonb) IS
     'as fhir.path_exists(resource, expression), with values for %names';
 
 CREATE FUNCTION fhir.path_boolean(resource jsonb, expression text) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_boolean';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_boolean';
 COMMENT ON FUNCTION fhir.path_boolean(jsonb, text) IS
     'a FHIRPath expression as a condition: NULL where it gives nothing, and a single value that is no boolean counts as true; errors as fhir.path';
 
@@ -450,7 +455,7 @@ COMMENT ON FUNCTION fhir.path_boolean(jsonb, text, jsonb) IS
     'as fhir.path_boolean(resource, expression), with values for %names';
 
 CREATE FUNCTION fhir.path_text(resource jsonb, expression text) RETURNS text
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_text';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_text';
 COMMENT ON FUNCTION fhir.path_text(jsonb, text) IS
     'the first that a FHIRPath expression gives on a resource, as text; what has parts as JSON; errors as fhir.path';
 
@@ -470,7 +475,7 @@ COMMENT ON FUNCTION fhir.path_number(jsonb, text, jsonb) IS
     'as fhir.path_number(resource, expression), with values for %names';
 
 CREATE FUNCTION fhir.path_date(resource jsonb, expression text) RETURNS date
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_date';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_date';
 COMMENT ON FUNCTION fhir.path_date(jsonb, text) IS
     'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its day in its own zone, of a month or year the first; else NULL; errors as fhir.path';
 
@@ -480,7 +485,7 @@ COMMENT ON FUNCTION fhir.path_date(jsonb, text, jsonb) IS
     'as fhir.path_date(resource, expression), with values for %names';
 
 CREATE FUNCTION fhir.path_timestamp(resource jsonb, expression text) RETURNS timestamptz
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 30 SUPPORT fhir.path_support AS 'MODULE_PATHNAME', 'fhir_path_timestamp';
 COMMENT ON FUNCTION fhir.path_timestamp(jsonb, text) IS
     'the first that a FHIRPath expression gives on a resource, where it is a date or date-time: its first instant, in UTC where it names no zone; else NULL; errors as fhir.path';
 
@@ -588,6 +593,31 @@ CREATE FUNCTION fhir.path_times(resource jsonb, expression text, variables jsonb
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'fhir_path_times';
 COMMENT ON FUNCTION fhir.path_times(jsonb, text, jsonb) IS
     'as fhir.path_times(resource, expression), with values for %names';
+
+CREATE FUNCTION fhir.recheck_support(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_recheck_support';
+COMMENT ON FUNCTION fhir.recheck_support(internal) IS 'for the planner: what is rechecked holds of nearly all rows that the index found';
+
+CREATE FUNCTION fhir.recheck(boolean) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 0.1 SUPPORT fhir.recheck_support AS 'MODULE_PATHNAME', 'fhir_recheck';
+COMMENT ON FUNCTION fhir.recheck(boolean) IS 'the condition itself; in plans it stands around one that a search in the same plan looks up in the index';
+
+CREATE FUNCTION fhir.path_query(type text, function text, expression text, operator text, value text) RETURNS fhir.query
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_path_query_text';
+COMMENT ON FUNCTION fhir.path_query(text, text, text, text, text) IS
+    'a search that finds all resources of the type of which function(resource, expression) operator value holds; it may find more';
+
+CREATE FUNCTION fhir.path_query(type text, function text, expression text, operator text, value date) RETURNS fhir.query
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_path_query_date';
+COMMENT ON FUNCTION fhir.path_query(text, text, text, text, date) IS 'as fhir.path_query(…, value text)';
+
+CREATE FUNCTION fhir.path_query(type text, function text, expression text, operator text, value timestamp) RETURNS fhir.query
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_path_query_timestamp';
+COMMENT ON FUNCTION fhir.path_query(text, text, text, text, timestamp) IS 'as fhir.path_query(…, value text)';
+
+CREATE FUNCTION fhir.path_query(type text, function text, expression text, operator text, value timestamptz) RETURNS fhir.query
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_path_query_timestamptz';
+COMMENT ON FUNCTION fhir.path_query(text, text, text, text, timestamptz) IS 'as fhir.path_query(…, value text)';
 
 -- terminology.sql
 

@@ -47,4 +47,5 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::define();
+    pg::implied::install();
 }

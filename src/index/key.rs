@@ -244,6 +244,17 @@ pub fn start_of_references_to(p: ParameterKey, ty: TypeId) -> [u8; 6] {
     [a, b, c, d, high, low]
 }
 
+/// Stands in a query for all references that are not relative: whole addresses, which are behind all that has a mark.
+pub fn start_of_addresses(p: ParameterKey) -> [u8; 4] {
+    let [high, low] = p.0.to_be_bytes();
+    [high, low, b'r', LAST_MARK + 1]
+}
+
+/// Whether these bytes of a query stand for all references that are not relative.
+pub fn is_addresses(asked: &[u8]) -> bool {
+    matches!(asked, [_, _, b'r', mark] if *mark == LAST_MARK + 1)
+}
+
 /// Type and id that such a key stands for; `None` for any other key, and for one that was cut.
 pub fn referenced(key: &[u8]) -> Option<(TypeId, String)> {
     let [_, _, b'r', TYPED, high, low, value @ ..] = key else { return None };
@@ -271,6 +282,10 @@ pub fn is_containing(asked: &[u8]) -> bool {
 
 /// Where a key stands to a query for many keys: `Equal` if it is one of them, `Less` if one may come behind it, `Greater` if not.
 pub fn among(asked: &[u8], key: &[u8]) -> Ordering {
+    if is_addresses(asked) {
+        let is_one = key.starts_with(&asked[..3]) && key.get(3).is_some_and(|first| *first > LAST_MARK);
+        return if is_one { Ordering::Equal } else { Ordering::Greater };
+    }
     if !is_containing(asked) {
         return if key.starts_with(asked) { Ordering::Equal } else { Ordering::Greater };
     }

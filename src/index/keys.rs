@@ -12,7 +12,7 @@
 //! ```
 
 use super::derived;
-pub use super::key::{End, INFINITE, KeyBuffer, MAX_PREFIX, among, is_containing, is_cut};
+pub use super::key::{End, INFINITE, KeyBuffer, MAX_PREFIX, among, is_addresses, is_containing, is_cut, start_of_addresses};
 use super::reads::Reads;
 use super::{decimal, decimal::Bound, decimal::Span, near, near::Position, text, time, time::Interval, ucum};
 use crate::model::{self, ParameterKey, ParameterType};

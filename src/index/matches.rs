@@ -7,6 +7,7 @@ use super::text::{fold, normalise};
 use super::time::Interval;
 use super::ucum;
 use crate::model::ParameterKey;
+use crate::path::reference;
 use std::collections::{HashMap, HashSet};
 
 impl Query {
@@ -160,6 +161,10 @@ impl Test {
                 let of = |found: Option<&str>| found.is_none_or(|found| version.as_deref().is_some_and(|v| is_version_of(v, found)));
                 Target::read(reference).is_some_and(|t| t.unversioned == target && of(t.version))
             }
+            (Test::ReferenceTo { ty: wanted, id: a }, Value::Reference(reference)) => match reference::target(reference) {
+                reference::Target::Literal { ty, id, .. } => a == id && wanted.is_none_or(|wanted| wanted == ty),
+                _ => false,
+            },
             (Test::Identifier { system: s, value: v }, Value::Identifier { system, value }) => {
                 v == value && s.as_ref().is_none_or(|s| s.as_deref() == *system)
             }
@@ -193,6 +198,8 @@ impl Test {
                 _ => false,
             }),
             (Test::DateCovers(searched), Value::Date(target)) => target.contains(*searched),
+            (Test::DateIfAny(comparison, searched), Value::Date(target)) => compare_dates(*comparison, *searched, *target),
+            (Test::DateIfAny(..), Value::Present) => true,
             (Test::Other(tests), value) => {
                 let comparable = matches!(
                     value,

@@ -13,6 +13,7 @@ use super::text::{fold, normalise};
 use super::time;
 use super::ucum;
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
+use crate::path::reference::is_id;
 
 /// What one alternative of the argument asks for.
 pub(super) fn leaves(meaning: &Meaning, argument: &Argument, value: &str) -> Result<Vec<Leaf>> {
@@ -226,6 +227,25 @@ fn filter_tests(
             Some(interval) => Ok(vec![Test::DateCovers(interval)]),
             None => invalid(format!("\"{}\" is no date for parameter \"{}\"", shown(value), shown(&argument.name)), ""),
         },
+        // not of the specification: what conditions on the columns of a view imply
+        (ParameterType::Date, "$if-any") => {
+            let (comparison, rest) = prefix(value);
+            match time::parse(rest) {
+                Some(interval) => Ok(vec![Test::DateIfAny(comparison, interval)]),
+                None => invalid(format!("\"{}\" is no date for parameter \"{}\"", shown(value), shown(&argument.name)), ""),
+            }
+        }
+        (ParameterType::Reference, "$to") => {
+            let value = unescape(value);
+            let (ty, id) = match value.split_once('/') {
+                Some((name, id)) => (model::type_named(name).filter(|ty| super::is_resource(*ty)), id),
+                None => (None, value.as_str()),
+            };
+            match is_id(id) && (ty.is_some() || id.len() == value.len()) {
+                true => Ok(vec![Test::ReferenceTo { ty, id: id.to_owned() }]),
+                false => invalid(format!("\"{}\" is no Type/id", shown(&value)), ""),
+            }
+        }
         (ParameterType::Token | ParameterType::Reference | ParameterType::Uri, "$other") => {
             let spellings = if ty == ParameterType::Token { spellings(value) } else { vec![value.to_owned()] };
             let equal = spellings.iter().map(|value| tests(ty, targets, definitions, argument, None, value)).collect::<Result<Vec<_>>>()?;

@@ -69,6 +69,8 @@ pub enum Test {
     /// A canonical of this address, without version or with one that the searched version begins with.
     ReferenceAbove { target: String, version: Option<String> },
     Reference { target: String, version: Option<String> },
+    /// A literal reference to a resource of that id and, where one is asked for, type: at whatever server, of whatever version.
+    ReferenceTo { ty: Option<TypeId>, id: String },
     Identifier { system: Option<Option<String>>, value: String },
     Date(Comparison, Interval),
     Number(Comparison, Range),
@@ -86,6 +88,8 @@ pub enum Test {
     StringOrder(Comparison, char),
     /// The date covers all of this interval.
     DateCovers(Interval),
+    /// As `Date`, or the element is there and is no date: a period that ends before it starts.
+    DateIfAny(Comparison, Interval),
     /// A value of the same kind that meets none of these.
     Other(Vec<Test>),
 }

@@ -161,7 +161,7 @@ impl Scan {
 
     /// Where another group narrows the search, a short prefix is left to the recheck, and so is what a string contains.
     fn drop_broad_prefixes(&mut self) {
-        let broad = |group: &Group| group.keys.iter().any(|k| k.partial && (k.bytes.len() <= 3 + BROAD_PREFIX || keys::is_containing(&k.bytes)));
+        let broad = |group: &Group| group.keys.iter().any(|k| k.partial && (k.bytes.len() <= 3 + BROAD_PREFIX && !keys::is_addresses(&k.bytes) || keys::is_containing(&k.bytes)));
         if self.groups.iter().any(|g| !g.is_type && !broad(g)) {
             let before = self.groups.len();
             self.groups.retain(|g| !broad(g));
@@ -337,7 +337,23 @@ impl Builder {
                 Some((grid, cells)) => cells.into_iter().for_each(|cell| put(key.cell(p, grid, cell), false)),
                 None => put(key.presence(p), false),
             },
+            // those of other servers have keys with their whole address
+            Test::ReferenceTo { ty, id } => {
+                let mut any = model::resource_types();
+                let types: &mut dyn Iterator<Item = TypeId> = match ty {
+                    Some(ty) => &mut std::iter::once(*ty),
+                    None => &mut any,
+                };
+                // a key leaves out what a version may not be
+                types.for_each(|ty| put(key.reference(p, &format!("{}/{id}", ty.name())), false));
+                let bytes = keys::start_of_addresses(p).to_vec();
+                self.keys.push(ScanKey { bytes, partial: true, exact: false });
+            }
             Test::Date(comparison, searched) => self.date(p, *comparison, *searched),
+            Test::DateIfAny(comparison, searched) => {
+                put(key.presence(p), true);
+                self.date(p, *comparison, *searched);
+            }
             Test::Number(comparison, range) => self.number(Numbers { p, measure: None, exact: true }, *comparison, range),
             Test::Quantity(comparison, range, unit) => {
                 let measure = if let Unit::Measured(measure) = unit { Some(measure.as_str()) } else { None };

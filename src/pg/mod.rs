@@ -16,6 +16,7 @@ pub mod exit;
 pub mod function;
 mod gin;
 pub mod guard;
+pub mod implied;
 pub mod invalidation;
 pub mod jsonb;
 pub mod memory;

@@ -133,6 +133,10 @@ probe_prefix(Relation index, GinState *state, GinBtree btree, int attnum, struct
 		length = 3;
 	}
 
+	/* is_addresses() there: all references from the first whole address on */
+	if (length == 4 && asked[2] == 'r' && asked[3] == 4)
+		length = 3;
+
 	btree->findItem(btree, stack);	/* sets off to the first key not below the prefix */
 	off = stack->off;
 	for (;;)

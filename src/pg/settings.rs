@@ -30,6 +30,7 @@ static LOAD_ON_ERROR: GucSetting<OnError> = GucSetting::<OnError>::new(OnError::
 
 const MAX_LOAD_WORKERS: i32 = 64;
 static LOAD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(-1);
+static PUSHDOWN: GucSetting<bool> = GucSetting::<bool>::new(true);
 static PATH_STEPS: GucSetting<i32> = GucSetting::<i32>::new(20_000_000);
 
 /// Any user may set them: they decide about the user's own statements. A lake's owner who wants validation whatever the
@@ -79,6 +80,14 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
+    GucRegistry::define_bool_guc(
+        c"fhir.pushdown",
+        c"Whether conditions on columns of views are looked up in the index.",
+        c"The planner writes the search that such a condition implies beside it.",
+        &PUSHDOWN,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
     // Postgres 14 can only warn about names that it does not know; from 15 on they are refused.
     // SAFETY: the name is a constant.
     unsafe {
@@ -103,6 +112,11 @@ pub fn load_workers() -> usize {
 /// How many steps one evaluation of a FHIRPath expression may take.
 pub fn path_steps() -> u64 {
     u64::try_from(PATH_STEPS.get()).unwrap_or(1)
+}
+
+/// Whether conditions on columns of views are looked up in the index.
+pub fn pushdown() -> bool {
+    PUSHDOWN.get()
 }
 
 pub fn validation() -> Validation {

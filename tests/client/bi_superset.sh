@@ -23,7 +23,8 @@ browser() {
   command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
   local as=()
   [[ $(id -u) == 0 ]] || as=(sudo -n)
-  { command -v apt-get && "${as[@]}" apt-get update -qq &&
+  command -v apt-get >/dev/null || { echo 'no apt-get' >"$work/log"; return 1; }
+  { "${as[@]}" apt-get update -qq &&
     "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >"$work/log" 2>&1
 }
 

@@ -7,6 +7,7 @@ use super::super::text::normalise;
 use super::super::time::{self, DAY, Interval};
 use super::Numbers;
 use crate::model::{self, ParameterType, TypeId};
+use crate::path::reference as references;
 
 /// One condition, and whether the resource that its value comes from must meet it, where that is certain.
 #[derive(Clone, Debug)]
@@ -83,7 +84,14 @@ pub fn of_value(name: &str, value: &Value) -> Vec<Asked> {
         Value::String(s) => string(l, s),
         Value::Part(s) => string_starts(l, s),
         Value::Sound(s) => l.put("", s, None),
-        Value::Reference(r) => reference(l, r),
+        Value::Reference(r) => {
+            reference(l, r);
+            if let references::Target::Literal { ty, id, .. } = references::target(r) {
+                l.put("$to", &format!("{}/{id}", ty.name()), Some(true));
+                l.put("$to", id, Some(true));
+                l.put("$to", &format!("{}/{id}x", ty.name()), None);
+            }
+        }
         Value::Identifier { system, value } => {
             let value = escape(value);
             l.put("identifier", &value, Some(true));
@@ -93,7 +101,13 @@ pub fn of_value(name: &str, value: &Value) -> Vec<Asked> {
                 l.put("identifier", &format!("{}|{value}", escape(system)), Some(true));
             }
         }
-        Value::Date(interval) => date(l, interval),
+        Value::Date(interval) => {
+            date(l, interval);
+            if interval.low != time::OPEN_LOW {
+                l.put("$if-any", &format!("ge{}", time::shown(interval.low)), Some(true));
+                l.put("$if-any", &format!("lt{}", time::shown(interval.low)), None);
+            }
+        }
         Value::Number(span) => number(l, span, &[("".to_owned(), true)]),
         Value::Quantity { span, system, code, unit } => {
             let mut units = vec![("".to_owned(), true), ("||nosuchunit".to_owned(), false)];

@@ -29,7 +29,7 @@ impl<'a> Run<'a, '_> {
         self.step()?;
         let mut next = |element: Element<'a>| if path.is_empty() { emit(Item::Element(element)) } else { self.walk_element(&element, path, emit) };
         match member.place(element.ty) {
-            Place::Field(field) => self.property(object, field, &mut next),
+            Place::Field(field) => self.property(object, element.ty, field, &mut next),
             Place::Choice(number) => self.choice(object, element.ty, number, member, &mut next),
             Place::Missing if &*member.name == "resourceType" => match object.get("resourceType") {
                 Some(Node::String(text)) => self.walk(&Item::String(Cow::Borrowed(text)), path, emit),
@@ -70,8 +70,9 @@ impl<'a> Run<'a, '_> {
 
     /// What stands in a property.
     #[inline]
-    fn property(&self, object: Object<'a>, field: &'static Field, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
+    fn property(&self, object: Object<'a>, ty: TypeId, field: &'static Field, next: &mut impl FnMut(Element<'a>) -> Flow) -> Flow {
         match object.get(field.name) {
+            Some(Node::Array(_)) if !repeats(ty, field) => Ok(()),
             Some(node) => self.values(node, field.ty, place(object, field), next),
             None if is_primitive(field.ty) => self.only_extended(object, field, next),
             None => Ok(()),
@@ -124,6 +125,9 @@ impl<'a> Run<'a, '_> {
         };
         for (key, node) in object.having(name.len(), begins) {
             if let Some(field) = member.chosen(ty, number, key) {
+                if matches!(node, Node::Array(_)) && !repeats(ty, field) {
+                    continue;
+                }
                 self.values(node, field.ty, place(object, field), next)?;
             } else if let [b'_', key @ ..] = key
                 && let Some(field) = member.chosen(ty, number, key)
@@ -247,6 +251,12 @@ impl<'a> Element<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether an array may stand in the property. One that may not is no value, as a number is none where a text belongs.
+#[inline]
+fn repeats(ty: TypeId, field: &Field) -> bool {
+    ty.get().elements.get(usize::from(field.element)).is_none_or(|element| element.max > 1)
 }
 
 #[inline]

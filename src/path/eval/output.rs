@@ -1,15 +1,22 @@
 //! Items as JSON and as text.
 
 use super::convert;
-use super::item::{Element, Item};
+use super::item::{Element, Item, System};
+use super::moment::{Moment, Precision};
 use super::quantity::{Quantity, Unit};
 use super::value::Value;
 use crate::json::number::encode;
 use crate::json::{self, JsonError, Node};
+use crate::model::TypeId;
 use std::borrow::Cow;
 
 /// The system of UCUM codes in FHIR.
 const UCUM: &str = "http://unitsofmeasure.org";
+
+/// Whether the values of the type are texts in JSON.
+fn is_text(ty: TypeId) -> bool {
+    matches!(System::of(ty), Some(System::String | System::Date | System::DateTime | System::Time))
+}
 
 impl<'a> Item<'a> {
     /// As JSON: an element as it stands in the document, a date as its text, a quantity as FHIR has it.
@@ -49,10 +56,12 @@ impl<'a> Item<'a> {
         json::write(&self.to_json())
     }
 
-    /// As `toString()`, and what has parts as JSON; `None` for a primitive without a value.
+    /// As `toString()`, and what has parts as JSON; `None` for a primitive without a value, or with a number or boolean where its type
+    /// has a text.
     pub fn to_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Item::Element(Element { node: Node::Null, .. }) => None,
+            Item::Element(Element { node: Node::Number(_) | Node::Bool(_), ty, .. }) if is_text(*ty) => None,
             Item::Element(Element { node: node @ (Node::Object(_) | Node::Array(_)), .. }) => Some(Cow::Owned(format!("{node:?}"))),
             Item::Type(name) => Some(Cow::Owned(format!("{}.{}", name.namespace, name.name))),
             item => convert::to_text(item.borrowed()),
@@ -74,18 +83,19 @@ impl<'a> Item<'a> {
 
     /// Days since 2000-01-01, of a date or date-time; of one that is known to the month or year, its first day.
     pub fn to_days(&self) -> Option<i32> {
-        match self.value() {
-            Value::Date(moment) | Value::DateTime(moment) => moment.days(),
-            _ => None,
-        }
+        self.moment()?.days()
     }
 
     /// Microseconds since 2000-01-01 UTC of the first instant of a date or date-time. Without a zone it is read as UTC.
     pub fn to_microseconds(&self) -> Option<i64> {
-        match self.value() {
-            Value::Date(moment) | Value::DateTime(moment) => moment.microseconds(),
-            _ => None,
-        }
+        self.moment()?.microseconds()
+    }
+
+    /// The date or date-time; of a document one that FHIR can write, which ends neither in `T` nor with the hour.
+    fn moment(&self) -> Option<Moment> {
+        let (Value::Date(moment) | Value::DateTime(moment)) = self.value() else { return None };
+        let is_cut = moment.precision == Precision::Hour || self.text().is_some_and(|text| text.ends_with('T'));
+        (!is_cut || self.as_element().is_none()).then_some(moment)
     }
 
     /// Microseconds since midnight, of a time.

@@ -176,6 +176,30 @@ SELECT fhir.create_lake('my "lake"');
 SELECT name, action FROM fhir.create_views('my bi', ARRAY['Patient'], side_views => false, lake => 'my "lake"');
 SELECT count(*) FROM "my bi".patient_summary;
 
+-- Numbers with comparators, other values, and ranges --------------------------------------------------------------------
+INSERT INTO "my ""lake""".observation (resource)
+SELECT jsonb_build_object('resourceType', 'Observation', 'id', id, 'status', 'final', 'code', '{"text": "x"}'::jsonb, 'category', '[{"coding": [{"code": "laboratory"}]}]'::jsonb) || body::jsonb
+FROM (VALUES
+    ('below-low', '{"valueQuantity": {"value": 4, "comparator": "<"}, "referenceRange": [{"low": {"value": 4}, "high": {"value": 10}}]}'),
+    ('below-middle', '{"valueQuantity": {"value": 5, "comparator": "<"}, "referenceRange": [{"low": {"value": 4}, "high": {"value": 10}}]}'),
+    ('above-low-only', '{"valueQuantity": {"value": 60, "comparator": ">"}, "referenceRange": [{"low": {"value": 60}}]}'),
+    ('at-high', '{"valueQuantity": {"value": 10}, "referenceRange": [{"low": {"value": 4}, "high": {"value": 10}}]}'),
+    ('over-high', '{"valueQuantity": {"value": 10.1}, "referenceRange": [{"high": {"value": 10}}]}'),
+    ('for-everybody', '{"valueQuantity": {"value": 9}, "referenceRange": [{"low": {"value": 30}, "appliesTo": [{"text": "men"}]}, {"low": {"value": 10}}]}'),
+    ('therapeutic', '{"valueQuantity": {"value": 9}, "referenceRange": [{"low": {"value": 10}, "type": {"coding": [{"code": "therapeutic"}]}}]}'),
+    ('integer', '{"valueInteger": 3, "referenceRange": [{"low": {"value": 1}, "high": {"value": 2}}]}'),
+    ('ratio', '{"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}'),
+    ('range', '{"valueRange": {"low": {"value": 5}, "high": {"value": 10}}}'),
+    ('absent', '{"dataAbsentReason": {"coding": [{"code": "unknown"}]}}'),
+    ('both', '{"valueString": "see parts", "component": [{"code": {"text": "y"}, "valueBoolean": true, "interpretation": [{"text": "odd"}]}]}')) o (id, body);
+SELECT observation_id, component_number AS n, display, comparator AS c, value, value_text, reference_low AS low, reference_high AS high, flag, flag_from FROM "my bi".lab_result ORDER BY 1, 2;
+-- Thirty days that are not over, a stay on the thirtieth day, one a second later
+INSERT INTO "my ""lake""".encounter (resource)
+SELECT jsonb_build_object('resourceType', 'Encounter', 'id', id, 'status', 'finished', 'class', '{"code": "IMP"}'::jsonb, 'subject', jsonb_build_object('reference', 'Patient/' || patient),
+    'period', jsonb_build_object('start', to_char(start, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'end', to_char(start + interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
+FROM (VALUES ('recent', 'r', now() - interval '5 days'), ('first', 's', '2021-01-01 00:00+00'), ('thirtieth', 's', '2021-02-01 00:00+00'), ('later', 's', '2021-03-04 00:00:01+00')) e (id, patient, start);
+SELECT encounter_id, next_inpatient_id, days_to_next_inpatient, is_readmitted_in_30_days FROM "my bi".encounter_stay ORDER BY patient_id, started;
+
 DROP VIEW public.mine, public.yours;
 REVOKE ALL ON ALL TABLES IN SCHEMA bi, lake FROM ready_reader;
 REVOKE ALL ON SCHEMA bi, lake FROM ready_reader;

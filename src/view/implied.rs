@@ -60,6 +60,8 @@ enum Form {
     Start { zoned: bool, period: bool },
     /// As the first instant of the date on which a period ends.
     End { zoned: bool },
+    /// As the first instant of a date somewhere in what is kept.
+    Within { zoned: bool },
 }
 
 /// The path of JSON properties that the items of an expression come by.
@@ -86,10 +88,36 @@ pub const MAX_VALUES: usize = 1_000;
 /// Nor values longer than this.
 const MAX_VALUE: usize = 4_096;
 
+impl Way {
+    /// Whether it leads to the bounds of a timing.
+    fn is_bound(&self) -> bool {
+        self.fields.windows(2).any(|two| two[0].ty == model::TIMING && two[1].name == "repeat")
+    }
+}
+
+/// How many times an expression `(… | X.event.first() | … | X.repeat.bounds.ofType(Period).start).first()` asks for the bounds of a timing
+/// where that has no event; 0 where it also asks for others.
+fn bounds_behind_events(expression: &str) -> usize {
+    let Some(inner) = expression.strip_prefix('(').and_then(|text| text.strip_suffix(").first()")) else { return 0 };
+    let parts: Vec<&str> = inner.split(" | ").collect();
+    if parts.iter().any(|part| path::parse(part).is_err()) {
+        return 0; // they are no parts
+    }
+    let is_behind = |(number, part): (usize, &&str)| {
+        let timing = part.strip_suffix(".repeat.bounds.ofType(Period).start")?;
+        Some(parts[..number].iter().any(|before| before.strip_suffix(".event.first()") == Some(timing)))
+    };
+    let found: Vec<bool> = parts.iter().enumerate().filter_map(is_behind).collect();
+    if found.iter().all(|is_behind| *is_behind) { found.len() } else { 0 }
+}
+
 /// What the keys of resources of the type know of a column, if anything.
 pub fn column(ty: TypeId, function: Function, expression: &str) -> Option<Column> {
-    let expression = path::parse(expression).ok()?;
-    let ways = ways(&expression, ty)?;
+    let ways = ways(&path::parse(expression).ok()?, ty)?;
+    // the bounds of a timing are lost among its events where they are no period, so they may only stand for one without any
+    if ways.iter().filter(|way| way.is_bound()).count() > bounds_behind_events(expression) {
+        return None;
+    }
     // what can be no value of the column does not matter: a text that is equal to none of JSON, a date
     let ways: Vec<Way> = ways.into_iter().filter(|way| function == Function::Text || way.id.is_some() || is_moment(way.ty)).collect();
     let wanted = |way: &Way| way.id.is_some() || way.ty.get().kind == Kind::Primitive;
@@ -209,7 +237,7 @@ impl Column {
 
     /// Whether texts can be searched for at all.
     pub fn takes_texts(&self) -> bool {
-        !matches!(self.form, Form::Start { .. } | Form::End { .. })
+        !matches!(self.form, Form::Start { .. } | Form::End { .. } | Form::Within { .. })
     }
 
     fn one(&self, value: &str) -> Option<String> {
@@ -228,7 +256,7 @@ impl Column {
             Form::Id(_) if !reference::is_id(value) => return None,
             Form::Id(Some(ty)) => format!("{}/{value}", ty.name()),
             Form::Id(None) => value.to_owned(),
-            Form::Start { .. } | Form::End { .. } => return None,
+            Form::Start { .. } | Form::End { .. } | Form::Within { .. } => return None,
         })
     }
 
@@ -236,7 +264,7 @@ impl Column {
     /// 2000-01-01 UTC. Where the column is a date, the instants are those at which the days begin in UTC.
     pub fn between(&self, function: Function, low: Option<i64>, high: Option<i64>) -> Option<String> {
         let zoned = match self.form {
-            Form::Start { zoned, .. } | Form::End { zoned } => zoned,
+            Form::Start { zoned, .. } | Form::End { zoned } | Form::Within { zoned } => zoned,
             _ => return None,
         };
         // the day of a column is that of its own zone, and the instant lies somewhere in it
@@ -252,6 +280,8 @@ impl Column {
                 low.map(|low| format!("ge{}", time::shown(low))),
                 high.map(|high| format!("lt{}", time::shown(high + 1))),
             ),
+            // what is kept ends behind the date, and does not begin behind it
+            Form::Within { .. } => (":$if-any", low.map(|low| format!("gt{}", exactly(low - 1))), high.map(|high| format!("lt{}", time::shown(high + 1)))),
             // The date that it ends on is the one that the searched instant lies before. The period may begin within that date.
             _ => (
                 ":$if-any",
@@ -499,6 +529,7 @@ fn form(kind: ParameterType, ty: TypeId, above: &[Field], rest: &[Field], way: &
             (ParameterType::Date, ty, []) if is_moment(ty) => Some(Form::Start { zoned, period: false }),
             (ParameterType::Date, model::PERIOD, ["start"]) => Some(Form::Start { zoned, period: true }),
             (ParameterType::Date, model::PERIOD, ["end"]) => Some(Form::End { zoned }),
+            (ParameterType::Date, model::TIMING, ["event"] | ["repeat", "boundsPeriod", "start"]) => Some(Form::Within { zoned }),
             _ => None,
         };
     }
@@ -537,6 +568,7 @@ fn united<'f>(forms: impl Iterator<Item = &'f Form>) -> Option<Form> {
             (None, form) => form.clone(),
             (Some(known), form) if known == *form => known,
             (Some(Form::Start { zoned: a, period: p }), Form::Start { zoned: b, period: q }) => Form::Start { zoned: a || *b, period: p || *q },
+            (Some(Form::Start { zoned: a, .. } | Form::Within { zoned: a }), Form::Start { zoned: b, .. } | Form::Within { zoned: b }) => Form::Within { zoned: a || *b },
             _ => return None,
         });
     }

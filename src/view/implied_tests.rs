@@ -83,6 +83,47 @@ fn several_values_are_one_search() {
     assert_eq!(column.between(Function::Text, Some(0), None), None);
 }
 
+/// The bounds of a timing count only where it has no event.
+const EFFECTIVE: &str = "(effective.ofType(dateTime) | effective.ofType(instant) | effective.ofType(Period).start | effective.ofType(Timing).event.first() | effective.ofType(Timing).repeat.bounds.ofType(Period).start).first()";
+
+#[test]
+fn the_bounds_of_a_timing_are_not_asked_for_beside_its_events() {
+    let observation = ty("Observation");
+    let known = |expression: &str| column(observation, Function::Timestamp, expression).is_some();
+    let (event, start) = ("effective.ofType(Timing).event.first()", "effective.ofType(Timing).repeat.bounds.ofType(Period).start");
+    assert!(known(event) && known(EFFECTIVE));
+    assert!(!known(start) && !known(&format!("({start} | {event}).first()")) && !known(&format!("({event} | {start}).last()")));
+    assert!(!known(&format!("({event} | {start} | effective.ofType(Timing).repeat.bounds.ofType(Period).end).first()")));
+    assert!(!known(&format!("({event} | {start} | {start}.first()).first()")));
+    // an event, and bounds that are no period
+    for timing in [
+        r#"{"event":["2020-05-01","2030"],"repeat":{"boundsPeriod":{"start":"2022","end":"2001"}}}"#,
+        r#"{"event":["2020-05-01T10","2030"],"repeat":{"boundsPeriod":{"start":"2022","end":"2001"}}}"#,
+        r#"{"event":[null],"repeat":{"boundsPeriod":{"start":"2022","end":"2001"}}}"#,
+        r#"{"repeat":{"boundsPeriod":{"start":"2022"}}}"#,
+    ] {
+        let document: Value = serde_json::from_str(&format!(r#"{{"resourceType":"Observation","effectiveTiming":{timing}}}"#)).unwrap();
+        let mut score = Score::default();
+        judge_one(observation, EFFECTIVE, &document, &mut score);
+        assert!(score.wrong.is_empty(), "{:?}", score.wrong);
+    }
+}
+
+/// Asks for the instant that an expression gives, if any.
+fn judge_one(ty: TypeId, expression: &str, document: &Value, score: &mut Score) {
+    let bytes = json::parse(document.to_string().as_bytes(), &Limits::default()).unwrap();
+    let node = json::root(&bytes).unwrap();
+    let stamp = stamp(node);
+    let (program, scope) = (Program::compile(expression, None).unwrap(), Scope::of(node));
+    let found = program.evaluate(Item::any(node), &scope).unwrap();
+    let (Some(at), Some(column)) = (found.first().and_then(Item::to_microseconds), column(ty, Function::Timestamp, expression)) else { return };
+    for (low, high) in [(Some(at), None), (None, Some(at)), (Some(at), Some(at)), (Some(at - DAY), Some(at + 1))] {
+        // at the ends of time nothing is bounded
+        let Some(search) = column.between(Function::Timestamp, low, high) else { continue };
+        score.found(&search, Keys::read(&stamp.keys).unwrap(), document, expression);
+    }
+}
+
 #[test]
 fn dates_are_bounded() {
     let search = |name: &str, function, expression: &str, low: Option<&str>, high: Option<&str>| {
@@ -100,6 +141,7 @@ fn dates_are_bounded() {
         ("Encounter", instant, "period.end", Some("2020"), None, "Encounter!?date:$if-any=gt2019-12-31T23:59:59.999999Z"),
         ("Encounter", instant, "period.end", None, Some("2020"), "Encounter!?date:$if-any=lt2021-01-02"),
         ("Patient", day, "birthDate", Some("1970-05-01"), Some("1970-05-01"), "Patient!?birthdate=ge1970-05-01&birthdate=lt1970-05-02"),
+        ("Observation", instant, EFFECTIVE, Some("2020"), Some("2020-02-01"), "Observation!?date:$if-any=gt2019-12-31T23:59:59.999999Z&date:$if-any=lt2020-02-01T00:00:00.000001Z"),
         ("Observation", instant, "effective", Some("2020"), None, "Observation!?date=ge2020-01-01"),
     ] {
         assert_eq!(search(name, function, expression, low, high).as_deref(), Some(expected), "{name} {expression}");
@@ -316,6 +358,9 @@ fn what_is_implied_finds_what_the_condition_holds_of() {
     let (mut numbers, mut programs, mut score) = (Numbers(7), HashMap::new(), Score::default());
     for document in &examples {
         judge(document, &mut numbers, &mut programs, &mut score);
+        if document["resourceType"] == "Observation" {
+            judge_one(ty("Observation"), EFFECTIVE, document, &mut score);
+        }
     }
     verdict(score, 10_000);
 }
@@ -331,6 +376,9 @@ fn so_it_does_in_resources_that_are_not_valid() {
                 spoil(&mut document, &mut numbers);
             }
             judge(&document, &mut numbers, &mut programs, &mut score);
+            if document["resourceType"] == "Observation" {
+                judge_one(ty("Observation"), EFFECTIVE, &document, &mut score);
+            }
         }
     }
     verdict(score, 10_000);

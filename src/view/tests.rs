@@ -60,7 +60,7 @@ fn constants_become_literals() {
 fn what_may_be_several_is_asked_for_one() {
     let column = |path: &str| sql(&format!(r#"{{"resource": "Patient", "select": [{{"column": [{{"name": "a", "path": {path:?}, "type": "string"}}]}}]}}"#));
     for single in ["gender", "maritalStatus.text", "name.first().family", "name[0].period.start", "contact.count()", "deceased.ofType(boolean)", "name.family.join(',')",
-        "managingOrganization.getReferenceKey()", "name.exists()", "birthDate.toString()", "iif(active, 'a', 'b').upper()"] {
+        "managingOrganization.getReferenceKey()", "name.exists()", "birthDate.toString()", "iif(active, 'a', 'b').upper()", "(name.where(use = 'official') | name).first().family"] {
         assert!(column(single).contains(&format!("(r.resource, {})", crate::search::quote::literal(single))), "{}", column(single));
     }
     for several in ["name.family", "name.where(use = 'official').family", "gender | id", "name.first().given", "maritalStatus.coding.code", "link.other.getReferenceKey()",

@@ -46,6 +46,10 @@ fn given_by(code: &Code, this: Static) -> Static {
         Kind::OfType { of, named } | Kind::As { of, named, .. } => static_of(*named, given_by(of, this)),
         Kind::At { of, .. } => given_by(of, this),
         Kind::Call { function: First | Last | Single | Where | Tail | Skip | Take | Distinct | Trace, of, .. } => given_by(of, this),
+        Kind::Binary { operator: Operator::Union, left, right } => match given_by(left, this) {
+            ty if ty == given_by(right, this) => ty,
+            _ => Static::Unknown,
+        },
         Kind::Call { function: Extension, .. } => Static::Fhir(crate::model::EXTENSION),
         _ => Static::Unknown,
     }

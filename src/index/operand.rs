@@ -230,7 +230,8 @@ fn filter_tests(
         // not of the specification: what conditions on the columns of a view imply
         (ParameterType::Date, "$if-any") => {
             let (comparison, rest) = prefix(value);
-            match time::parse(rest) {
+            let interval = if comparison == Comparison::Ap { approximate::read(rest) } else { time::parse(rest) };
+            match interval {
                 Some(interval) => Ok(vec![Test::DateIfAny(comparison, interval)]),
                 None => invalid(format!("\"{}\" is no date for parameter \"{}\"", shown(value), shown(&argument.name)), ""),
             }

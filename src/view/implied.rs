@@ -274,6 +274,12 @@ impl Column {
         };
         let low = low.map(|low| low.saturating_sub(before)).filter(|low| *low > time::FIRST).map(|low| low.min(time::LAST));
         let high = high.map(|high| high.saturating_add(after)).filter(|high| *high < time::LAST).map(|high| high.max(time::FIRST));
+        // one range instead of two: a period that begins between the bounds overlaps what lies between them
+        if let (Some(low), Some(high), Form::Start { period: true, .. } | Form::Within { .. }) = (low, high, &self.form)
+            && low <= high
+        {
+            return Some(format!("{}!?{}:$if-any=ap{}/{}", self.ty.name(), self.parameter, time::instant_text(low), time::instant_text(high + 1)));
+        }
         let (modifier, low, high) = match self.form {
             Form::Start { period, .. } => (
                 if period { ":$if-any" } else { "" },

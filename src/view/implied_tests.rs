@@ -141,7 +141,7 @@ fn dates_are_bounded() {
         ("Encounter", instant, "period.end", Some("2020"), None, "Encounter!?date:$if-any=gt2019-12-31T23:59:59.999999Z"),
         ("Encounter", instant, "period.end", None, Some("2020"), "Encounter!?date:$if-any=lt2021-01-02"),
         ("Patient", day, "birthDate", Some("1970-05-01"), Some("1970-05-01"), "Patient!?birthdate=ge1970-05-01&birthdate=lt1970-05-02"),
-        ("Observation", instant, EFFECTIVE, Some("2020"), Some("2020-02-01"), "Observation!?date:$if-any=gt2019-12-31T23:59:59.999999Z&date:$if-any=lt2020-02-01T00:00:00.000001Z"),
+        ("Observation", instant, EFFECTIVE, Some("2020"), Some("2020-02-01"), "Observation!?date:$if-any=ap2020-01-01T00:00:00Z/2020-02-01T00:00:00.000001Z"),
         ("Observation", instant, "effective", Some("2020"), None, "Observation!?date=ge2020-01-01"),
     ] {
         assert_eq!(search(name, function, expression, low, high).as_deref(), Some(expected), "{name} {expression}");

@@ -52,7 +52,9 @@ SELECT shape($$ SELECT * FROM flat.observation WHERE patient_id = 'p7' AND effec
 SELECT shape($$ SELECT * FROM flat.observation WHERE day BETWEEN '2016-01-01' AND '2016-01-31' $$);
 SELECT shape($$ SELECT * FROM flat.observation WHERE status IN ('amended', 'entered-in-error') AND local = 'l1' $$);
 -- As the ready-made views have it: a date, an instant, a period or a timing.
+SET enable_seqscan = off;
 SELECT shape($$ SELECT 1 FROM push.observation r WHERE path_timestamp(r.resource, '(effective.ofType(dateTime) | effective.ofType(instant) | effective.ofType(Period).start | effective.ofType(Timing).event.first() | effective.ofType(Timing).repeat.bounds.ofType(Period).start).first()') BETWEEN '2016-01-01' AND '2016-02-01' $$);
+RESET enable_seqscan;
 SELECT shape($$ SELECT * FROM flat.observation WHERE effective >= timestamptz '2018-04-01' - interval '30 days' $$);
 SET enable_seqscan = off;
 SELECT shape($$ SELECT * FROM flat.encounter WHERE started >= '2016-12-01' AND class = 'IMP' $$);

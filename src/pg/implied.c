@@ -80,6 +80,7 @@ typedef struct Lake
 	Oid			satisfies;		/* the operator |= */
 	Oid			recheck;		/* the function that stands around what is implied */
 	char	   *name;			/* of the type of resources */
+	List	   *indexed;		/* expressions that the user has indexes on */
 } Lake;
 
 /* A column of a view: a function of the resource. */
@@ -233,6 +234,9 @@ is_column(const Lake *lake, Node *node, Column *column)
 		return false;
 	column->call = call;
 	column->resource = resource;
+	/* an index of the user's own serves it, as it stands */
+	if (list_member(lake->indexed, call))
+		return false;
 	column->function = get_func_name(call->funcid);
 	column->expression = TextDatumGetCString(expression->constvalue);
 	return column->function != NULL && strncmp(column->function, "path_", 5) == 0;
@@ -620,7 +624,8 @@ improved(Work *work, List *clauses)
 
 					while (n < nranges && !equal(ranges[n].column.call, column.call))
 						n++;
-					if (set != 0 && n < MAX_RANGES)
+					if (set != 0 && n < MAX_RANGES &&
+						fhirlake_implied_range(lake->name, column.function, column.expression, set & LOW ? &low : NULL, set & HIGH ? &high : NULL) != 0)
 					{
 						Range	   *range = &ranges[n];
 
@@ -759,6 +764,7 @@ static void
 hook(PlannerInfo *root, Oid table, bool inhparent, RelOptInfo *rel)
 {
 	Work		work;
+	ListCell   *cell;
 
 	if (next_hook != NULL)
 		next_hook(root, table, inhparent, rel);
@@ -768,6 +774,9 @@ hook(PlannerInfo *root, Oid table, bool inhparent, RelOptInfo *rel)
 		return;
 	work.root = root;
 	work.lake.relid = (int) rel->relid;
+	work.lake.indexed = NIL;
+	foreach(cell, rel->indexlist)
+		work.lake.indexed = list_concat(work.lake.indexed, lfirst_node(IndexOptInfo, cell)->indexprs);
 	work.joined = NIL;
 	find_joined(&work, (Node *) root->parse->jointree);
 	improve(&work, (Node *) root->parse->jointree);

@@ -1,6 +1,7 @@
 //! `%name` in the paths of a ViewDefinition: each constant becomes the FHIRPath literal that it stands for, so that a view is complete in itself.
 //! <https://sql-on-fhir.org/ig/2.0.0/StructureDefinition-ViewDefinition-definitions.html#ViewDefinition.constant>
 
+use super::definition::MAX_CONSTANTS;
 use super::error::ViewError;
 use crate::json::Node;
 use crate::path::PathError;
@@ -22,6 +23,9 @@ impl Constants {
         let mut constants = Vec::new();
         for (number, node) in node.into_iter().flat_map(Node::items).enumerate() {
             let at = format!("{at}[{number}]");
+            if number >= MAX_CONSTANTS {
+                return Err(ViewError::new(&at, format!("a view has at most {MAX_CONSTANTS} constants")));
+            }
             let name = node.get("name").and_then(Node::as_str).ok_or_else(|| ViewError::new(&at, "name is missing"))?;
             if !super::definition::is_name(name) {
                 return Err(ViewError::new(&format!("{at}.name"), "name must be letters, digits and _, beginning with a letter"));
@@ -34,10 +38,10 @@ impl Constants {
         Ok(Constants(constants))
     }
 
-    /// The path with literals in the place of constants.
-    pub fn replaced(&self, path: &str, at: &str) -> Result<String, ViewError> {
+    /// The path with literals in the place of constants. What becomes longer than `most` is only begun.
+    pub fn replaced(&self, path: &str, at: &str, most: usize) -> Result<String, ViewError> {
         let mut unknown = None;
-        let replaced = replaced(path, &mut |name| {
+        let replaced = replaced(path, most, &mut |name| {
             let found = self.0.iter().find(|(known, _)| known == name).map(|(_, literal)| literal.clone());
             if found.is_none() && !is_known(name) && !path.contains("defineVariable") {
                 unknown = Some(name.to_owned());
@@ -58,11 +62,11 @@ fn is_known(name: &str) -> bool {
 
 /// The path as it is where nothing repeats: `%rowIndex` is 0.
 pub fn in_first_row(path: &str) -> Result<String, PathError> {
-    replaced(path, &mut |name| (name == ROW_INDEX).then(|| "0".to_owned()))
+    replaced(path, usize::MAX, &mut |name| (name == ROW_INDEX).then(|| "0".to_owned()))
 }
 
 /// The path with other text in the place of the `%names` for which `f` has some.
-fn replaced(path: &str, f: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, PathError> {
+fn replaced(path: &str, most: usize, f: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, PathError> {
     let found = tokens(path)?;
     let mut out = String::new();
     let mut copied = 0;
@@ -76,6 +80,9 @@ fn replaced(path: &str, f: &mut dyn FnMut(&str) -> Option<String>) -> Result<Str
         let next = found.get(number + 2);
         out.push_str(path.get(copied..spanned.at).unwrap_or(""));
         out.push_str(&text);
+        if out.len() > most {
+            return Ok(out);
+        }
         copied = next.map_or(path.len(), |next| next.at);
         let is_apart = path.get(..copied).is_some_and(|before| before.ends_with(char::is_whitespace));
         if matches!(next, Some(next) if is_apart || !matches!(next.token, Token::Symbol(_))) {

@@ -12,6 +12,11 @@ const MAX_SELECTS: usize = 500;
 const MAX_COLUMNS: usize = 1_600;
 /// Selects within selects.
 const MAX_DEPTH: usize = 50;
+/// Constants, and conditions.
+pub const MAX_CONSTANTS: usize = 1_000;
+const MAX_WHERES: usize = 1_000;
+/// Bytes of all paths together, with literals in the place of constants: they are compiled in one go.
+const MAX_TEXT: usize = 512 << 10;
 
 /// A ViewDefinition, with literals in the place of its constants.
 #[derive(Debug)]
@@ -66,6 +71,9 @@ pub fn is_name(text: &str) -> bool {
 struct Reader {
     constants: Constants,
     selects: usize,
+    columns: usize,
+    /// Bytes that further paths may have.
+    text: usize,
 }
 
 impl Definition {
@@ -90,10 +98,14 @@ impl Definition {
         {
             return Err(ViewError::new("ViewDefinition.name", "name must be letters, digits and _, beginning with a letter"));
         }
-        let mut reader = Reader { constants: Constants::read(list(&object, "constant", at)?, "ViewDefinition.constant")?, selects: 0 };
+        let constants = Constants::read(list(&object, "constant", at)?, "ViewDefinition.constant")?;
+        let mut reader = Reader { constants, selects: 0, columns: 0, text: MAX_TEXT };
         let mut wheres = Vec::new();
         for (number, node) in list(&object, "where", at)?.into_iter().flat_map(Node::items).enumerate() {
             let at = format!("ViewDefinition.where[{number}]");
+            if number >= MAX_WHERES {
+                return Err(ViewError::new(&at, format!("a view has at most {MAX_WHERES} conditions")));
+            }
             let object = known(node, &at, &["path", "description"])?;
             wheres.push(reader.required_path(&object, "path", &at)?);
         }
@@ -116,9 +128,6 @@ impl Definition {
 
     fn check_names(&self) -> Result<(), ViewError> {
         let columns = self.columns();
-        if columns.len() > MAX_COLUMNS {
-            return Err(ViewError::new("ViewDefinition", format!("a view has at most {MAX_COLUMNS} columns")));
-        }
         let mut names: Vec<(&str, &str)> = columns.iter().map(|column| (column.name.as_str(), column.path.at.as_str())).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
@@ -180,7 +189,7 @@ impl Reader {
         Ok(Select { at, each, columns, selects, unions })
     }
 
-    fn each(&self, object: &Object<'_>, at: &str) -> Result<Option<Each>, ViewError> {
+    fn each(&mut self, object: &Object<'_>, at: &str) -> Result<Option<Each>, ViewError> {
         let given: Vec<&str> = ["forEach", "forEachOrNull", "repeat"].into_iter().filter(|name| object.get(name).is_some()).collect();
         Ok(match given.as_slice() {
             [] => None,
@@ -202,7 +211,11 @@ impl Reader {
         })
     }
 
-    fn column(&self, node: Node<'_>, at: &str) -> Result<Column, ViewError> {
+    fn column(&mut self, node: Node<'_>, at: &str) -> Result<Column, ViewError> {
+        self.columns += 1;
+        if self.columns > MAX_COLUMNS {
+            return Err(ViewError::new(at, format!("a view has at most {MAX_COLUMNS} columns")));
+        }
         let object = known(node, at, &["path", "name", "description", "collection", "type", "tag"])?;
         let Some(name) = text(&object, "name", at)? else { return Err(ViewError::new(at, "name is missing")) };
         if !is_name(name) {
@@ -237,15 +250,20 @@ impl Reader {
         Ok(Column { name: name.to_owned(), path: self.required_path(&object, "path", at)?, description, declared, collection })
     }
 
-    fn required_path(&self, object: &Object<'_>, name: &str, at: &str) -> Result<Path, ViewError> {
+    fn required_path(&mut self, object: &Object<'_>, name: &str, at: &str) -> Result<Path, ViewError> {
         match text(object, name, at)? {
             Some(path) => self.path(path, format!("{at}.{name}")),
             None => Err(ViewError::new(at, format!("{name} is missing"))),
         }
     }
 
-    fn path(&self, text: &str, at: String) -> Result<Path, ViewError> {
-        Ok(Path { text: self.constants.replaced(text, &at)?, at })
+    fn path(&mut self, text: &str, at: String) -> Result<Path, ViewError> {
+        let text = self.constants.replaced(text, &at, self.text)?;
+        match self.text.checked_sub(text.len()) {
+            Some(left) => self.text = left,
+            None => return Err(ViewError::new(&at, format!("the paths of a view have at most {MAX_TEXT} bytes together"))),
+        }
+        Ok(Path { text, at })
     }
 }
 

@@ -110,6 +110,26 @@ fn what_does_not_end_is_an_error() {
 }
 
 #[test]
+fn the_size_of_a_definition_is_bounded() {
+    let problem = |view: String| read(&view).unwrap_err().to_string();
+    let many = |one: &str, count: usize| (0..count).map(|n| one.replace('#', &n.to_string())).collect::<Vec<_>>().join(",");
+    let id = r#""select": [{"column": [{"name": "id", "path": "id"}]}]"#;
+    let constants = many(r#"{"name": "c#", "valueString": "x"}"#, 2_000);
+    assert!(problem(format!(r#"{{"resource": "Patient", "constant": [{constants}], {id}}}"#)).contains("at most 1000 constants"));
+    let conditions = many(r#"{"path": "active"}"#, 2_000);
+    assert!(problem(format!(r#"{{"resource": "Patient", "where": [{conditions}], {id}}}"#)).contains("at most 1000 conditions"));
+    let columns = many(r##"{"name": "c#", "path": "id"}"##, 2_000);
+    assert!(problem(format!(r#"{{"resource": "Patient", "select": [{{"column": [{columns}]}}]}}"#)).contains("at most 1600 columns"));
+    let long = "'x' & ".repeat(1_000) + "'x'";
+    let columns = many(&format!(r##"{{"name": "c#", "path": "{long}"}}"##), 1_000);
+    assert!(problem(format!(r#"{{"resource": "Patient", "select": [{{"column": [{columns}]}}]}}"#)).contains("bytes together"));
+    // what constants make counts
+    let constant = format!(r#"{{"name": "c", "valueString": "{}"}}"#, "x".repeat(50_000));
+    let path = "%c & ".repeat(1_000) + "%c";
+    assert!(problem(format!(r#"{{"resource": "Patient", "constant": [{constant}], "select": [{{"column": [{{"name": "a", "path": "{path}"}}]}}]}}"#)).contains("bytes together"));
+}
+
+#[test]
 fn a_lake_and_a_name_cannot_leave_their_quotes() {
     let definition = read(r#"{"resource": "Patient", "select": [{"column": [{"name": "select", "path": "'a''' & id"}]}]}"#);
     assert!(definition.is_ok());

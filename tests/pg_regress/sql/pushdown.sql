@@ -181,6 +181,12 @@ SELECT q FROM joins WHERE indexed IS DISTINCT FROM plain;
 SELECT min(patient_id), max(code) FROM flat.observation WHERE code = 'c7';
 WITH gone AS (DELETE FROM push.observation r WHERE path_text(r.resource, 'code.coding.first().code') = 'c7' AND id = 'o7' RETURNING id) SELECT * FROM gone;
 
+-- An index of the user's own is used as it was.
+CREATE INDEX own_index ON push.patient (path_date(resource, 'birthDate'));
+ANALYZE push.patient;
+SELECT shape($$ SELECT id FROM push.patient WHERE path_date(resource, 'birthDate') = '1970-05-01' $$);
+DROP INDEX push.own_index;
+
 -- Row-level security: the index serves who may not see all, and nothing of what is hidden shows.
 SET client_min_messages = error;
 CREATE ROLE regress_push_reader;

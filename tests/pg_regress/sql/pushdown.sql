@@ -184,7 +184,9 @@ WITH gone AS (DELETE FROM push.observation r WHERE path_text(r.resource, 'code.c
 -- An index of the user's own is used as it was.
 CREATE INDEX own_index ON push.patient (path_date(resource, 'birthDate'));
 ANALYZE push.patient;
+SET enable_seqscan = off;
 SELECT shape($$ SELECT id FROM push.patient WHERE path_date(resource, 'birthDate') = '1970-05-01' $$);
+RESET enable_seqscan;
 DROP INDEX push.own_index;
 
 -- Row-level security: the index serves who may not see all, and nothing of what is hidden shows.

@@ -42,6 +42,8 @@ DECLARE
     full_name text;
     told text := pg_catalog.concat_ws(': ', view OPERATOR(pg_catalog.->>) 'title', view OPERATOR(pg_catalog.->>) 'description');
     statement text;
+    standing pg_catalog.regclass;
+    grants pg_catalog.jsonb;
     shown record;
 BEGIN
     IF view IS NULL THEN
@@ -61,18 +63,18 @@ BEGIN
             HINT = 'fhir.view_sql gives the SELECT';
     END IF;
     full_name := pg_catalog.format('%I.%I', own_schema, own_name);
-    IF replace THEN
-        -- what is stored goes, or comes anew
-        PERFORM fhir.drop_view(v.shown) FROM fhir.lake_of_stored(pg_catalog.to_regclass(full_name)) l(lake), fhir.stored_views(l.lake) v
-            WHERE v.shown OPERATOR(pg_catalog.=) pg_catalog.to_regclass(full_name);
+    standing := pg_catalog.to_regclass(full_name);
+    IF replace AND NOT fhir.is_flat_view(standing) THEN
+        RAISE EXCEPTION '% is no view of a lake', full_name USING ERRCODE = '42809', HINT = 'give another name, or remove what stands there';
     END IF;
     IF materialized THEN
-        IF replace AND pg_catalog.to_regclass(full_name) IS NOT NULL THEN
-            EXECUTE pg_catalog.format('DROP VIEW %s', full_name);
-        END IF;
-        PERFORM fhir.store_view(view, own_schema, own_name, lake);
+        PERFORM fhir.store_view(view, own_schema, own_name, lake, replace);
     ELSE
         statement := fhir.view_sql(view, lake);
+        IF replace AND fhir.lake_of_stored(standing) IS NOT NULL THEN
+            grants := fhir.grants_of(standing);
+            PERFORM fhir.drop_view(standing);
+        END IF;
         BEGIN
             EXECUTE pg_catalog.format(E'CREATE %sVIEW %s WITH (security_invoker) AS\n%s', CASE WHEN replace THEN 'OR REPLACE ' END, full_name, statement);
         EXCEPTION
@@ -82,6 +84,7 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = SQLERRM,
                     HINT = pg_catalog.format('a view that is replaced keeps its columns in their order; DROP VIEW %s first', full_name);
         END;
+        PERFORM fhir.grant_again(grants, full_name::pg_catalog.regclass);
     END IF;
     EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', full_name, nullif(told, ''));
     FOR shown IN SELECT c.name, c.description FROM fhir.view_columns(view) c LOOP
@@ -91,4 +94,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.create_view(jsonb, text, text, boolean, text, boolean) IS
-    'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; materialized: with its rows in a table that fhir.refresh_views brings up to date, for the owner of the lake; replace: in the place of a view of that name. Errors as fhir.view_sql; 42P07 where the name is taken, 42P16 where the columns do not fit those of the view that is replaced';
+    'makes a view of a ViewDefinition of SQL on FHIR v2: typed columns, comments, and the rights of who asks. schema: by default the first of search_path; name: by default that of the definition, in lower case; materialized: with its rows in a table that fhir.refresh_views brings up to date, for the owner of the lake; replace: in the place of such a view of that name, with its grants. Errors as fhir.view_sql; 42P07 where the name is taken, 42809 where what is to be replaced is no view of a lake, 42P16 where the columns do not fit those of the view that is replaced';

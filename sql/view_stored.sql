@@ -27,18 +27,18 @@ BEGIN
         COMMENT ON COLUMN %1$I.stored._xid IS 'transaction that made that version';
 
         CREATE TABLE %1$I.stored_view (
-            schema     name        NOT NULL,
-            name       name        NOT NULL,
-            stored     oid         NOT NULL,
+            -- they are whatever they are called now, and in a dump they are names
+            stored     regclass    PRIMARY KEY,
+            shown      regclass    NOT NULL,
             definition jsonb       NOT NULL,
             by         name        NOT NULL DEFAULT CURRENT_USER,
             refreshed  timestamptz NOT NULL,
             snapshot   pg_snapshot NOT NULL,
-            xid        xid8        NOT NULL,
-            PRIMARY KEY (schema, name)
+            xid        xid8        NOT NULL
         );
         COMMENT ON TABLE %1$I.stored_view IS 'views that fhir.create_view made with materialized; fhir.views() shows them';
         COMMENT ON COLUMN %1$I.stored_view.stored IS 'the table of its rows';
+        COMMENT ON COLUMN %1$I.stored_view.shown IS 'the view';
         COMMENT ON COLUMN %1$I.stored_view.definition IS 'the ViewDefinition';
         COMMENT ON COLUMN %1$I.stored_view.refreshed IS 'when its rows were last brought up to date';
         COMMENT ON COLUMN %1$I.stored_view.snapshot IS 'the transactions that this saw';
@@ -79,7 +79,98 @@ $function$;
 COMMENT ON FUNCTION fhir.assert_may_store(text, text) IS
     'raises an error unless the caller may store rows of views of a lake: its owner, whom no policy hides a row from, at READ COMMITTED';
 
-CREATE FUNCTION fhir.store_view(view jsonb, schema text, name text, lake text) RETURNS regclass
+CREATE FUNCTION fhir.assert_can_store(view jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    -- strings, quoted names and comments
+    quoted CONSTANT text := $$'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|//[^\n]*|/\*(?:[^*]|\*+[^*/])*\*+/$$;
+    one record;
+BEGIN
+    FOR one IN
+        WITH RECURSIVE part(place, item) AS (
+            SELECT 'ViewDefinition', view
+            UNION ALL
+            SELECT format('%s.%s[%s]', p.place, k, e.number - 1), e.item
+            FROM part p, unnest('{select,unionAll,column,repeat,where}'::text[]) k,
+                jsonb_array_elements(CASE jsonb_typeof(p.item->k) WHEN 'array' THEN p.item->k ELSE '[]' END) WITH ORDINALITY e(item, number))
+        SELECT concat_ws('.', p.place, v.key) AS place, v.key, v.value
+        FROM part p, LATERAL (
+            SELECT k AS key, p.item->>k AS value FROM unnest('{name,path,forEach,forEachOrNull}'::text[]) k WHERE p.place <> 'ViewDefinition'
+            UNION ALL SELECT NULL, p.item #>> '{}' WHERE jsonb_typeof(p.item) = 'string') v
+        WHERE v.value IS NOT NULL
+        ORDER BY 1
+    LOOP
+        IF one.key = 'name' THEN
+            IF one.value IN ('tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid') THEN
+                RAISE EXCEPTION '%: no table can have a column "%"', one.place, one.value
+                    USING ERRCODE = 'invalid_parameter_value', HINT = 'A view that is not stored can; or choose another name.';
+            END IF;
+        ELSIF regexp_replace(one.value, quoted, ' ', 'g') ~ '\m(now|today|timeOfDay)\s*\(' THEN
+            RAISE EXCEPTION '%: what asks the time cannot be stored', one.place
+                USING ERRCODE = 'feature_not_supported', DETAIL = 'A row that does not change would keep the answer of the day when it was stored.',
+                      HINT = 'Store the date, and compare it with now() in SQL.';
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.assert_can_store(jsonb) IS
+    'raises an error, with the place, where rows of a ViewDefinition cannot be stored: 0A000 where it asks the time, 22023 where a column is called as a system column';
+
+CREATE FUNCTION fhir.is_flat_view(relation regclass) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT EXISTS (
+            SELECT FROM fhir.lakes() l
+            JOIN pg_class v ON v.oid = $1 AND v.relkind = 'v' AND v.reloptions @> '{security_invoker=true}'
+            JOIN pg_rewrite r ON r.ev_class = v.oid
+            JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+            WHERE d.refobjid = to_regclass(quote_ident(l.lake) || '.resource') OR EXISTS (
+                SELECT FROM pg_inherits i WHERE i.inhrelid = d.refobjid
+                    AND i.inhparent IN (to_regclass(quote_ident(l.lake) || '.resource'), to_regclass(quote_ident(l.lake) || '.stored'))))
+    $$;
+COMMENT ON FUNCTION fhir.is_flat_view(regclass) IS
+    'whether it is a view that stands on a lake with the rights of who asks, as those of fhir.create_view do';
+
+CREATE FUNCTION fhir.grants_of(relation regclass) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT jsonb_agg(jsonb_build_array(format('GRANT %s%s ON', a.privilege_type, ' (' || quote_ident(g.attname) || ')'),
+            format('TO %s%s', CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)))
+        FROM pg_class c
+        CROSS JOIN LATERAL (
+            SELECT NULL::name, c.relacl UNION ALL
+            SELECT attname, attacl FROM pg_attribute WHERE attrelid = c.oid AND NOT attisdropped) g(attname, acl)
+        CROSS JOIN LATERAL aclexplode(g.acl) a
+        WHERE c.oid = $1 AND a.grantee <> c.relowner
+    $$;
+COMMENT ON FUNCTION fhir.grants_of(regclass) IS
+    'what others than its owner may do with a table or view and its columns: the beginnings and ends of GRANT statements. NULL for nothing';
+
+CREATE FUNCTION fhir.grant_again(grants jsonb, relation regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    one jsonb;
+BEGIN
+    FOR one IN SELECT jsonb_array_elements(grants) LOOP
+        BEGIN
+            EXECUTE concat_ws(' ', one->>0, relation, one->>1);
+        EXCEPTION WHEN undefined_column THEN
+            -- it has this column no more
+        END;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.grant_again(jsonb, regclass) IS
+    'grants what fhir.grants_of told of what stood there before';
+
+CREATE FUNCTION fhir.store_view(view jsonb, schema text, name text, lake text, replace boolean DEFAULT false) RETURNS regclass
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET client_min_messages = warning
@@ -95,10 +186,27 @@ DECLARE
     began timestamptz;
     seen pg_snapshot;
     columns text;
+    standing regclass;
+    old regclass;
+    grants jsonb;
+    stored_grants jsonb;
 BEGIN
     -- errors of the definition come first
     PERFORM fhir.view_sql(view, lake);
+    PERFORM fhir.assert_can_store(view);
     PERFORM fhir.assert_may_store(lake, type);
+    -- Refreshes and erasures wait for us, and we for them: none may miss rows that we make. So does whoever makes another view, as
+    -- it is to become a child of the same table.
+    EXECUTE format('LOCK TABLE ONLY %I.stored IN SHARE ROW EXCLUSIVE MODE', lake);
+    standing := to_regclass(shown);
+    IF replace AND fhir.is_flat_view(standing) THEN
+        SELECT v.stored INTO old FROM fhir.lake_of_stored(standing) l(lake), fhir.stored_views(l.lake) v WHERE v.shown = standing;
+        grants := fhir.grants_of(standing);
+        -- Where there was no table, who could read the view needs the new one.
+        stored_grants := CASE WHEN old IS NOT NULL THEN fhir.grants_of(old)
+            ELSE (SELECT jsonb_agg(g) FROM jsonb_array_elements(grants) g WHERE starts_with(g->>0, 'GRANT SELECT ')) END;
+        PERFORM fhir.drop_view(standing);
+    END IF;
     IF to_regclass(shown) IS NOT NULL THEN
         RAISE EXCEPTION 'relation "%" already exists', name
             USING ERRCODE = 'duplicate_table', HINT = format('SELECT fhir.drop_view(%L) removes a view.', shown);
@@ -106,8 +214,6 @@ BEGIN
     IF to_regclass(stored) IS NOT NULL THEN
         RAISE EXCEPTION 'relation "%", which is to hold the rows, already exists', stored_name USING ERRCODE = 'duplicate_table';
     END IF;
-    -- Erasures wait for us, and we for them: none may miss rows that we make.
-    EXECUTE format('LOCK TABLE ONLY %I.stored IN SHARE MODE', lake);
     seen := pg_current_snapshot();
     began := clock_timestamp();
     EXECUTE format('CREATE TABLE %s AS %s', stored, fhir.view_sql(view, lake, stored => true));
@@ -135,20 +241,21 @@ BEGIN
         EXECUTE format('ALTER TABLE %s OWNER TO %I', stored, owner);
         EXECUTE format('ALTER VIEW %s OWNER TO %I', shown, owner);
     END IF;
-    EXECUTE format('INSERT INTO %I.stored_view (schema, name, stored, definition, refreshed, snapshot, xid)
-            VALUES ($1, $2, $3, $4, $5, $6, pg_current_xact_id())
-        ON CONFLICT ON CONSTRAINT stored_view_pkey DO UPDATE SET (stored, definition, by, refreshed, snapshot, xid)
-            = (EXCLUDED.stored, EXCLUDED.definition, EXCLUDED.by, EXCLUDED.refreshed, EXCLUDED.snapshot, EXCLUDED.xid)', lake)
-        USING schema, name, stored::regclass::oid, view, began, seen;
+    PERFORM fhir.grant_again(grants, shown::regclass);
+    PERFORM fhir.grant_again(stored_grants, stored::regclass);
+    -- with what has been dropped by hand
+    EXECUTE format('DELETE FROM %I.stored_view v WHERE v.stored = $1 OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = v.stored)', lake)
+        USING stored::regclass;
+    EXECUTE format('INSERT INTO %I.stored_view (stored, shown, definition, refreshed, snapshot, xid)
+        VALUES ($1, $2, $3, $4, $5, pg_current_xact_id())', lake) USING stored::regclass, shown::regclass, view, began, seen;
     RETURN shown::regclass;
 END
 $function$;
-COMMENT ON FUNCTION fhir.store_view(jsonb, text, text, text) IS
-    'what fhir.create_view does with materialized: a table of the rows with the compartment, type, id and version of their resources, with a policy that shows a row to who may read that version in the lake, and the view in front of it';
+COMMENT ON FUNCTION fhir.store_view(jsonb, text, text, text, boolean) IS
+    'what fhir.create_view does with materialized: a table of the rows with the compartment, type, id and version of their resources, with a policy that shows a row to who may read that version in the lake, and the view in front of it. replace: in the place of a view of that name, with its grants';
 
--- A table keeps its number when it is renamed, and its name when it is restored from a dump.
 CREATE FUNCTION fhir.stored_views(lake text)
-    RETURNS TABLE (shown regclass, stored regclass, schema name, name name, definition jsonb, refreshed timestamptz, snapshot pg_snapshot, xid xid8)
+    RETURNS TABLE (shown regclass, stored regclass, definition jsonb, refreshed timestamptz, snapshot pg_snapshot, xid xid8)
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
     SET search_path = pg_catalog, pg_temp
     AS $function$
@@ -160,20 +267,19 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY EXECUTE format($$
-        SELECT w.shown, s.stored, v.schema, v.name, v.definition, v.refreshed, v.snapshot, v.xid
+        SELECT w.shown, s.stored, v.definition, v.refreshed, v.snapshot, v.xid
         FROM %I.stored_view v
         LEFT JOIN LATERAL (
-            SELECT i.inhrelid::regclass AS stored FROM pg_inherits i, to_regclass(format('%%I.%%I', v.schema, (left(v.name, 56) || '_stored')::name)) named
-            WHERE i.inhparent = $1 AND i.inhrelid IN (named, v.stored) ORDER BY (i.inhrelid = named) IS TRUE DESC LIMIT 1) s ON true
+            SELECT i.inhrelid::regclass AS stored FROM pg_inherits i WHERE i.inhparent = $1 AND i.inhrelid = v.stored) s ON true
         LEFT JOIN LATERAL (
             SELECT r.ev_class::regclass AS shown FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
             WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = s.stored
-            ORDER BY (r.ev_class = to_regclass(format('%%I.%%I', v.schema, v.name))) IS TRUE DESC, r.ev_class LIMIT 1) w ON true
-        ORDER BY v.schema, v.name$$, lake) USING parent;
+            ORDER BY r.ev_class = v.shown DESC, r.ev_class LIMIT 1) w ON true
+        ORDER BY coalesce(w.shown, v.stored)::text$$, lake) USING parent;
 END
 $function$;
 COMMENT ON FUNCTION fhir.stored_views(text) IS
-    'the stored views of a lake: the view, the table of its rows, under which names they were made, the definition, and the state that the rows are of; NULL for what has been dropped by hand';
+    'the stored views of a lake: the view, the table of its rows, the definition, and the state that the rows are of; NULL for what has been dropped by hand';
 
 CREATE FUNCTION fhir.lake_of_stored(view regclass) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -206,6 +312,10 @@ DECLARE
     last_time timestamptz;
 BEGIN
     PERFORM fhir.assert_may_store(lake, NULL);
+    IF to_regnamespace(quote_ident(schema)) IS NULL AND schema IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', schema
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.views() lists the views.';
+    END IF;
     -- Erasures wait for us, and we for them: none may miss rows that we make.
     EXECUTE format('LOCK TABLE ONLY %I.stored IN SHARE MODE', lake);
     FOR one IN
@@ -223,8 +333,8 @@ BEGIN
             PERFORM fhir.assert_may_store(lake, one.definition->>'resource');
             source := format('%I.%I', lake, lower(one.definition->>'resource'));
             -- one at a time
-            EXECUTE format('SELECT v.snapshot, v.xid, v.refreshed FROM %I.stored_view v WHERE v.schema = $1 AND v.name = $2 FOR UPDATE', lake)
-                INTO last_seen, last_xid, last_time USING one.schema, one.name;
+            EXECUTE format('SELECT v.snapshot, v.xid, v.refreshed FROM %I.stored_view v WHERE v.stored = $1 FOR UPDATE', lake)
+                INTO last_seen, last_xid, last_time USING one.stored;
             -- In one statement, so that all rows are of one moment. Gone is each row whose version is no longer the one of the lake. A
             -- resource is new where its transaction was not visible the last time. Restored into another cluster, numbers of
             -- transactions begin anew: so the time counts as well. What gives no rows is not asked again.
@@ -241,8 +351,8 @@ BEGIN
                 SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM made), pg_current_snapshot()$$,
                 one.stored, source, fhir.view_sql(one.definition, lake, stored => true))
                 INTO removed, inserted, seen USING last_seen, last_xid, last_time, anew;
-            EXECUTE format('UPDATE %I.stored_view v SET (stored, refreshed, snapshot, xid) = ($3, $4, $5, pg_current_xact_id())
-                WHERE v.schema = $1 AND v.name = $2', lake) USING one.schema, one.name, one.stored::oid, began, seen;
+            EXECUTE format('UPDATE %I.stored_view v SET (refreshed, snapshot, xid) = ($2, $3, pg_current_xact_id())
+                WHERE v.stored = $1', lake) USING one.stored, began, seen;
         EXCEPTION WHEN others THEN
             problem := SQLERRM;
             RAISE WARNING 'view % is as it was: %', view, SQLERRM USING ERRCODE = SQLSTATE;
@@ -263,7 +373,7 @@ DECLARE
     one record;
     behaviour text := CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END;
 BEGIN
-    SELECT l.lake, v.stored, v.schema, v.name INTO one FROM fhir.lake_of_stored(view) l(lake), fhir.stored_views(l.lake) v
+    SELECT l.lake, v.stored INTO one FROM fhir.lake_of_stored(view) l(lake), fhir.stored_views(l.lake) v
     WHERE v.shown = view OR v.stored = view;
     IF NOT FOUND THEN
         EXECUTE format('DROP VIEW %s %s', view, behaviour);
@@ -273,7 +383,7 @@ BEGIN
         EXECUTE format('DROP VIEW %s %s', view, behaviour);
     END IF;
     EXECUTE format('DROP TABLE %s %s', one.stored, behaviour);
-    EXECUTE format('DELETE FROM %I.stored_view v WHERE v.schema = $1 AND v.name = $2', one.lake) USING one.schema, one.name;
+    EXECUTE format('DELETE FROM %I.stored_view v WHERE v.stored = $1', one.lake) USING one.stored;
 END
 $function$;
 COMMENT ON FUNCTION fhir.drop_view(regclass, boolean) IS
@@ -296,16 +406,21 @@ BEGIN
     -- Views that are always current are known by what they stand on.
     kind := 'live';
     FOR view, type IN
-        SELECT r.ev_class::regclass, t.name
-        FROM pg_inherits i
-        JOIN pg_class c ON c.oid = i.inhrelid
-        JOIN fhir.resource_types() t(name) ON lower(t.name) = c.relname
-        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = i.inhrelid AND d.classid = 'pg_rewrite'::regclass
-        JOIN pg_rewrite r ON r.oid = d.objid
-        JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.reloptions @> '{security_invoker=true}'
-        WHERE i.inhparent = parent
-        GROUP BY 1, 2
-        ORDER BY r.ev_class::regclass::text, 2
+        SELECT DISTINCT u.view, u.type, u.view::text
+        FROM (
+            SELECT r.ev_class::regclass AS view, o.type, bool_or(o.type IS NULL) OVER (PARTITION BY r.ev_class) AS is_of_all
+            FROM (
+                SELECT i.inhrelid AS relation, t.name AS type
+                FROM pg_inherits i
+                JOIN pg_class c ON c.oid = i.inhrelid
+                JOIN fhir.resource_types() t(name) ON lower(t.name) = c.relname
+                WHERE i.inhparent = parent
+                UNION ALL SELECT parent, NULL) o
+            JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.relation AND d.classid = 'pg_rewrite'::regclass
+            JOIN pg_rewrite r ON r.oid = d.objid
+            JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.reloptions @> '{security_invoker=true}') u
+        WHERE u.type IS NULL OR NOT u.is_of_all
+        ORDER BY u.view::text, u.type
     LOOP
         RETURN NEXT;
     END LOOP;
@@ -330,4 +445,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.views(text) IS
-    'the flat views of a lake: live ones, which are always current, and stored ones with the time of their last refresh, how many resources were changed or deleted since, as far as the caller sees them, and the size of their tables with indexes';
+    'the flat views of a lake, a row for each type that one stands on, and of one that stands on all a row with NULL: live ones, which are always current, and stored ones with the time of their last refresh, how many resources were changed or deleted since, as far as the caller sees them, and the size of their tables with indexes';

@@ -112,3 +112,25 @@ FROM generate_series(1, 40) n;
 SELECT count(*), bool_and(path_text(a.resource, 'language') = 'l' || substr(a.id, 2) AND path_text(a.resource, 'code.text') = repeat('x' || substr(a.id, 2), 3000)
     AND path_text(b.resource, 'language') = 'l' || substr(b.id, 2) AND path_text(b.resource, 'identifier.first().value') = md5(substr(b.id, 2) || ' 1'))
 FROM lake.basic a CROSS JOIN lake.basic b;
+
+-- the first example of docs/views.md, with both codes of the panel
+INSERT INTO lake.observation (resource)
+SELECT jsonb_build_object('resourceType', 'Observation', 'id', 'bp' || code, 'status', 'final', 'subject', jsonb_build_object('reference', 'Patient/p'),
+    'code', jsonb_build_object('coding', jsonb_build_array(jsonb_build_object('system', 'http://loinc.org', 'code', code))), 'effectiveDateTime', '2020-02-03T04:05:06Z',
+    'component', '[{"code": {"coding": [{"system": "http://loinc.org", "code": "8462-4"}]}, "valueQuantity": {"value": 80.5}},
+        {"code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}, "valueQuantity": {"value": 120}}]'::jsonb)
+FROM unnest('{85354-9,55284-4,8867-4}'::text[]) code;
+SELECT fhir.create_view($${
+  "resourceType": "ViewDefinition",
+  "name": "blood_pressure",
+  "resource": "Observation",
+  "constant": [{"name": "panel", "valueCode": "85354-9"}, {"name": "former_panel", "valueCode": "55284-4"}],
+  "select": [{"column": [
+    {"name": "id",         "path": "getResourceKey()"},
+    {"name": "patient_id", "path": "subject.getReferenceKey(Patient)"},
+    {"name": "taken",      "path": "effective.ofType(dateTime)", "description": "when it was measured"},
+    {"name": "systolic",   "path": "component.where(code.coding.exists(code = '8480-6')).first().value.ofType(Quantity).value"},
+    {"name": "diastolic",  "path": "component.where(code.coding.exists(code = '8462-4')).first().value.ofType(Quantity).value"}]}],
+  "where": [{"path": "code.coding.exists(system = %loinc and (code = %panel or code = %former_panel))"}]
+}$$);
+SELECT id, patient_id, extract(year FROM taken) AS year, systolic, diastolic FROM blood_pressure ORDER BY id;

@@ -47,6 +47,7 @@ SELECT fhir.revert('Patient', 'p2', 1, preview => false) ->> 'id' AS reverted, f
 SELECT view, removed, inserted, problem FROM fhir.refresh_views('bi');
 SELECT * FROM bi.differences();
 SELECT count(*) FROM fhir.refresh_views('public');
+SELECT fhir.refresh_views('nope');
 -- In one transaction with what it refreshes.
 BEGIN;
 UPDATE lake.patient SET resource = resource || '{"active":false}' WHERE id = 'p1';
@@ -72,6 +73,11 @@ SELECT * FROM fhir.erase('Patient', 'late');
 SELECT view, removed, inserted FROM fhir.refresh_views();
 SELECT * FROM bi.differences();
 SELECT _type, _id FROM lake.stored ORDER BY 1, 2;
+-- Statistics forget it too, by what docs/erasure.md says.
+SELECT count(*) > 0 AS known FROM pg_stats WHERE tablename ~ '_stored$' AND most_common_vals::text || coalesce(histogram_bounds::text, '') ~ '\mp3\M';
+SELECT format('VACUUM (ANALYZE) %s', inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'lake.stored'::regclass ORDER BY 1 \gexec
+ANALYZE lake.stored;
+SELECT tablename, attname FROM pg_stats WHERE schemaname IN ('bi', 'lake') AND (tablename = 'stored' OR tablename ~ '_stored$') AND concat(most_common_vals, histogram_bounds) ~ '\mp3\M';
 
 -- Each user sees what he may read in the lake now, whatever is granted on the tables.
 GRANT SELECT ON ALL TABLES IN SCHEMA bi TO regress_analyst;
@@ -143,22 +149,64 @@ ALTER VIEW bi.lab RENAME TO results;
 ALTER SCHEMA bi RENAME TO analysis;
 SELECT view, removed, inserted FROM fhir.refresh_views('analysis') WHERE view = 'analysis.results'::regclass;
 ALTER SCHEMA analysis RENAME TO bi;
+-- Its former name is free, and each of the two keeps its own rows, also when they change names.
+SELECT fhir.create_view(:'values', 'bi', materialized => true);
+UPDATE lake.observation SET resource = resource || '{"valueQuantity":{"value":99}}' WHERE id = 'o5';
+SELECT view, removed, inserted, problem FROM fhir.refresh_views() WHERE removed > 0;
+ALTER VIEW bi.lab RENAME TO former;
+ALTER TABLE bi.lab_stored RENAME TO former_stored;
+ALTER TABLE bi.people_stored RENAME TO lab_stored;
+SELECT view, removed, inserted, problem FROM fhir.refresh_views(anew => true);
+SELECT (SELECT count(*) FROM (TABLE bi.former EXCEPT ALL TABLE bi.lab_now) r), (SELECT count(*) FROM (TABLE bi.results EXCEPT ALL TABLE bi.lab_now) r), (SELECT count(*) FROM (TABLE bi.people EXCEPT ALL TABLE bi.people_now) r);
+ALTER TABLE bi.lab_stored RENAME TO people_stored;
+SELECT fhir.drop_view('bi.former');
+SELECT relname FROM pg_class WHERE relname LIKE 'former%' OR relname LIKE 'lab%';
 -- In the place of another.
 SELECT fhir.create_view(:'people', 'bi', materialized => true);
+GRANT SELECT ON bi.people TO PUBLIC;
+GRANT SELECT (id) ON bi.people_now TO regress_analyst WITH GRANT OPTION;
 SELECT fhir.create_view(:'people', 'bi', materialized => true, replace => true);
 SELECT fhir.create_view(:'people', 'bi', 'people_now', materialized => true, replace => true);
+\set grants 'SELECT c.relname, c.relacl, (SELECT attacl FROM pg_attribute WHERE attrelid = c.oid AND attname = \'id\') FROM pg_class c WHERE relkind IN (\'r\', \'v\') AND relname LIKE \'people%\' ORDER BY 1;'
+:grants
 SELECT fhir.create_view(:'people', 'bi', 'people_now', replace => true);
+:grants
+SET ROLE regress_analyst;
+SELECT count(*) FROM bi.people;
+RESET ROLE; SET ROLE regress_lake_owner;
+-- but not of what is no view of a lake
+CREATE VIEW bi.by_hand AS SELECT 1 AS id;
+SELECT fhir.create_view(:'people', 'bi', 'by_hand', materialized => true, replace => true);
+SELECT fhir.create_view(:'people', 'bi', 'by_hand', replace => true);
+TABLE bi.by_hand;
 CREATE VIEW bi.upon AS SELECT id FROM bi.people;
 SELECT fhir.drop_view('bi.people');
 SELECT fhir.drop_view('bi.people', cascade => true);
 SELECT fhir.drop_view('bi.given_now'), fhir.drop_view('bi.results');
 SELECT view, kind FROM fhir.views();
-SELECT schema, name FROM lake.stored_view ORDER BY 1, 2;
+SELECT stored, shown FROM lake.stored_view ORDER BY stored::text;
 -- Dropped by hand.
 DROP TABLE bi.given_stored CASCADE;
 SELECT view, removed, inserted FROM fhir.refresh_views();
 SELECT fhir.create_view(:'given', 'bi', materialized => true);
+SELECT stored, shown FROM lake.stored_view ORDER BY stored::text;
 SELECT fhir.views('nowhere');
+-- What cannot be stored: the time, and names that tables have for themselves.
+SELECT fhir.create_view(format('{"name":"no","resource":"Patient","where":[{"path":%s}],"select":[{"column":[{"name":"id","path":"id"}]}]}', to_jsonb(path))::jsonb, 'bi', materialized => true)
+FROM (VALUES ('birthDate < today()')) t(path);
+SELECT fhir.create_view(format('{"name":"no","resource":"Patient","select":[{"column":[{"name":"id","path":"id"}]},{"forEach":"name","unionAll":[{"column":[{"name":"a","path":%s}]}]}]}', to_jsonb(path))::jsonb, 'bi', materialized => true)
+FROM (VALUES ('/* ''*/ period.start < now () or ''now()'' = ''/*''')) t(path);
+SELECT fhir.create_view(format('{"name":"no","resource":"Patient","select":[{"forEach":%s,"column":[{"name":"id","path":"id"}]}]}', to_jsonb(path))::jsonb, 'bi', materialized => true)
+FROM (VALUES ('name.where(timeOfDay() > @T12)')) t(path);
+SELECT fhir.create_view(format('{"name":"yes","resource":"Patient","select":[{"column":[{"name":"id","path":%s}]}]}', to_jsonb(path))::jsonb, 'bi', materialized => true)
+FROM (VALUES ('''it\''s now()'' & id /* * today() **/ // timeOfDay()')) t(path);
+SELECT fhir.create_view('{"name":"no","resource":"Patient","select":[{"column":[{"name":"id","path":"id"}],"select":[{"column":[{"name":"xmin","path":"gender"}]}]}]}', 'bi', materialized => true);
+SELECT fhir.create_view('{"name":"xmin","resource":"Patient","select":[{"column":[{"name":"XMIN","path":"id"}]}]}', 'bi', materialized => true);
+SELECT fhir.drop_view('bi.yes'), fhir.drop_view('bi.xmin');
+-- A view of all types, and one of several.
+CREATE VIEW bi.everything WITH (security_invoker) AS SELECT r.id FROM lake.resource r LEFT JOIN lake.patient USING (id);
+CREATE VIEW bi.both WITH (security_invoker) AS SELECT r.id FROM lake.observation r LEFT JOIN lake.patient USING (id);
+SELECT view, type FROM fhir.views() WHERE kind = 'live';
 SELECT fhir.create_view('{"resourceType":"ViewDefinition","resource":"Patient"}', 'bi', 'x', true);
 RESET ROLE;
 SET client_min_messages = error;

@@ -25,18 +25,37 @@ const PARTS: &[(&str, &str)] = &[
         "fhir.path_text(r.resource, 'status') = 'active'
             AND fhir.path_text(r.resource, 'intent') IN ('order', 'original-order', 'reflex-order', 'filler-order', 'instance-order')
             AND fhir.path_boolean(r.resource, 'doNotPerform.exists($this = true).not()')
-            AND coalesce(fhir.path_timestamp(r.resource, 'iif(dosageInstruction.all(timing.repeat.bounds.ofType(Period).end.exists()), dosageInstruction.last().timing.repeat.bounds.ofType(Period).end.highBoundary())') >= CURRENT_TIMESTAMP, true)",
+            AND coalesce({request_end} >= CURRENT_TIMESTAMP, true)",
     ),
     (
         "{statement_is_active}",
         "fhir.path_text(r.resource, 'status') = 'active'
-            AND coalesce(fhir.path_timestamp(r.resource, 'effective.ofType(Period).end.highBoundary()') >= CURRENT_TIMESTAMP, true)",
+            AND coalesce({statement_end} >= CURRENT_TIMESTAMP, true)
+            AND coalesce({statement_start} <= CURRENT_TIMESTAMP, true)",
     ),
+    // the latest end of all dosages, if each has one. A duration counts from the end of the day of the order; those of dosages that follow one
+    // another (sequence) are added up
     (
         "{request_end}",
-        "fhir.path_timestamp(r.resource, 'iif(dosageInstruction.all(timing.repeat.bounds.ofType(Period).end.exists()), dosageInstruction.last().timing.repeat.bounds.ofType(Period).end)')",
+        "CASE WHEN fhir.path_boolean(r.resource, 'dosageInstruction.exists()
+                and dosageInstruction.all(timing.repeat.bounds.ofType(Period).end.exists() or (timing.repeat.bounds{hours}.exists() and %resource.authoredOn.exists()))')
+            THEN (SELECT greatest(d.last, CASE WHEN d.in_sequence THEN greatest(d.last, d.ordered) ELSE d.ordered END + d.hours * interval '1 hour')
+                FROM (SELECT
+                    (SELECT max(x) FROM unnest(fhir.path_timestamps(r.resource, 'dosageInstruction.timing.repeat.bounds.ofType(Period).end{last_moment}')) x) AS last,
+                    fhir.path_timestamp(r.resource, 'authoredOn{last_moment}') AS ordered,
+                    fhir.path_boolean(r.resource, 'dosageInstruction.sequence.distinct().count() > 1') AS in_sequence,
+                    (SELECT CASE WHEN fhir.path_boolean(r.resource, 'dosageInstruction.sequence.distinct().count() > 1') THEN sum(x) ELSE max(x) END
+                        FROM unnest(fhir.path_numbers(r.resource, 'dosageInstruction.timing.repeat.bounds{hours}')) x)::float8 AS hours) d) END",
     ),
-    ("{statement_end}", "fhir.path_timestamp(r.resource, 'effective.ofType(Period).end')"),
+    ("{statement_start}", "fhir.path_timestamp(r.resource, '(effective.ofType(dateTime) | effective.ofType(Period).start).first()')"),
+    ("{statement_end}", "fhir.path_timestamp(r.resource, 'effective.ofType(Period).end{last_moment}')"),
+    // a length of time in hours, if it can be told, and is no more than a hundred years; months and years are the longest that there are
+    (
+        "{hours}",
+        ".select(ofType(Duration) | ofType(Range).high).where(comparator.empty()).select(value * iif(code = ''h'', 1.0, iif(code = ''d'', 24.0, iif(code = ''wk'', 168.0, iif(code = ''mo'', 744.0, iif(code = ''a'', 8784.0, iif(code = ''min'', 0.0167, iif(code = ''s'', 0.0003)))))))).where($this >= 0 and $this < 876000)",
+    ),
+    // where only the day, month or year is known, its last moment in UTC
+    ("{last_moment}", ".select(iif(toString().length() > 10, $this, (highBoundary().toString().substring(0, 23) & ''Z'').toDateTime()))"),
     (
         "{drug}",
         "fhir.path_text(r.resource, '(medication.ofType(CodeableConcept) | medication.ofType(Reference).resolve().ofType(Medication).code).coding.first().code') AS code,

@@ -200,6 +200,104 @@ SELECT jsonb_build_object('resourceType', 'Encounter', 'id', id, 'status', 'fini
 FROM (VALUES ('recent', 'r', now() - interval '5 days'), ('first', 's', '2021-01-01 00:00+00'), ('thirtieth', 's', '2021-02-01 00:00+00'), ('later', 's', '2021-03-04 00:00:01+00')) e (id, patient, start);
 SELECT encounter_id, next_inpatient_id, days_to_next_inpatient, is_readmitted_in_30_days FROM "my bi".encounter_stay ORDER BY patient_id, started;
 
+-- What is easily got wrong ------------------------------------------------------------------------------------------------
+SELECT fhir.create_lake('hard');
+INSERT INTO hard.patient (resource) VALUES
+('{"resourceType":"Patient","id":"p","gender":"male","birthDate":"1950"}'),
+('{"resourceType":"Patient","id":"unborn","birthDate":"2999-01-01"}'),
+('{"resourceType":"Patient","id":"odd","birthDate":"2000-01-01","deceasedDateTime":"1999"}');
+-- orders: until the last dosage ends; a length counts from the order
+INSERT INTO hard.medicationrequest (resource)
+SELECT jsonb_build_object('resourceType', 'MedicationRequest', 'id', id, 'status', 'active', 'intent', 'order', 'subject', '{"reference": "Patient/p"}'::jsonb, 'medicationCodeableConcept', jsonb_build_object('text', id)) || body::jsonb
+FROM (VALUES
+    ('evening-over', '{"dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"end": "2940-01-01"}}}}, {"timing": {"repeat": {"boundsPeriod": {"end": "2021-01-01"}}}}]}'),
+    ('all-over', '{"dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"end": "2022"}}}}, {"timing": {"repeat": {"boundsPeriod": {"end": "2021-01-01"}}}}]}'),
+    ('one-without-end', '{"dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"end": "2021"}}}}, {"text": "at need"}]}'),
+    ('week-of-2015', '{"authoredOn": "2015-01-01", "dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 7, "code": "d"}}}}]}'),
+    ('week-no-date', '{"dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 7, "code": "d"}}}}]}'),
+    ('some-time', '{"authoredOn": "2015-01-01", "dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 7, "unit": "whiles"}}}}]}'),
+    ('range-of-2015', '{"authoredOn": "2015-01-01", "dosageInstruction": [{"timing": {"repeat": {"boundsRange": {"low": {"value": 1, "code": "wk"}, "high": {"value": 2, "code": "wk"}}}}}]}'),
+    ('week-of-2940', '{"authoredOn": "2940-01-01T10:00:00Z", "dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 7, "code": "d"}}}}, {"timing": {"repeat": {"boundsDuration": {"value": 12, "code": "h"}}}}]}'),
+    ('taper-of-2940', '{"authoredOn": "2940-01-01T10:00:00Z", "dosageInstruction": [{"sequence": 1, "timing": {"repeat": {"boundsDuration": {"value": 5, "code": "d"}}}}, {"sequence": 2, "timing": {"repeat": {"boundsDuration": {"value": 1, "code": "wk"}}}}]}'),
+    ('endless', '{"authoredOn": "2015", "dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 1e300, "code": "a"}}}}]}')) o (id, body);
+INSERT INTO hard.medicationstatement (resource)
+SELECT jsonb_build_object('resourceType', 'MedicationStatement', 'id', id, 'status', 'active', 'subject', '{"reference": "Patient/p"}'::jsonb, 'medicationCodeableConcept', jsonb_build_object('text', id)) || body::jsonb
+FROM (VALUES ('later', '{"effectivePeriod": {"start": "2940"}}'), ('later-day', '{"effectiveDateTime": "2940-02-01"}'), ('now', '{"effectivePeriod": {"start": "2020", "end": "2940-02"}}'),
+    ('not-taken', '{"status": "not-taken"}')) o (id, body);
+-- values and ranges in units
+INSERT INTO hard.observation (resource)
+SELECT jsonb_build_object('resourceType', 'Observation', 'id', id, 'status', 'final', 'code', '{"text": "x"}'::jsonb, 'category', '[{"coding": [{"code": "laboratory"}]}]'::jsonb, 'subject', '{"reference": "Patient/p"}'::jsonb) || body::jsonb
+FROM (VALUES
+    ('unit-for-code', '{"valueQuantity": {"value": 90, "code": "mg/dL"}, "referenceRange": [{"low": {"value": 3.9, "unit": "mmol/L"}, "high": {"value": 6, "unit": "mmol/L"}}]}'),
+    ('unit-as-code', '{"valueQuantity": {"value": 90, "code": "mg/dL"}, "referenceRange": [{"low": {"value": 70, "unit": "mg/dL"}, "high": {"value": 80, "unit": "mg/dL"}}]}'),
+    ('one-end-other', '{"valueQuantity": {"value": 90, "unit": "mg/dL"}, "referenceRange": [{"low": {"value": 70, "unit": "mg/dL"}, "high": {"value": 6, "unit": "mmol/L"}}]}'),
+    ('same-code-other-word', '{"valueQuantity": {"value": 90, "unit": "g/L", "code": "g/L"}, "referenceRange": [{"high": {"value": 6, "unit": "g/dL", "code": "g/L"}}]}'),
+    ('other-system', '{"valueQuantity": {"value": 90, "code": "u", "system": "urn:a"}, "referenceRange": [{"high": {"value": 6, "code": "u", "system": "urn:b"}}]}'),
+    ('no-unit', '{"valueQuantity": {"value": 90}, "referenceRange": [{"high": {"value": 6, "unit": "mmol/L"}}]}'),
+    ('range-no-unit', '{"valueQuantity": {"value": 90, "unit": "mmol/L"}, "referenceRange": [{"high": {"value": 6}}]}'),
+    ('for-infants', '{"valueQuantity": {"value": 10, "unit": "mg"}, "referenceRange": [{"age": {"high": {"value": 1, "unit": "a"}}, "low": {"value": 1, "unit": "mg"}, "high": {"value": 2, "unit": "mg"}}]}'),
+    ('for-pregnant', '{"valueQuantity": {"value": 3, "unit": "mmol/L"}, "referenceRange": [{"appliesTo": [{"text": "pregnant"}], "low": {"value": 3.5, "unit": "mmol/L"}}]}'),
+    ('two-for-all', '{"valueQuantity": {"value": 3}, "referenceRange": [{"text": "fasting", "low": {"value": 4}}, {"text": "after a meal", "low": {"value": 2}}]}'),
+    ('critical-beside', '{"valueQuantity": {"value": 4}, "referenceRange": [{"low": {"value": 3.5}, "high": {"value": 5}}, {"type": {"coding": [{"code": "critical"}]}, "high": {"value": 1}}]}'),
+    ('ends-crossed', '{"valueQuantity": {"value": 4}, "referenceRange": [{"low": {"value": 5}, "high": {"value": 3}}]}'),
+    ('pos-high', '{"valueQuantity": {"value": 5}, "interpretation": [{"coding": [{"code": "POS"}]}, {"coding": [{"code": "own"}, {"code": "H"}]}]}'),
+    ('pos-words', '{"valueQuantity": {"value": 5}, "interpretation": [{"coding": [{"code": "POS"}]}, {"text": "as before"}]}'),
+    ('members', '{"hasMember": [{"reference": "Observation/no-unit"}]}'),
+    ('members-absent', '{"hasMember": [{"reference": "Observation/no-unit"}], "dataAbsentReason": {"text": "clotted"}}'),
+    ('parts', '{"component": [{"code": {"text": "a"}, "valueSampledData": {"data": "1 2", "origin": {"value": 1}, "period": 1, "dimensions": 1}}, {"code": {"text": "b"}, "valuePeriod": {"start": "2020"}}]}')) o (id, body);
+-- what is said to be active, but was refuted, forbidden, missed or refused
+INSERT INTO hard.condition (resource)
+SELECT jsonb_build_object('resourceType', 'Condition', 'id', id, 'clinicalStatus', '{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}'::jsonb, 'code', jsonb_build_object('text', name), 'subject', '{"reference": "Patient/p"}'::jsonb) || body::jsonb
+FROM (VALUES
+    ('refuted', 'Cancer', '{"verificationStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "refuted"}]}}'),
+    ('differential', 'Asthma', '{"verificationStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "differential"}]}}'),
+    ('only-over', 'Cough', '{"abatementDateTime": "2001"}'),
+    ('at-age', 'Cough', '{"onsetAge": {"value": 30, "code": "a"}, "abatementDateTime": "2001", "recordedDate": "2019-01-01"}'),
+    ('only-recorded', 'Gout', '{"recordedDate": "2019-01-01"}'),
+    ('onset', 'Cold', '{"onsetPeriod": {"start": "2018-03"}, "verificationStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"}]}}')) o (id, name, body);
+INSERT INTO hard.allergyintolerance (resource) VALUES
+('{"resourceType":"AllergyIntolerance","id":"no-allergy","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"verificationStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-verification","code":"refuted"}]},"code":{"text":"Nuts"},"patient":{"reference":"Patient/p"}}');
+INSERT INTO hard.medicationrequest (resource) VALUES
+('{"resourceType":"MedicationRequest","id":"never","status":"active","intent":"order","doNotPerform":true,"medicationCodeableConcept":{"text":"never give"},"subject":{"reference":"Patient/p"}}');
+INSERT INTO hard.appointment (resource) VALUES
+('{"resourceType":"Appointment","id":"missed","status":"noshow","start":"2020-01-01T10:00:00Z","end":"2020-01-01T11:00:00Z","participant":[{"actor":{"reference":"Patient/p"},"status":"accepted"}]}'),
+('{"resourceType":"Appointment","id":"kept","status":"fulfilled","start":"2020-01-02T10:00:00Z","end":"2020-01-02T11:00:00Z","participant":[{"actor":{"reference":"Patient/p"},"status":"accepted"}]}');
+-- stays with days only, in the future, and one after the other
+INSERT INTO hard.encounter (resource)
+SELECT jsonb_build_object('resourceType', 'Encounter', 'id', id, 'status', status, 'class', '{"code": "IMP"}'::jsonb, 'subject', jsonb_build_object('reference', 'Patient/' || patient),
+    'period', jsonb_strip_nulls(jsonb_build_object('start', "from", 'end', until)))
+FROM (VALUES
+    ('a1', 'a', 'finished', '2020-01-05T08:00:00Z', '2020-01-05'), ('a2', 'a', 'finished', '2020-01-05', '2020-01-05'),
+    ('b1', 'b', 'finished', '2002-05-10', '2002-05'), ('b2', 'b', 'finished', '2002-06-02', '2002-06-05'), ('b3', 'b', 'finished', '2002-07-05', '2002-07-06'), ('b4', 'b', 'finished', '2002-07', '2002-08'),
+    ('c1', 'c', 'in-progress', '2935', NULL), ('c2', 'c', 'unknown', '2010-01-01', NULL), ('c3', 'c', 'finished', '2011-01-02T10:00:00Z', '2011-01-01T10:00:00Z'), ('c4', 'c', 'finished', NULL, '2012-01-01'),
+    ('d1', 'd', 'finished', '2021-01-01T00:00:00Z', '2021-01-10T10:00:00Z'), ('d2', 'd', 'finished', '2021-01-10T10:00:00Z', '2021-01-20T10:00:00Z'), ('d3', 'd', 'finished', '2021-02-10T10:00:00Z', '2021-02-11T10:00:00Z'),
+    ('e1', 'e', 'finished', '2021-05-01T00:00:00Z', '2021-05-10T00:00:00Z'), ('e2', 'e', 'finished', '2021-05-09T23:00:00Z', '2021-05-20T00:00:00Z'), ('e3', 'e', 'finished', '2021-05-20T00:00:01Z', '2021-05-21T00:00:00Z'),
+    ('f1', 'f', 'finished', '2021-01-01T00:00:00Z', '2021-01-20T00:00:00Z'), ('f2', 'f', 'finished', '2021-01-05T00:00:00Z', '2021-01-06T00:00:00Z'), ('f3', 'f', 'finished', '2021-02-10T00:00:00Z', '2021-02-11T00:00:00Z'),
+    ('g1', 'g', 'finished', '2021-01-01', '2021-01-02'), ('g2', 'g', 'in-progress', '2021-01-02T12:00:00Z', '2935-01-01')) o (id, patient, status, "from", until);
+-- doses with numbers, without, and some of each
+INSERT INTO hard.immunization (resource)
+SELECT jsonb_build_object('resourceType', 'Immunization', 'id', 'i' || row_number() OVER (), 'status', 'completed', 'vaccineCode', jsonb_build_object('text', name), 'patient', '{"reference": "Patient/p"}'::jsonb, 'occurrenceDateTime', day)
+    || CASE WHEN series IS NULL THEN '{}' ELSE jsonb_build_object('protocolApplied', jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('doseNumberPositiveInt', dose, 'doseNumberString', word, 'seriesDosesPositiveInt', series)))) END
+FROM (VALUES
+    ('first twice', '2010-01-01', 1, NULL, 2), ('first twice', '2020-01-01', 1, NULL, 2),
+    ('last only', '2020-01-01', 3, NULL, 3),
+    ('no numbers', '2020-01-01', NULL, NULL, NULL), ('no numbers', '2020-02-01', NULL, NULL, NULL),
+    ('first and another', '2020-01-01', 1, NULL, 2), ('first and another', '2020-02-01', NULL, NULL, NULL),
+    ('first of three and another', '2020-01-01', 1, NULL, 3), ('first of three and another', '2020-02-01', NULL, NULL, NULL),
+    ('digits', '2020-01-01', NULL, '1', 2), ('digits', '2020-02-01', NULL, '2', 2),
+    ('words', '2020-01-01', NULL, 'first', 2), ('words', '2020-02-01', NULL, 'first', 2),
+    ('two series', '2020-01-01', 2, NULL, 2), ('two series', '2020-02-01', 1, NULL, 3)) o (name, day, dose, word, series);
+
+SELECT count(*) FROM fhir.create_views('hard_bi', ARRAY[]::text[], lake => 'hard');
+SELECT id, started, ended FROM hard_bi.medication_active ORDER BY type, id;
+SELECT patient_id, age = date_part('year', age(birth_date)) AS age_today, active_medications FROM hard_bi.patient_summary ORDER BY patient_id;
+SELECT observation_id, component_number AS n, value, value_text, reference_low AS low, reference_high AS high, flag, flag_from, interpretations FROM hard_bi.lab_result ORDER BY 1, 2;
+SELECT type, id, status FROM hard_bi.timeline WHERE type NOT IN ('Observation', 'Immunization') ORDER BY 1, 2;
+SELECT display, patients, first_onset, last_onset FROM hard_bi.condition_prevalence ORDER BY display;
+SELECT encounter_id, ended, is_open, hours, days, nights FROM hard_bi.encounter_stay WHERE patient_id IN ('a', 'b', 'c') ORDER BY 1;
+SELECT encounter_id, is_transfer, next_inpatient_id AS next, days_to_next_inpatient AS days, is_readmitted_in_30_days FROM hard_bi.encounter_stay ORDER BY 1;
+SELECT display, doses, dose_number, series_doses, is_complete FROM hard_bi.immunization_status ORDER BY display;
+
 DROP VIEW public.mine, public.yours;
 REVOKE ALL ON ALL TABLES IN SCHEMA bi, lake FROM ready_reader;
 REVOKE ALL ON SCHEMA bi, lake FROM ready_reader;

@@ -1,5 +1,7 @@
 -- One row for each order of a drug that is active (MedicationRequest: an order, not a plan or proposal, and not one to leave the drug away),
--- and for each statement that a drug is taken (MedicationStatement). What has a known end in the past is left out, whatever its status.
+-- and for each statement that a drug is taken (MedicationStatement). What has a known end in the past is left out, whatever its status, and
+-- so are statements that begin in the future. An order ends with the last of its dosages, if each has an end, or a length, which counts from
+-- the order; lengths of dosages that follow one another are added up.
 -- The drug is told by the resource itself, by a Medication contained in it, or by the Medication that it points at.
 SELECT
     m.type AS type, -- MedicationRequest or MedicationStatement
@@ -11,7 +13,7 @@ SELECT
     m.medication_id AS medication_id, -- id of the Medication, where the drug is told by one
     m.dosage AS dosage, -- instructions in words
     m.started AS started, -- when it was ordered, or when taking it began; the first moment where only the day, month or year is known
-    m.ended AS ended, -- known end in the future
+    m.ended AS ended, -- known end in the future; the last moment (UTC) where only the day, month or year is known
     m.reason AS reason, -- code of the first reason
     m.reason_display AS reason_display, -- the first reason in words
     m.prescriber_id AS prescriber_id, -- id of who ordered it
@@ -34,7 +36,7 @@ FROM (
         fhir.path_text(r.resource, 'subject.getReferenceKey(Patient)'),
         {drug},
         fhir.path_text(r.resource, 'dosage.select(iif(text.exists(), text, timing.code.text)).join(''; '').where($this != '''')'),
-        fhir.path_timestamp(r.resource, '(effective.ofType(dateTime) | effective.ofType(Period).start).first()'),
+        {statement_start},
         {statement_end},
         NULL,
         NULL,

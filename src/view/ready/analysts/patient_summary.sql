@@ -7,8 +7,9 @@ SELECT
     fhir.path_text(p.resource, 'gender') AS gender, -- male, female, other or unknown, for administration
     fhir.path_date(p.resource, 'birthDate') AS birth_date, -- the first day of it where only the month or year is known
     CASE WHEN fhir.path_boolean(p.resource, 'deceased.ofType(boolean) = true') THEN NULL
+        WHEN fhir.path_date(p.resource, 'birthDate') > coalesce(fhir.path_date(p.resource, 'deceased.ofType(dateTime)'), CURRENT_DATE) THEN NULL
         ELSE date_part('year', age(coalesce(fhir.path_date(p.resource, 'deceased.ofType(dateTime)'), CURRENT_DATE)::timestamp,
-            fhir.path_date(p.resource, 'birthDate')::timestamp))::integer END AS age, -- whole years today, or at death; NULL where the day of death is not known
+            fhir.path_date(p.resource, 'birthDate')::timestamp))::integer END AS age, -- whole years today, or at death; NULL where the day of death is not known, or the birth date lies in the future
     coalesce(fhir.path_boolean(p.resource, 'deceased.ofType(dateTime).exists() or deceased.ofType(boolean) = true'), false) AS is_deceased, -- whether the record says so
     fhir.path_date(p.resource, 'deceased.ofType(dateTime)') AS deceased_date, -- day of death, where known
     coalesce(fhir.path_boolean(p.resource, 'active'), true) AS is_active, -- false where the record of the patient is no longer in use, such as one that was replaced by another

@@ -162,7 +162,10 @@ SELECT id FROM bi.observation;
 SELECT patient_id, last_encounter FROM bi.patient_summary;
 SELECT * FROM fhir.create_views('bi', ARRAY['Patient'], side_views => false);
 SET ROLE ready_stranger;
+-- the message names the database
+\set VERBOSITY sqlstate
 SELECT * FROM fhir.create_views('other', ARRAY['Patient'], side_views => false);
+\set VERBOSITY default
 RESET ROLE;
 
 -- findings in notes, once there are some

@@ -5,7 +5,7 @@ DROP ROLE IF EXISTS regress_analyst, regress_lake_owner;
 CREATE ROLE regress_analyst;
 CREATE ROLE regress_lake_owner;
 RESET client_min_messages;
-SELECT format('GRANT CREATE ON DATABASE %I TO regress_lake_owner', current_database()) \gexec
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_lake_owner', current_database()); END $$;
 CREATE SCHEMA bi AUTHORIZATION regress_lake_owner;
 GRANT USAGE ON SCHEMA bi TO regress_analyst;
 SET ROLE regress_lake_owner;
@@ -212,6 +212,6 @@ RESET ROLE;
 SET client_min_messages = error;
 SELECT fhir.drop_lake('lake', true);
 DROP SCHEMA bi CASCADE;
-SELECT format('REVOKE ALL ON DATABASE %I FROM regress_lake_owner', current_database()) \gexec
+DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM regress_lake_owner', current_database()); END $$;
 DROP OWNED BY regress_analyst, regress_lake_owner;
 DROP ROLE regress_analyst, regress_lake_owner;

@@ -160,7 +160,7 @@ SELECT view, removed, inserted, problem FROM fhir.refresh_views(anew => true);
 SELECT (SELECT count(*) FROM (TABLE bi.former EXCEPT ALL TABLE bi.lab_now) r), (SELECT count(*) FROM (TABLE bi.results EXCEPT ALL TABLE bi.lab_now) r), (SELECT count(*) FROM (TABLE bi.people EXCEPT ALL TABLE bi.people_now) r);
 ALTER TABLE bi.lab_stored RENAME TO people_stored;
 SELECT fhir.drop_view('bi.former');
-SELECT relname FROM pg_class WHERE relname LIKE 'former%' OR relname LIKE 'lab%';
+SELECT relname FROM pg_class WHERE relname LIKE 'former%' OR relname LIKE 'lab%' ORDER BY relname;
 -- In the place of another.
 SELECT fhir.create_view(:'people', 'bi', materialized => true);
 GRANT SELECT ON bi.people TO PUBLIC;

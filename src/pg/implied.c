@@ -556,7 +556,7 @@ improved(Work *work, List *clauses)
 		bool		is_implied = false;
 		Column		column;
 		Node	   *value;
-		int			strategy;
+		int			strategy = InvalidStrategy;
 		bool		texts;
 
 		note_id(work, clause, &has_type, &id);

@@ -1,7 +1,8 @@
 //! Places of a row's document that several functions of a query look up: the document is taken out of the row and walked once for all.
 //!
 //! A call whose path names one place (see [`crate::path::places`]) joins those of the same query that ask the same column of the same
-//! table. What they share is found again by the very bytes that the row has, so that an answer is right whatever row it is for. Such a call
+//! table. What they share is found again by the very bytes that the row has, so that an answer is right whatever row it is for; a pointer into
+//! the TOAST table stands for its content, as it is kept no longer than the query that may see it. Such a call
 //! runs without the guards around other functions of ours: it calls nothing that could raise but the allocation of its result, which is last.
 
 use super::call_site;

@@ -151,11 +151,6 @@ impl Select {
         self.gather(&mut columns);
         columns
     }
-
-    /// Whether it gives exactly one row for each resource.
-    pub fn is_flat(&self) -> bool {
-        self.each.is_none() && self.unions.is_empty() && self.selects.iter().all(Select::is_flat)
-    }
 }
 
 impl Reader {

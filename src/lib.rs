@@ -30,6 +30,8 @@ pub mod record;
 
 pub mod view;
 
+pub mod nlp;
+
 pub mod export;
 
 pub mod rest;

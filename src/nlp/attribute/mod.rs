@@ -1,0 +1,7 @@
+//! Laterality, severity, acuity and body sites of conditions and procedures.
+
+use super::entity::Entity;
+use super::note::Note;
+
+/// Adds what it finds to `entities`.
+pub fn find(_note: &Note<'_>, _entities: &mut Vec<Entity>) {}

@@ -1,0 +1,83 @@
+//! A whole text → its entities, in parts of bounded size.
+
+use chrono::NaiveDate;
+
+use super::entity::Entity;
+use super::lexicon::Lexicon;
+use super::note::Note;
+use super::token::{self, UNKNOWN};
+use super::{attribute, context, medication, mention, phi, result, score, sentence, social, time};
+
+/// How to read a text.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// when the note was written
+    pub date: Option<NaiveDate>,
+    /// asked now and then; when it says so, reading stops
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options { date: None, interrupted: &|| false }
+    }
+}
+
+/// Reading was stopped before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// Size of a part in bytes. Most notes are one part; what is longer is cut at a blank line, an end of line, or a space.
+const PART: usize = 64 * 1024;
+
+/// Finds what a text says. The entities are in the order of their begin.
+/// A text of more than 4 GB is read up to there.
+pub fn detect(text: &str, lexicon: &Lexicon, options: &Options<'_>) -> Result<Vec<Entity>, Interrupted> {
+    let text = &text[..text.floor_char_boundary(u32::MAX as usize - 1)];
+    let mut found = Vec::new();
+    let mut tokens = Vec::new();
+    let mut entities = Vec::new();
+    let (mut sections, mut mentions) = (sentence::Carry::default(), mention::Carry::default());
+    let mut from = 0;
+    while from < text.len() {
+        if (options.interrupted)() {
+            return Err(Interrupted);
+        }
+        let to = part_end(text, from);
+        tokens.clear();
+        let mut form_of = |form: &[u8]| if form.is_empty() { UNKNOWN } else { lexicon.image.word(form) };
+        token::tokens(text, from, to, &mut tokens, &mut form_of);
+        let sentences = sentence::sentences(text, &tokens, lexicon, &mut sections);
+        let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: options.date };
+        entities.clear();
+        mention::find(&note, &mut mentions, &mut entities);
+        result::find(&note, &mut entities);
+        medication::find(&note, &mut entities);
+        time::find(&note, &mut entities);
+        social::find(&note, &mut entities);
+        phi::find(&note, &mut entities);
+        attribute::find(&note, &mut entities);
+        context::assert(&note, &mut entities);
+        score::calibrate(&note, &mut entities);
+        entities.sort_by_key(|e| (e.begin, std::cmp::Reverse(e.end), e.category));
+        found.append(&mut entities);
+        from = to;
+    }
+    Ok(found)
+}
+
+/// Where the part that begins at `from` ends.
+fn part_end(text: &str, from: usize) -> usize {
+    if text.len() - from <= PART {
+        return text.len();
+    }
+    let end = text.floor_char_boundary(from + PART);
+    let part = &text.as_bytes()[from..end];
+    let half = part.len() / 2;
+    let cut = memchr::memmem::rfind(&part[half..], b"\n\n")
+        .map(|at| at + 2)
+        .or_else(|| memchr::memrchr(b'\n', &part[half..]).map(|at| at + 1))
+        .or_else(|| memchr::memmem::rfind(&part[half..], b". ").map(|at| at + 2))
+        .or_else(|| memchr::memrchr(b' ', &part[half..]).map(|at| at + 1));
+    cut.map_or(end, |at| from + half + at)
+}

@@ -1,0 +1,39 @@
+//! The lexicon that comes with the extension; `fhir-schemas/lexicon/SOURCES.md` names its sources and their licences.
+
+use super::compile::{CompileError, Compiler};
+use super::source::Record;
+
+/// Findings name this as their lexicon. It changes with each change of the files.
+pub const VERSION: &str = "fhirlake-2026.11";
+
+/// Our own terms, in the form of [`super::source`].
+const CLINICAL: &str = include_str!("../../../fhir-schemas/lexicon/clinical.txt");
+
+/// ICD-10-CM, UNII, MeSH, DOID and MONDO, in the form of [`super::source`], compressed with zstd.
+const TERMINOLOGIES: &[u8] = include_bytes!("../../../fhir-schemas/lexicon/terminologies.txt.zst");
+
+/// The lists: a name and its lines.
+pub const LISTS: [(&str, &str); 4] = [
+    ("abbreviations", include_str!("../../../fhir-schemas/lexicon/abbreviations.tsv")),
+    ("context", include_str!("../../../fhir-schemas/lexicon/context.tsv")),
+    ("sections", include_str!("../../../fhir-schemas/lexicon/sections.tsv")),
+    ("stop", include_str!("../../../fhir-schemas/lexicon/stop.tsv")),
+];
+
+/// The records of the terminologies as text: our own first, so that its categories stand.
+pub fn records() -> Result<[String; 2], std::io::Error> {
+    let text = zstd::decode_all(TERMINOLOGIES)?;
+    Ok([CLINICAL.to_owned(), String::from_utf8(text).map_err(std::io::Error::other)?])
+}
+
+/// Compiles it: some seconds.
+pub fn compile() -> Result<Vec<u8>, CompileError> {
+    let mut compiler = Compiler::new();
+    for text in records().map_err(|_| CompileError::Unreadable)? {
+        compiler.add_text(&text)?;
+    }
+    for (name, text) in LISTS {
+        compiler.add(Record::List { name, text })?;
+    }
+    compiler.finish(VERSION)
+}

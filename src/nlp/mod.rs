@@ -1,0 +1,27 @@
+//! Clinical text → what it says: conditions, medications with their doses, tests with their results, anatomy, times, persons'
+//! data and habits, each with the certainty, time and person that the text gives it, and with codes.
+//!
+//! Takes a text and a compiled [`Lexicon`]; gives [`Entity`]s with byte offsets. Pure: no Postgres, no files, no clock.
+//! The way of a text: [`token`] → [`sentence`] (with [`section`]) → [`mention`] → [`result`], [`medication`], [`time`],
+//! [`social`], [`phi`], [`attribute`] → [`context`] → [`score`].
+
+pub mod attribute;
+pub mod context;
+pub mod detect;
+pub mod entity;
+pub mod lexicon;
+pub mod medication;
+pub mod mention;
+pub mod note;
+pub mod phi;
+pub mod result;
+pub mod score;
+pub mod section;
+pub mod sentence;
+pub mod social;
+pub mod time;
+pub mod token;
+
+pub use detect::{Interrupted, Options, detect};
+pub use entity::{Category, Entity, Kind};
+pub use lexicon::Lexicon;

@@ -1,0 +1,7 @@
+//! Dates, times, durations, and what they belong to.
+
+use super::entity::Entity;
+use super::note::Note;
+
+/// Adds what it finds to `entities`.
+pub fn find(_note: &Note<'_>, _entities: &mut Vec<Entity>) {}

@@ -8,6 +8,8 @@ mod hash;
 mod image;
 pub mod shipped;
 pub mod source;
+#[cfg(feature = "pg")]
+pub mod sql;
 mod walk;
 
 pub use compile::{CompileError, Compiler};

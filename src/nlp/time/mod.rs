@@ -97,7 +97,6 @@ fn word(r: &Reader, at: u32) -> Option<Found> {
         Cue::Age => relative::age(r, at),
         Cue::Pod | Cue::Post | Cue::DayOf | Cue::Unit(Unit::Day | Unit::Week) => relative::day_of(r, at),
         Cue::Coded => coded(r, at),
-        _ if r.note.is(at, "q") => duration::every(r, at),
         _ => None,
     }
 }

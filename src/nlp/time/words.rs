@@ -235,7 +235,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("of", Of),
     ("and", And),
     ("to or thru through", To),
-    ("every each", Every),
+    ("every each q", Every),
     ("other", Other),
     ("per", Per),
     ("times time", Times),

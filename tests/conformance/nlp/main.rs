@@ -7,7 +7,6 @@
 //! Data that is not in the folder is skipped with a line that says so.
 
 mod annotated;
-
 mod lexicon;
 mod measure;
 mod notes;

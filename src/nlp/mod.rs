@@ -13,6 +13,7 @@ pub mod lexicon;
 pub mod medication;
 pub mod mention;
 pub mod note;
+pub mod number;
 pub mod phi;
 pub mod points;
 pub mod result;
@@ -22,7 +23,11 @@ pub mod sentence;
 pub mod social;
 pub mod time;
 pub mod token;
+pub mod words;
 
 pub use detect::{Interrupted, Options, detect};
 pub use entity::{Category, Entity, Kind};
 pub use lexicon::Lexicon;
+
+#[cfg(test)]
+pub(crate) mod signature_tests;

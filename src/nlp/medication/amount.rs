@@ -97,18 +97,18 @@ pub fn amount(note: &Note<'_>, at: u32) -> Option<Piece> {
     let mut name = name.to_owned();
     let mut low = n.show();
     // 5 mg-10 mg, 1 tab to 2 tabs
-    if n.high.is_none() && (note.mark(end, b'-') || note.is(end, "to")) && !note.mark(end + 1, b'-') {
-        if let Some(m) = number(note, end + 1)
-            && m.low > n.low
-            && m.high.is_none()
-            && let Some((after, same, _)) = unit(note, m.end, note.glued(m.end))
-            && same == name
-            && measure != Measure::Percent
-            && note.mark(end, b'-')
-        {
-            low = format!("{low}-{}", m.show());
-            end = after;
-        }
+    if n.high.is_none()
+        && (note.mark(end, b'-') || note.is(end, "to"))
+        && let Some(m) = number(note, end + 1)
+        && m.low > n.low
+        && m.high.is_none()
+        && let Some((after, same, _)) = unit(note, m.end, note.glued(m.end))
+        && same == name
+        && measure != Measure::Percent
+        && note.mark(end, b'-')
+    {
+        low = format!("{low}-{}", m.show());
+        end = after;
     }
     // tablet(s), puff(s)
     if note.mark(end, b'(') && note.glued(end) && note.is(end + 1, "s") && note.mark(end + 2, b')') {

@@ -62,6 +62,7 @@ pub fn lines(text: &str, categories: &[Category]) -> Vec<String> {
         .filter(|e| categories.contains(&e.category))
         .map(|e| {
             let mut attributes = e.attributes.clone();
+            attributes.retain(|a| a.kind != super::entity::AttributeKind::Time);
             attributes.sort_by_key(|a| (a.begin, a.kind));
             let attributes: Vec<String> = attributes
                 .iter()

@@ -7,6 +7,7 @@
 
 pub mod attribute;
 pub mod context;
+pub mod cover;
 pub mod detect;
 pub mod entity;
 pub mod lexicon;
@@ -15,13 +16,17 @@ pub mod mention;
 pub mod note;
 pub mod phi;
 pub mod phrases;
+pub mod points;
 pub mod result;
 pub mod score;
 pub mod section;
 pub mod sentence;
 pub mod social;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod token;
+pub mod vocabulary;
 
 pub use detect::{Interrupted, Options, detect};
 pub use entity::{Category, Entity, Kind};

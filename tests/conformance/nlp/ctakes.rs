@@ -6,6 +6,15 @@ use fhirlake::nlp::Lexicon;
 use fhirlake::nlp::entity::{Category, Certainty, Subject, Temporality};
 use serde_json::Value;
 
+use super::{Outcome, Work, read};
+
+pub fn run(work: &Work) -> Result<Outcome, String> {
+    match work.file("ctakes-notes.jsonl") {
+        Ok(path) => Ok(Outcome::Measured(score(&work.lexicon, &read(&path)?, work.errors)?)),
+        Err(skipped) => Ok(skipped),
+    }
+}
+
 /// Measures; `errors` prints what is wrong in every second note, so that the others stay unseen.
 pub fn score(lexicon: &Lexicon, notes: &str, errors: bool) -> Result<Vec<(String, f64)>, String> {
     let notes = notes.lines().map(serde_json::from_str::<Value>).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;

@@ -219,7 +219,7 @@ impl Cutter<'_> {
                     begin + 1
                 }
                 b'#' if next.class == Class::Number => begin + 2,
-                0 if next.spaced && !self.word(begin).starts_with(|c: char| matches!(c, '☐' | '☑' | '☒' | '✓' | '✔' | '✗' | '✘')) => begin + 1,
+                0 if next.spaced && !self.word(begin).starts_with(['☐', '☑', '☒', '✓', '✔', '✗', '✘']) => begin + 1,
                 b'(' if next.end - next.begin <= 2 && self.is_mark(begin + 2, b')') && next.class == Class::Number => begin + 3,
                 _ => begin,
             },

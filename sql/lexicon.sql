@@ -97,7 +97,8 @@ CREATE VIEW fhir.lexicon_record AS
     FROM fhir.lexicon_source s
     UNION ALL
     SELECT c.source, c.system, c.code, 1,
-           pg_catalog.concat_ws(E'\t', 'C', pg_catalog.translate(c.system, E'\t\n\r', '   '), pg_catalog.translate(c.code, E'\t\n\r', '   '),
+           pg_catalog.concat_ws(E'\t', 'C', pg_catalog.translate(c.system, E'\t\n\r', '   '),
+                                CASE WHEN c.code LIKE 'urn:display:%' THEN '' ELSE pg_catalog.translate(c.code, E'\t\n\r', '   ') END,
                                 c.category, c.type, pg_catalog.translate(c.display, E'\t\n\r', '   '))
     FROM fhir.lexicon_concept c
     UNION ALL
@@ -204,3 +205,59 @@ CREATE FUNCTION fhir.lexicons() RETURNS TABLE (version text, is_active boolean, 
         ORDER BY 3, 4
     $$;
 COMMENT ON FUNCTION fhir.lexicons() IS 'the lexicons of this database: which is active, which comes with the library, and their size in bytes';
+
+CREATE FUNCTION fhir.read_lexicon(format text, location text, system text, category text, type text)
+    RETURNS TABLE (system text, code text, category text, type text, display text, term text, term_type text, is_case_sensitive boolean,
+                   is_stop boolean, target_system text, target_code text)
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'fhir_read_lexicon';
+COMMENT ON FUNCTION fhir.read_lexicon(text, text, text, text, text) IS
+    'a terminology as rows for fhir.load_lexicon: a term or a mapping each; of lists, the name and the line in place of system and code';
+
+CREATE FUNCTION fhir.load_lexicon(source text, format text, location text DEFAULT '', system text DEFAULT NULL, version text DEFAULT '',
+                                  licence text DEFAULT '', url text DEFAULT '', category text DEFAULT 'MEDICAL_CONDITION',
+                                  type text DEFAULT 'DX_NAME')
+    RETURNS TABLE (concepts bigint, terms bigint, mappings bigint, lines bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+BEGIN
+    IF source IS NULL OR source = '' THEN
+        RAISE EXCEPTION 'a lexicon needs a name for its source' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    CREATE TEMPORARY TABLE fhirlake_lexicon ON COMMIT DROP AS
+        SELECT pg_catalog.row_number() OVER () AS place, r.*
+        FROM fhir.read_lexicon(load_lexicon.format, load_lexicon.location, coalesce(load_lexicon.system, 'urn:fhirlake:lexicon:' || load_lexicon.source),
+                               load_lexicon.category, load_lexicon.type) r;
+    IF NOT EXISTS (SELECT FROM fhirlake_lexicon) THEN
+        RAISE EXCEPTION 'there are no terms in it' USING ERRCODE = 'bad_copy_file_format';
+    END IF;
+    DELETE FROM fhir.lexicon_source s WHERE s.source = load_lexicon.source;
+    INSERT INTO fhir.lexicon_source (source, version, licence, url)
+    VALUES (load_lexicon.source, load_lexicon.version, load_lexicon.licence, load_lexicon.url);
+    -- what has no code is told from others by its display
+    INSERT INTO fhir.lexicon_concept (source, system, code, category, type, display)
+        SELECT DISTINCT ON (r.system, r.code, CASE r.code WHEN '' THEN r.display ELSE '' END)
+               load_lexicon.source, r.system, CASE r.code WHEN '' THEN 'urn:display:' || r.display ELSE r.code END, r.category, r.type, r.display
+        FROM fhirlake_lexicon r WHERE r.category IS NOT NULL
+        ORDER BY r.system, r.code, CASE r.code WHEN '' THEN r.display ELSE '' END, r.place;
+    GET DIAGNOSTICS concepts = ROW_COUNT;
+    INSERT INTO fhir.lexicon_term (source, system, code, term, type, is_case_sensitive, is_stop)
+        SELECT DISTINCT ON (r.system, c.code, r.term) load_lexicon.source, r.system, c.code, r.term, r.term_type, r.is_case_sensitive, r.is_stop
+        FROM fhirlake_lexicon r, LATERAL (SELECT CASE r.code WHEN '' THEN 'urn:display:' || r.display ELSE r.code END AS code) c
+        WHERE r.term IS NOT NULL ORDER BY r.system, c.code, r.term, r.place;
+    GET DIAGNOSTICS terms = ROW_COUNT;
+    INSERT INTO fhir.lexicon_mapping (source, system, code, target_system, target_code)
+        SELECT DISTINCT load_lexicon.source, r.system, CASE r.code WHEN '' THEN 'urn:display:' || r.display ELSE r.code END, r.target_system, r.target_code
+        FROM fhirlake_lexicon r WHERE r.target_code IS NOT NULL;
+    GET DIAGNOSTICS mappings = ROW_COUNT;
+    INSERT INTO fhir.lexicon_line (source, list, place, line)
+        SELECT load_lexicon.source, r.system, pg_catalog.row_number() OVER (PARTITION BY r.system ORDER BY r.place), r.code
+        FROM fhirlake_lexicon r WHERE r.category IS NULL;
+    GET DIAGNOSTICS lines = ROW_COUNT;
+    DROP TABLE pg_temp.fhirlake_lexicon;
+    RETURN NEXT;
+END
+$function$;
+COMMENT ON FUNCTION fhir.load_lexicon(text, text, text, text, text, text, text, text, text) IS
+    'loads a terminology into the tables of the lexicon in place of what its source had before; fhir.compile_lexicon then puts it to use. format: rxnorm (folder with RXNCONSO.RRF), snomed (folder of a release in RF2), obo, csv or tsv (columns system, code, display, term, category, type, term_type, case_sensitive, stop, target_system, target_code), query (with such columns), records (the text form of the extension), shipped (what comes with the extension, to be edited). Files take pg_read_server_files. category and type are those of findings whose source does not tell them';

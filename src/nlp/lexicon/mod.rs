@@ -13,7 +13,7 @@ pub mod sql;
 mod walk;
 
 pub use compile::{CompileError, Compiler};
-pub use image::{Concept, FormatError, Image, Output};
+pub use image::{Concept, FormatError, Image, Output, checked};
 pub use walk::Match;
 
 use super::context::Rules;

@@ -1,0 +1,238 @@
+//! Annotated abstracts in the PubTator form: BC5CDR (diseases and chemicals) and the NCBI disease corpus.
+//!
+//! Strict spans: both ends must be right. Concepts: of the spans that are right, how many have the annotated MeSH code as the
+//! first MeSH code of the entity (itself or through a mapping).
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use fhirlake::nlp::lexicon::{Compiler, shipped, source::Record};
+use fhirlake::nlp::{Category, Entity, Lexicon, Options, detect};
+
+/// An annotated abstract.
+pub struct Doc {
+    pub id: String,
+    pub text: String,
+    pub gold: Vec<Gold>,
+}
+
+pub struct Gold {
+    pub begin: usize,
+    pub end: usize,
+    pub category: Category,
+    pub codes: Vec<String>,
+}
+
+/// What the arguments of every mode say.
+pub struct Arguments {
+    pub data: String,
+    pub errors: bool,
+    pub lexicon: Option<String>,
+}
+
+impl Arguments {
+    pub fn new(arguments: &[String]) -> Arguments {
+        let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).cloned();
+        Arguments {
+            data: value("--data").unwrap_or_else(|| "/work/shared/data/nlp".to_owned()),
+            errors: arguments.iter().any(|a| a == "--errors"),
+            lexicon: value("--lexicon"),
+        }
+    }
+}
+
+/// The lexicon that comes with the library, or one from a file of records.
+pub fn lexicon(arguments: &Arguments) -> Result<&'static Lexicon, String> {
+    let value = match &arguments.lexicon {
+        None => shipped::compile(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+            let mut compiler = Compiler::new();
+            compiler.add_text(&text).map_err(|e| format!("{e:?}"))?;
+            for (name, text) in shipped::LISTS {
+                compiler.add(Record::List { name, text }).map_err(|e| format!("{e:?}"))?;
+            }
+            compiler.finish("test")
+        }
+    };
+    let value: &'static [u8] = Box::leak(value.map_err(|e| format!("{e:?}"))?.into_boxed_slice());
+    let lexicon = Lexicon::open(value).map_err(|e| format!("{e:?}"))?;
+    Ok(Box::leak(Box::new(lexicon)))
+}
+
+/// Reads a file of abstracts.
+pub fn read(path: &str) -> Result<Vec<Doc>, String> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).map_err(|e| format!("{path}: {e}"))?;
+    let mut docs: Vec<Doc> = Vec::new();
+    for line in text.lines() {
+        if let Some((id, title)) = line.split_once("|t|") {
+            docs.push(Doc { id: id.to_owned(), text: title.to_owned(), gold: Vec::new() });
+            continue;
+        }
+        let Some(doc) = docs.last_mut() else { continue };
+        if let Some((id, body)) = line.split_once("|a|")
+            && id == doc.id
+        {
+            doc.text.push('\n');
+            doc.text.push_str(body);
+            continue;
+        }
+        let fields: Vec<&str> = line.split('\t').collect();
+        if fields.len() < 6 {
+            continue;
+        }
+        let (Ok(begin), Ok(end)) = (fields[1].parse::<usize>(), fields[2].parse::<usize>()) else { continue };
+        let mut places = doc.text.char_indices().map(|(at, _)| at).chain([doc.text.len()]);
+        let Some(first) = places.nth(begin) else { continue };
+        let Some(last) = places.nth(end - begin - 1) else { continue };
+        let category = if fields[4] == "Chemical" { Category::Medication } else { Category::MedicalCondition };
+        let codes = fields[5].split(['|', '+']).map(|c| c.trim().trim_start_matches("MESH:").to_owned()).collect();
+        doc.gold.push(Gold { begin: first, end: last, category, codes });
+    }
+    Ok(docs)
+}
+
+#[derive(Default, Clone, Copy)]
+pub struct Counts {
+    pub right: usize,
+    pub found: usize,
+    pub gold: usize,
+    pub concept_right: usize,
+    pub concept_all: usize,
+}
+
+impl Counts {
+    fn line(&self, name: &str) -> String {
+        let ratio = |a: usize, b: usize| if b == 0 { 0.0 } else { a as f64 / b as f64 };
+        let (p, r) = (ratio(self.right, self.found), ratio(self.right, self.gold));
+        let f = if p + r == 0.0 { 0.0 } else { 2.0 * p * r / (p + r) };
+        format!(
+            "{name:<28} P {p:.4}  R {r:.4}  F1 {f:.4}  ({} found, {} annotated)  concepts {:.4} of {}",
+            self.found,
+            self.gold,
+            ratio(self.concept_right, self.concept_all),
+            self.concept_all
+        )
+    }
+}
+
+const MESH: &str = "mesh";
+
+/// The first MeSH code of an entity.
+pub fn mesh_code(lexicon: &Lexicon, entity: &Entity) -> Option<&'static str> {
+    for found in &entity.concepts {
+        let concept = lexicon.image.concept(found.concept);
+        if concept.system.ends_with(MESH) {
+            return Some(concept.code);
+        }
+        for mapped in lexicon.image.mapped(found.concept) {
+            let concept = lexicon.image.concept(mapped);
+            if concept.system.ends_with(MESH) {
+                return Some(concept.code);
+            }
+        }
+    }
+    None
+}
+
+pub fn read_entities(lexicon: &Lexicon, doc: &Doc) -> Vec<Entity> {
+    detect(&doc.text, lexicon, &Options::default()).unwrap_or_default()
+}
+
+type Misses = BTreeMap<(char, String), (usize, String)>;
+
+/// Counts one category in some abstracts.
+fn score(lexicon: &Lexicon, docs: &[Doc], category: Category, misses: &mut Misses) -> Counts {
+    let mut counts = Counts::default();
+    for doc in docs {
+        let mut found: Vec<Entity> = read_entities(lexicon, doc);
+        found.retain(|e| e.category == category);
+        let gold: Vec<&Gold> = doc.gold.iter().filter(|g| g.category == category).collect();
+        let around = |begin: usize, end: usize| {
+            let from = doc.text.floor_char_boundary(begin.saturating_sub(40));
+            let to = doc.text.ceil_char_boundary((end + 40).min(doc.text.len()));
+            format!("{}[[{}]]{}", &doc.text[from..begin], &doc.text[begin..end], &doc.text[end..to]).replace('\n', " ")
+        };
+        let mut miss = |sign: char, begin: usize, end: usize, note: &str| {
+            let entry = misses.entry((sign, format!("{}{note}", doc.text[begin..end].to_lowercase()))).or_insert((0, around(begin, end)));
+            entry.0 += 1;
+        };
+        counts.found += found.len();
+        counts.gold += gold.len();
+        for g in &gold {
+            match found.iter().find(|e| e.begin == g.begin && e.end == g.end) {
+                Some(entity) => {
+                    counts.right += 1;
+                    if g.codes.iter().any(|c| c != "-1" && !c.starts_with("OMIM")) {
+                        counts.concept_all += 1;
+                        let code = mesh_code(lexicon, entity);
+                        if code.is_some_and(|code| g.codes.iter().any(|c| c == code)) {
+                            counts.concept_right += 1;
+                        } else {
+                            miss('c', g.begin, g.end, &format!(" {:?} not {:?}", code, g.codes));
+                        }
+                    }
+                }
+                None => {
+                    let near = found.iter().find(|e| e.begin < g.end && e.end > g.begin);
+                    let note = near.map_or(String::new(), |e| format!("  <- {}", doc.text[e.begin..e.end].to_lowercase()));
+                    miss('-', g.begin, g.end, &note);
+                }
+            }
+        }
+        for e in &found {
+            if !gold.iter().any(|g| g.begin == e.begin && g.end == e.end) {
+                let near = gold.iter().any(|g| e.begin < g.end && e.end > g.begin);
+                miss(if near { '~' } else { '+' }, e.begin, e.end, &format!("  ({})", e.origin.name()));
+            }
+        }
+    }
+    counts
+}
+
+fn print(misses: &Misses) {
+    for sign in ['-', '+', '~', 'c'] {
+        let mut all: Vec<_> = misses.iter().filter(|(k, _)| k.0 == sign).collect();
+        all.sort_by_key(|(k, v)| (std::cmp::Reverse(v.0), k.1.clone()));
+        for ((_, text), (count, around)) in all {
+            println!("{sign} {count:>4} {text}\t\t{around}");
+        }
+    }
+}
+
+pub const FILES: [(&str, &str, &str); 4] = [
+    ("bc5cdr", "training", "CDR_TrainingSet.PubTator.txt.gz"),
+    ("bc5cdr", "development", "CDR_DevelopmentSet.PubTator.txt.gz"),
+    ("ncbi", "training", "NCBItrainset_corpus.txt.gz"),
+    ("ncbi", "development", "NCBIdevelopset_corpus.txt.gz"),
+];
+
+pub fn run(mode: &str, rest: &[String]) -> Result<(), String> {
+    let arguments = Arguments::new(rest);
+    let lexicon = lexicon(&arguments)?;
+    match mode {
+        "bc5cdr" | "ncbi" => {
+            for (corpus, part, file) in FILES {
+                if corpus != mode {
+                    continue;
+                }
+                let docs = read(&format!("{}/{file}", arguments.data))?;
+                let categories: &[Category] =
+                    if mode == "ncbi" { &[Category::MedicalCondition] } else { &[Category::MedicalCondition, Category::Medication] };
+                for &category in categories {
+                    let mut misses = Misses::new();
+                    let counts = score(lexicon, &docs, category, &mut misses);
+                    println!("{}", counts.line(&format!("{corpus} {part} {}", &category.name()[..10])));
+                    if arguments.errors && part == "training" {
+                        print(&misses);
+                    }
+                }
+            }
+        }
+        "learn" => super::learn::run(&arguments, lexicon, rest.first().map_or("fhir-schemas/lexicon", String::as_str))?,
+        _ => return Err(format!("no such mode: {mode}")),
+    }
+    Ok(())
+}

@@ -32,6 +32,8 @@ pub mod view;
 
 pub mod nlp;
 
+pub mod notes;
+
 pub mod export;
 
 pub mod rest;

@@ -14,6 +14,7 @@ pub mod medication;
 pub mod mention;
 pub mod note;
 pub mod phi;
+pub mod points;
 pub mod result;
 pub mod score;
 pub mod section;

@@ -19,6 +19,7 @@ pub mod guard;
 pub mod implied;
 pub mod invalidation;
 pub mod jsonb;
+pub mod mapped;
 pub mod memory;
 pub mod output;
 pub mod places;

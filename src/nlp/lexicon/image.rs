@@ -150,19 +150,14 @@ impl Image {
         self.text(Section::Sources)
     }
 
+    /// The names of the lists.
+    pub fn lists(&self) -> impl Iterator<Item = &'static str> + use<> {
+        pieces(self.text(Section::Lists)).map(|(name, _)| name)
+    }
+
     /// A list by its name; empty if there is none.
     pub fn list(&self, name: &str) -> &'static str {
-        let mut rest = self.text(Section::Lists);
-        while let Some((head, behind)) = rest.split_once('\n') {
-            let Some((found, length)) = head.split_once('\t') else { break };
-            let Ok(length) = length.parse::<usize>() else { break };
-            let Some(text) = behind.get(..length) else { break };
-            if found == name {
-                return text;
-            }
-            rest = &behind[length..];
-        }
-        ""
+        pieces(self.text(Section::Lists)).find(|(found, _)| *found == name).map_or("", |(_, text)| text)
     }
 
     /// The id of a word in its normal form.
@@ -286,6 +281,27 @@ impl Image {
         let mappings = self.section(Section::Mappings);
         (0..count.min(64)).map(move |n| u32_at(mappings, begin as usize + n as usize))
     }
+}
+
+/// The lists, one behind the other.
+fn pieces(mut rest: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::from_fn(move || {
+        let (head, behind) = rest.split_once('\n')?;
+        let (name, length) = head.split_once('\t')?;
+        let length = length.parse().ok()?;
+        let text = behind.get(..length)?;
+        rest = behind.get(length..)?;
+        Some((name, text))
+    })
+}
+
+/// The checksum of bytes that may be a compiled lexicon, of any format: it is compared with the bytes.
+pub fn checked(bytes: &[u8]) -> Result<u64, FormatError> {
+    if bytes.len() < HEADER || &bytes[..8] != MAGIC {
+        return Err(FormatError::NotALexicon);
+    }
+    let named = u64_at(bytes, 2);
+    if named == hash::checksum(&bytes[24..]) { Ok(named) } else { Err(FormatError::Checksum) }
 }
 
 /// The `index`th number of a section; 0 beyond its end.

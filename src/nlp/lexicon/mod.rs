@@ -8,10 +8,12 @@ mod hash;
 mod image;
 pub mod shipped;
 pub mod source;
+#[cfg(feature = "pg")]
+pub mod sql;
 mod walk;
 
 pub use compile::{CompileError, Compiler};
-pub use image::{Concept, FormatError, Image, Output};
+pub use image::{Concept, FormatError, Image, Output, checked};
 pub use walk::Match;
 
 use super::context::Rules;

@@ -1,6 +1,7 @@
 //! The lexicon that comes with the extension; `fhir-schemas/lexicon/SOURCES.md` names its sources and their licences.
 
 use super::compile::{CompileError, Compiler};
+use super::hash;
 use super::source::Record;
 
 /// Findings name this as their lexicon. It changes with each change of the files.
@@ -26,14 +27,27 @@ pub fn records() -> Result<[String; 2], std::io::Error> {
     Ok([CLINICAL.to_owned(), String::from_utf8(text).map_err(std::io::Error::other)?])
 }
 
-/// Compiles it: some seconds.
-pub fn compile() -> Result<Vec<u8>, CompileError> {
-    let mut compiler = Compiler::new();
+/// Adds its records to those of a compiler.
+pub fn add(compiler: &mut Compiler) -> Result<(), CompileError> {
     for text in records().map_err(|_| CompileError::Unreadable)? {
         compiler.add_text(&text)?;
     }
     for (name, text) in LISTS {
         compiler.add(Record::List { name, text })?;
     }
+    Ok(())
+}
+
+/// Compiles it: some seconds.
+pub fn compile() -> Result<Vec<u8>, CompileError> {
+    let mut compiler = Compiler::new();
+    add(&mut compiler)?;
     compiler.finish(VERSION)
+}
+
+/// What tells this content from any other.
+pub fn checksum() -> u64 {
+    let mut sums = vec![hash::checksum(CLINICAL.as_bytes()), hash::checksum(TERMINOLOGIES), hash::checksum(VERSION.as_bytes())];
+    sums.extend(LISTS.iter().flat_map(|(name, text)| [hash::checksum(name.as_bytes()), hash::checksum(text.as_bytes())]));
+    hash::checksum(&sums.iter().flat_map(|sum| sum.to_le_bytes()).collect::<Vec<u8>>())
 }

@@ -9,7 +9,7 @@ use std::io::BufRead;
 const MAX_RECORD: usize = 1 << 20;
 
 pub fn read<R: BufRead>(input: R, separator: char, drafts: &mut Drafts) -> Result<(), FormatError> {
-    let mut records = Records { lines: Lines::new(input), separator };
+    let mut records = Records::new(input, separator);
     let Some((line, header)) = records.next_record()? else { return Err(FormatError::Whole("the file is empty".to_owned())) };
     let columns: Vec<Column> = header.iter().map(|name| Column::named(name)).collect();
     if !columns.contains(&Column::Code) {
@@ -31,14 +31,19 @@ pub fn read<R: BufRead>(input: R, separator: char, drafts: &mut Drafts) -> Resul
     Ok(())
 }
 
-struct Records<R> {
+/// Records of such a file.
+pub struct Records<R> {
     lines: Lines<R>,
     separator: char,
 }
 
 impl<R: BufRead> Records<R> {
+    pub fn new(input: R, separator: char) -> Records<R> {
+        Records { lines: Lines::new(input), separator }
+    }
+
     /// The values of the next record and the line that it begins in.
-    fn next_record(&mut self) -> Result<Option<(u64, Vec<String>)>, FormatError> {
+    pub fn next_record(&mut self) -> Result<Option<(u64, Vec<String>)>, FormatError> {
         let Some((line, text)) = self.lines.next_line()? else { return Ok(None) };
         let mut text = text.to_owned();
         if self.separator == '\t' {

@@ -1,0 +1,108 @@
+//! Detection in SQL.
+
+use super::comprehend::{Action, answer};
+use super::highlight::{Style, marked};
+use super::{Wanted, attributes, codings, concepts, slice};
+use crate::json;
+use crate::nlp::lexicon::sql::active;
+use crate::nlp::points::Points;
+use crate::nlp::{Category, Entity, Lexicon, Options, detect};
+use crate::pg::arrays;
+use crate::pg::error::{self, Error};
+use crate::pg::function::{Call, Value};
+use crate::pg::time::check_for_interrupts;
+use crate::sql_function;
+
+// (note, date, categories, min_score) → rows
+sql_function!(fhir_detect_entities, |call| {
+    let lexicon = active()?;
+    let text = call.text(0)?;
+    let found = read(text, date(call, 1), lexicon)?;
+    let wanted = wanted(call, 2, 3)?;
+    let mut rows = call.rows()?;
+    let points = Points::new(text);
+    for (id, entity) in found.iter().filter(|e| wanted.takes(e)).enumerate() {
+        rows.add(row(id, entity, text, &points, lexicon)?);
+    }
+    Ok(Value::Null)
+});
+// (note, action) → jsonb
+sql_function!(fhir_comprehend, |call| {
+    let lexicon = active()?;
+    let (text, action) = (call.text(0)?, call.text(1)?);
+    let action = Action::from_name(action).ok_or_else(|| Error::new(error::INVALID_PARAMETER, "action must be entities, phi, icd10cm, rxnorm or snomedct"))?;
+    let found = read(text, None, lexicon)?;
+    Ok(Value::Jsonb(json::write(&answer(action, text, &found, lexicon))?))
+});
+// (note, style, categories, min_score) → text
+sql_function!(fhir_highlight, |call| {
+    let lexicon = active()?;
+    let text = call.text(0)?;
+    let style = match call.text(1)? {
+        "html" => Style::Html,
+        "ansi" => Style::Ansi,
+        _ => return Err(Error::new(error::INVALID_PARAMETER, "style must be html or ansi")),
+    };
+    let wanted = wanted(call, 2, 3)?;
+    let mut found = read(text, None, lexicon)?;
+    found.retain(|e| wanted.takes(e));
+    Ok(Value::Text(marked(text, &found, style)))
+});
+
+/// Reads a text; a cancelled query stops here.
+pub fn read(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon) -> Result<Vec<Entity>, Error> {
+    let interrupted = || {
+        check_for_interrupts();
+        false
+    };
+    // an interrupt that ends the query passes through as the server's error
+    Ok(detect(text, lexicon, &Options { date, interrupted: &interrupted }).unwrap_or_default())
+}
+
+/// The columns of a finding, as `fhir.detect_entities` has them.
+pub fn row(id: usize, entity: &Entity, text: &str, points: &Points<'_>, lexicon: &Lexicon) -> Result<[Value; 16], Error> {
+    let name = |name: &'static str| Value::from(name);
+    let assertion = entity.assertion;
+    Ok([
+        Value::Int(id as i64),
+        name(entity.category.name()),
+        name(entity.kind.name()),
+        slice(text, entity.begin, entity.end).into(),
+        Value::Int(points.before(entity.begin).into()),
+        Value::Int(points.before(entity.end).into()),
+        if entity.section.is_empty() { Value::Null } else { entity.section.into() },
+        Value::Datum(pgrx::pg_sys::Datum::from(entity.score.to_bits())),
+        name(assertion.certainty.name()),
+        name(assertion.temporality.name()),
+        name(assertion.subject.name()),
+        name(assertion.conditionality.name()),
+        entity.value.as_deref().into(),
+        Value::Jsonb(json::write(&attributes(&entity.attributes, text, points))?),
+        Value::Jsonb(json::write(&concepts(&codings(entity, lexicon)))?),
+        name(entity.origin.name()),
+    ])
+}
+
+/// The arguments that say which findings are wanted.
+pub fn wanted(call: &Call, categories: usize, min_score: usize) -> Result<Wanted, Error> {
+    let mut wanted = Wanted::default();
+    // SAFETY: the SQL declaration says that this argument is a text[].
+    let names = call.datum(categories).map(|datum| unsafe { arrays::texts(datum) });
+    for name in names.unwrap_or_default() {
+        let category = Category::from_name(&name.to_ascii_uppercase()).ok_or_else(|| {
+            let known = Category::ALL.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+            Error::new(error::INVALID_PARAMETER, "there is no such category").hint(format!("it is one of {known}"))
+        })?;
+        wanted.categories.push(category);
+    }
+    if let Some(datum) = call.datum(min_score) {
+        wanted.min_score = f32::from_bits(datum.value() as u32);
+    }
+    Ok(wanted)
+}
+
+/// A date argument.
+fn date(call: &Call, index: usize) -> Option<chrono::NaiveDate> {
+    let days = call.datum(index)?.value() as i32;
+    chrono::NaiveDate::from_ymd_opt(2000, 1, 1)?.checked_add_signed(chrono::TimeDelta::try_days(days.into())?)
+}

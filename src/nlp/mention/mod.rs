@@ -62,10 +62,10 @@ impl Finder<'_, '_, '_> {
     /// What begins with the word at `at`; gives the token behind it.
     fn word(&mut self, at: u32, token: &Token) -> u32 {
         let defined = self.defined_at(at);
-        if let Some((found, meaning)) = self.term_at(at) {
-            if defined.as_ref().is_none_or(|(end, _)| *end < found.end) {
-                return self.term(at, found, meaning);
-            }
+        if let Some((found, meaning)) = self.term_at(at)
+            && defined.as_ref().is_none_or(|(end, _)| *end < found.end)
+        {
+            return self.term(found, meaning);
         }
         if let Some((end, meaning)) = defined {
             if let Some(meaning) = meaning {
@@ -106,15 +106,24 @@ impl Finder<'_, '_, '_> {
     }
 
     /// A term stands at a token: with what the rules add to it.
-    fn term(&mut self, at: u32, found: Match, meaning: Meaning) -> u32 {
-        if let Some(end) = self.of_site(at, &found, &meaning) {
+    fn term(&mut self, found: Match, meaning: Meaning) -> u32 {
+        if meaning.category != Category::MedicalCondition {
+            let origin = origin(&found, &meaning);
+            self.push(found.begin, found.end, meaning, origin);
+            return found.end;
+        }
+        if let Some(end) = self.of_site(&found, &meaning).or_else(|| self.joined(&found, &meaning)) {
             return end;
         }
-        if let Some(end) = self.joined(at, &found, &meaning) {
-            return end;
+        let mut by = origin(&found, &meaning);
+        let (begin, meaning, composed) = self.with_parts(found.begin, found.end, meaning);
+        let (begin, meaning, joined) = self.shared(begin, found.end, meaning);
+        if joined {
+            by = Origin::Coordination;
+        } else if composed {
+            by = Origin::Composed;
         }
-        let origin = if found.end - found.begin == 1 && meaning.abbreviation { Origin::Abbreviation } else { Origin::Term };
-        self.push(found.begin, found.end, meaning, origin);
+        self.push(begin, found.end, meaning, by);
         found.end
     }
 
@@ -124,20 +133,12 @@ impl Finder<'_, '_, '_> {
         self.out.push(entity);
     }
 
-    /// The entity that ends right before a token: nothing but a hyphen or an end of line stands between.
-    fn before(&self, at: u32) -> Option<usize> {
-        let last = self.out.last()?;
-        let joint = |t: u32| self.note.tokens.get(t as usize).is_some_and(|t| t.is_mark(b'-') || t.class == Class::Line);
-        let touches = last.tokens.end == at || last.tokens.end + 1 == at && joint(at - 1);
-        touches.then(|| self.out.len() - 1)
-    }
-
     fn token(&self, at: u32) -> Option<&Token> {
         self.note.tokens.get(at as usize)
     }
 }
 
-/// Whether a category is one of what patients have or get.
-fn is_clinical(category: Category) -> bool {
-    matches!(category, Category::MedicalCondition | Category::Medication)
+/// How a term of the lexicon was found.
+fn origin(found: &Match, meaning: &Meaning) -> Origin {
+    if found.end - found.begin == 1 && meaning.abbreviation { Origin::Abbreviation } else { Origin::Term }
 }

@@ -7,6 +7,7 @@
 
 pub mod attribute;
 pub mod context;
+pub mod cover;
 pub mod detect;
 pub mod entity;
 pub mod lexicon;
@@ -20,8 +21,11 @@ pub mod score;
 pub mod section;
 pub mod sentence;
 pub mod social;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod token;
+pub mod vocabulary;
 
 pub use detect::{Interrupted, Options, detect};
 pub use entity::{Category, Entity, Kind};

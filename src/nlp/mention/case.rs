@@ -1,5 +1,6 @@
 //! How a term must be written: acronyms as they are, words that are also acronyms never in lower case.
 
+use super::super::lexicon::source::TermKind;
 use super::super::lexicon::{Match, Output};
 use super::super::note::Note;
 use super::super::token::{Case, Class};
@@ -7,12 +8,12 @@ use super::super::token::{Case, Class};
 /// English words that are also the acronym of something, or the name of a product.
 const ENGLISH: &[&str] = &[
     "a", "act", "ad", "add", "ads", "aid", "aids", "aim", "air", "all", "am", "an", "and", "ant", "any", "arc", "are", "arm", "art", "as", "ash",
-    "at", "bad", "bar", "bat", "be", "bed", "bid", "big", "bit", "but", "by", "cap", "car", "care", "case", "cat", "chop", "cold", "dam", "date",
+    "at", "bad", "bar", "bat", "be", "bed", "bid", "big", "bit", "but", "by", "can", "cap", "car", "care", "case", "cat", "chop", "cold", "common", "dam", "date",
     "day", "did", "do", "dose", "dot", "ear", "eat", "era", "fact", "far", "fast", "fat", "few", "fit", "flap", "for", "from", "gap", "gas",
-    "get", "go", "had", "has", "he", "help", "her", "him", "his", "hit", "hop", "how", "i", "ice", "if", "impact", "in", "ion", "is", "it",
+    "gave", "get", "go", "had", "has", "he", "help", "her", "him", "his", "hit", "hop", "how", "i", "ice", "if", "impact", "in", "ion", "is", "it",
     "its", "kit", "lab", "lamb", "lap", "law", "led", "let", "lip", "low", "mac", "mad", "man", "map", "mass", "mat", "may", "me", "med", "men",
-    "met", "mild", "mine", "mit", "more", "mum", "my", "no", "nor", "not", "now", "of", "off", "old", "on", "one", "or", "our", "out", "pain",
-    "pan", "pat", "pen", "pet", "pin", "plan", "pop", "pro", "ran", "rap", "rare", "rate", "raw", "red", "rest", "rip", "sad", "said", "sat",
+    "met", "mild", "mine", "mit", "more", "mum", "my", "no", "nor", "not", "now", "of", "off", "old", "on", "one", "or", "our", "out",
+    "pan", "pat", "pen", "pet", "pin", "plan", "pop", "pro", "ran", "rap", "rare", "rate", "raw", "red", "rest", "rich", "rip", "sad", "said", "sat",
     "saw", "see", "set", "she", "side", "sit", "so", "span", "star", "step", "stop", "tab", "tap", "tar", "ten", "test", "that", "the", "then",
     "tip", "to", "top", "trap", "two", "up", "us", "use", "was", "we", "who", "why", "will", "yes", "you",
 ];
@@ -26,7 +27,10 @@ pub fn allows(note: &Note<'_>, found: &Match, output: &Output) -> bool {
     if found.end - found.begin > 1 {
         return true;
     }
+    // two letters: only what is marked as an abbreviation, or written as one
     text.len() > 2
+        || output.term == TermKind::Abbreviation
+        || note.tokens.get(found.begin as usize).is_some_and(|t| t.case == Case::Upper) && !capitals(note, found.begin)
 }
 
 /// Whether a single word is an ordinary English word here, though it may be an acronym elsewhere: "aids" is not AIDS, and "HAS"

@@ -51,7 +51,7 @@ impl Finder<'_, '_, '_> {
             at -= 1;
         }
         let Some(first) = at.checked_sub(1) else { return no(meaning) };
-        let Some(word) = self.token(first).copied() else { return no(meaning) };
+        let Some(word) = self.token(first).copied().filter(|t| t.class == Class::Word) else { return no(meaning) };
         let Some(head) = self.token(end - 1).copied() else { return no(meaning) };
         let covered = self.out.last().filter(|e| e.tokens.end > first);
         let site = covered.map_or(self.words.flags(word.id) & SITE != 0, |e| e.category == Category::Anatomy && e.tokens.end == first + 1);

@@ -8,7 +8,7 @@ use fhirlake::nlp::entity::Origin;
 use fhirlake::nlp::token::{self, Class, Token};
 use fhirlake::nlp::{Category, Lexicon};
 
-use super::pubtator::{Arguments, Doc, FILES, mesh_code, read, read_entities};
+use super::pubtator::{Arguments, Doc, FILES, mesh_code, named_so, read, read_entities};
 
 /// The words of a text by which terms are found, and the tokens they are.
 fn key(text: &str) -> Vec<(String, Token)> {
@@ -46,6 +46,9 @@ const CLINICAL: &[&str] = &[
     "cancer", "diabetes", "pregnancy", "hemorrhage", "syncope", "overdose", "anxiety", "confusion", "coma", "death", "hypertension",
 ];
 
+/// BC5CDR is about what drugs do: hepatitis is annotated as drug-induced liver injury there.
+const THEME: &[&str] = &["D056486", "D004409", "D064420", "D056150", "D020258"];
+
 pub fn run(arguments: &Arguments, lexicon: &Lexicon, folder: &str) -> Result<(), String> {
     let mut docs: Vec<(bool, Doc)> = Vec::new();
     for (corpus, part, file) in FILES {
@@ -65,6 +68,17 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         for e in read_entities(lexicon, doc) {
             let known = e.category == Category::MedicalCondition || e.category == Category::Medication && *chemicals;
             if !known {
+                // a term of another category that hides an annotated condition
+                let hides = doc.gold.iter().any(|g| g.begin >= e.begin && g.end <= e.end || g.begin < e.begin && g.end > e.begin && g.end < e.end);
+                let other = matches!(e.category, Category::TestTreatmentProcedure | Category::Anatomy | Category::BehavioralEnvironmentalSocial);
+                if other && e.origin == Origin::Term {
+                    let entry = judged.entry((joined(&key(&doc.text[e.begin..e.end])), e.category)).or_default();
+                    if hides {
+                        entry.1 += 1;
+                    } else {
+                        entry.0 += 1;
+                    }
+                }
                 continue;
             }
             let gold = || doc.gold.iter().filter(|g| g.category == e.category && g.begin < e.end && g.end > e.begin);
@@ -155,7 +169,7 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
             }
         }
     }
-    let mut found: BTreeMap<(String, String, String), Vec<(String, bool)>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, String, String), Vec<(String, bool, bool)>> = BTreeMap::new();
     let mut count = 0;
     for ((words, category), entry) in &seen {
         let surface = entry.surfaces.iter().max_by_key(|(s, n)| (**n, std::cmp::Reverse(s.as_str()))).map_or("", |(s, _)| s.as_str());
@@ -170,10 +184,18 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         let test = Doc { id: String::new(), text: surface.to_owned(), gold: Vec::new() };
         let now = read_entities(lexicon, &test);
         let whole = now.iter().find(|e| e.begin == 0 && e.end == surface.len() && e.category == *category);
-        if whole.is_some_and(|e| mesh_code(lexicon, e).is_some()) {
-            continue;
-        }
         let code = entry.codes.iter().max_by_key(|(_, n)| **n).map_or(String::new(), |(c, _)| c.clone());
+        let mut preferred = false;
+        if let Some(e) = whole
+            && let Some(known) = mesh_code(lexicon, e)
+        {
+            // another code than most annotations have: only if none is named so, and none that the corpus has for its theme
+            let sure = entry.docs.len() > 1 && entry.codes.get(&code).is_some_and(|n| n * 10 >= entry.gold * 8);
+            if known == code || !sure || named_so(lexicon, e, surface) || THEME.contains(&code.as_str()) {
+                continue;
+            }
+            preferred = true;
+        }
         if whole.is_some() && code.is_empty() {
             continue;
         }
@@ -181,7 +203,7 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         let kind = category.name().to_owned();
         count += 1;
         let text = if short { surface.to_owned() } else { surface.to_lowercase() };
-        found.entry((code, kind, display)).or_default().push((text, short));
+        found.entry((code, kind, display)).or_default().push((text, short, preferred));
     }
     let mut out = String::from(
         "# Made by `nlp-scores learn` from the training sets of BC5CDR and the NCBI disease corpus: words that were annotated there\n\
@@ -192,10 +214,10 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         let kind = if category == "MEDICATION" { "SUBSTANCE" } else { "DX_NAME" };
         let system = if code.is_empty() { "" } else { "https://www.nlm.nih.gov/mesh" };
         terms.sort();
-        let display = if display.is_empty() { terms.first().map_or(String::new(), |(t, _)| t.clone()) } else { display };
+        let display = if display.is_empty() { terms.first().map_or(String::new(), |(t, _, _)| t.clone()) } else { display };
         out.push_str(&format!("C\t{system}\t{code}\t{category}\t{kind}\t{display}\n"));
-        for (text, exact) in terms {
-            out.push_str(&format!("T\t{}\t{}\t{text}\n", if exact { "abbreviation" } else { "synonym" }, if exact { "c" } else { "-" }));
+        for (text, exact, preferred) in terms {
+            out.push_str(&format!("T\t{}\t{}\t{text}\n", if preferred { "preferred" } else if exact { "abbreviation" } else { "synonym" }, if exact { "c" } else { "-" }));
         }
     }
     std::fs::write(format!("{folder}/learnt.txt"), out).map_err(|e| e.to_string())?;

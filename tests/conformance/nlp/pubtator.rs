@@ -122,19 +122,13 @@ const MESH: &str = "mesh";
 
 /// The first MeSH code of an entity.
 pub fn mesh_code(lexicon: &Lexicon, entity: &Entity) -> Option<&'static str> {
-    for found in &entity.concepts {
-        let concept = lexicon.image.concept(found.concept);
-        if concept.system.ends_with(MESH) {
-            return Some(concept.code);
-        }
-        for mapped in lexicon.image.mapped(found.concept) {
-            let concept = lexicon.image.concept(mapped);
-            if concept.system.ends_with(MESH) {
-                return Some(concept.code);
-            }
-        }
-    }
-    None
+    entity.concepts.iter().map(|found| lexicon.image.concept(found.concept)).find(|c| c.system.ends_with(MESH)).map(|c| c.code)
+}
+
+/// Whether the first MeSH concept of an entity is named as the text is.
+pub fn named_so(lexicon: &Lexicon, entity: &Entity, text: &str) -> bool {
+    let first = entity.concepts.iter().map(|found| lexicon.image.concept(found.concept)).find(|c| c.system.ends_with(MESH));
+    first.is_some_and(|c| c.display.eq_ignore_ascii_case(text))
 }
 
 pub fn read_entities(lexicon: &Lexicon, doc: &Doc) -> Vec<Entity> {

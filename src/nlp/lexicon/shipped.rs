@@ -14,11 +14,12 @@ const CLINICAL: &str = include_str!("../../../fhir-schemas/lexicon/clinical.txt"
 const TERMINOLOGIES: &[u8] = include_bytes!("../../../fhir-schemas/lexicon/terminologies.txt.zst");
 
 /// The lists: a name and its lines.
-pub const LISTS: [(&str, &str); 4] = [
+pub const LISTS: [(&str, &str); 5] = [
     ("abbreviations", include_str!("../../../fhir-schemas/lexicon/abbreviations.tsv")),
     ("context", include_str!("../../../fhir-schemas/lexicon/context.tsv")),
     ("sections", include_str!("../../../fhir-schemas/lexicon/sections.tsv")),
     ("stop", include_str!("../../../fhir-schemas/lexicon/stop.tsv")),
+    ("tests", include_str!("../../../fhir-schemas/lexicon/tests.tsv")),
 ];
 
 /// The records of the terminologies as text: our own first, so that its categories stand.

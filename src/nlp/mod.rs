@@ -16,6 +16,7 @@ pub mod mention;
 pub mod note;
 pub mod number;
 pub mod phi;
+pub mod phrases;
 pub mod points;
 pub mod result;
 pub mod score;
@@ -29,7 +30,7 @@ pub mod token;
 pub mod vocabulary;
 pub mod words;
 
-pub use detect::{Interrupted, Options, detect};
+pub use detect::{Interrupted, Options, detect, detect_each};
 pub use entity::{Category, Entity, Kind};
 pub use lexicon::Lexicon;
 

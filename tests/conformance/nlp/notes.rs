@@ -100,7 +100,7 @@ impl Scores {
                 let Some(code) = &gold.code else { continue };
                 let ours = matched.iter().find(|(other, _)| *other == g).map(|(_, f)| ours[*f]);
                 let codes = ours.map(|entity| icd(work, entity)).unwrap_or_default();
-                let right = codes.first().is_some_and(|first| code.split('/').any(|code| code == *first));
+                let right = codes.first().is_some_and(|first| code.split('/').any(|code| code.starts_with(first) || first.starts_with(code)));
                 self.codes_found.add(usize::from(right), 1, usize::from(!codes.is_empty()));
                 if ours.is_some() {
                     self.codes.0 += usize::from(right);
@@ -179,7 +179,11 @@ impl Scores {
             }
             for (n, attribute) in found.iter().enumerate() {
                 let span = &found_spans[n];
-                let part = gold.attributes.iter().any(|(kind, gold)| *kind == attribute.kind && shared(gold, span) > 0);
+                // A part of what is marked, or the form in "2 tablets", is not too much.
+                let like = |kind: AttributeKind| {
+                    kind == attribute.kind || kind == AttributeKind::Dosage && attribute.kind == AttributeKind::Form
+                };
+                let part = gold.attributes.iter().any(|(kind, gold)| like(*kind) && shared(gold, span) > 0);
                 if !part && !is_open(note, span) && of_medication(attribute.kind) {
                     self.attribute(attribute.kind, 0, 0, 1);
                     wrong(&format!("extra {}", attribute.kind.name()), span, &format!(" of {}", &note.text[gold.span.clone()]));
@@ -259,7 +263,8 @@ impl Scores {
         let is = ours.assertion;
         let same = [
             want.certainty == is.certainty,
-            want.temporality == is.temporality,
+            // What a relative had is past or not: nobody asks.
+            want.temporality == is.temporality || want.subject == Subject::Family,
             want.subject == is.subject,
             want.conditionality == is.conditionality,
         ];
@@ -288,7 +293,9 @@ impl Scores {
         if category == Category::MedicalCondition {
             count(&mut self.negation, want.certainty == Certainty::Negative, is.certainty == Certainty::Negative);
         }
-        count(&mut self.past, want.temporality == Temporality::Past, is.temporality == Temporality::Past);
+        if want.subject != Subject::Family {
+            count(&mut self.past, want.temporality == Temporality::Past, is.temporality == Temporality::Past);
+        }
         count(&mut self.family, want.subject == Subject::Family, is.subject == Subject::Family);
         let under = |c: Conditionality| c != Conditionality::Unconditional;
         count(&mut self.conditional, under(want.conditionality), under(is.conditionality));

@@ -115,8 +115,11 @@ fn numeric(note: &Note<'_>, at: u32, test: Option<&Test>, told: bool) -> Option<
         if sense.route.is_some() && !any(note, next, &["nc", "im", "oral", "orally", "rectal"]) && is_prescription(note, next) {
             return None;
         }
+        let year = value.number.is_some_and(|n| (1950.0..2050.0).contains(&n)) && note.word(at).len() == 4;
+        if year && !told && test.is_none_or(|t| t.units.contains("10*3")) {
+            return None; // "CABG 2006, WBC 2006"
+        }
         if test.is_none() {
-            let year = value.number.is_some_and(|n| (1900.0..2100.0).contains(&n)) && note.word(at).len() == 4;
             let word = note.class(next) == Some(Class::Word) && !any(note, next, &["on", "and", "with", "today", "from", "in", "which", "H", "L"]);
             if !told || year || word {
                 return None;

@@ -17,6 +17,7 @@ pub use image::{Concept, FormatError, Image, Output, checked};
 pub use walk::Match;
 
 use super::context::Rules;
+use super::mention::Words;
 use super::result::Tests;
 use super::section::Headings;
 
@@ -29,6 +30,8 @@ pub struct Lexicon {
     pub headings: Headings,
     /// analytes and vital signs with their usual units
     pub tests: Tests,
+    /// words that the rules of mentions know
+    pub words: Words,
 }
 
 impl Lexicon {
@@ -38,7 +41,8 @@ impl Lexicon {
         let rules = Rules::new(image.list("context"));
         let headings = Headings::new(image.list("sections"));
         let tests = Tests::new(image.list("tests"));
-        Ok(Lexicon { image, rules, headings, tests })
+        let words = Words::new(&image);
+        Ok(Lexicon { image, rules, headings, tests, words })
     }
 
     /// The version that the compiled value names, such as `fhirlake-2026.11`.

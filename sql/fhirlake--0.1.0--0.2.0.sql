@@ -2481,11 +2481,7 @@ CREATE FUNCTION fhir.create_entities(name text) RETURNS void
 DECLARE
     lake text := quote_ident(name);
     is_old boolean := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(lake || '.entity') AND a.attname = 'code' AND NOT a.attisdropped);
-    compression text := '';
 BEGIN
-    IF EXISTS (SELECT FROM pg_settings s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
-        compression := 'COMPRESSION lz4';
-    END IF;
     IF is_old THEN
         -- What others have put there since 0.1.0 stays, under a lexicon of that name.
         EXECUTE format($$
@@ -2534,15 +2530,15 @@ BEGIN
                 subject        text      NOT NULL,
                 conditionality text      NOT NULL,
                 value          text,
-                attributes     jsonb     %2$s NOT NULL DEFAULT '[]',
-                concepts       jsonb     %2$s NOT NULL,
+                attributes     jsonb     NOT NULL DEFAULT '[]',
+                concepts       jsonb     NOT NULL,
                 codes          text[]    NOT NULL,
                 origin         text      NOT NULL,
                 status         text      NOT NULL CHECK (status IN ('current', 'rejected', 'old')),
                 search         fhir.keys NOT NULL,
                 PRIMARY KEY (type, id, version, lexicon, number)
             );
-            CREATE INDEX entity_compartment ON %1$s.entity (compartment)$$, lake, compression);
+            CREATE INDEX entity_compartment ON %1$s.entity (compartment)$$, lake);
     END IF;
     EXECUTE format($$
         ALTER TABLE %1$s.entity ALTER search SET STORAGE main;

@@ -12,7 +12,8 @@ fn age(begin: u32, end: u32, number: u32, letter: char) -> Option<Found> {
         'W' => 200,
         _ => 999,
     };
-    (number <= longest).then(|| Found { begin, end, kind: Kind::Age, value: Some(format!("P{number}{letter}")) })
+    let time = if letter == 'H' { "T" } else { "" };
+    (number <= longest).then(|| Found { begin, end, kind: Kind::Age, value: Some(format!("P{time}{number}{letter}")) })
 }
 
 fn unit_letter(word: &str) -> char {
@@ -20,6 +21,7 @@ fn unit_letter(word: &str) -> char {
         Some(b'm') => 'M',
         Some(b'w') => 'W',
         Some(b'd') => 'D',
+        Some(b'h') => 'H',
         _ => 'Y',
     }
 }

@@ -62,11 +62,11 @@ pub enum Cue {
     /// nurse, physician: a profession only if the words about say whose
     Staff,
     Article,
-    /// of de-identified texts: a placeholder may begin
     Male,
     Female,
     Box,
-    Ip,
+    /// of "Medical Center"
+    Center,
 }
 
 use Cue::*;
@@ -88,7 +88,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("patient name attending physician provider surgeon pcp resident intern nurse author cardiologist assistant anesthesiologist", Label),
     ("oncologist radiologist neurologist pathologist therapist consultant cc pt contact guardian referring requesting clinician", Label),
     ("signed dictated authenticated transcribed cosigned reviewed verified interpreted approved attested entered", Signed),
-    ("year years yr yrs month months mo mos mth mths week weeks wk wks day days", AgeUnit),
+    ("year years yr yrs month months mo mos mth mths week weeks wk wks day days hour hours hr hrs", AgeUnit),
     ("yo yof yom yomale yofemale", AgeWord),
     ("age aged ages", Age),
     ("one", Number(1)),
@@ -149,7 +149,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("male man boy gentleman m", Male),
     ("female woman girl lady f", Female),
     ("box", Box),
-    ("ip", Ip),
+    ("center centre", Center),
 ];
 
 /// A note as the step sees it.

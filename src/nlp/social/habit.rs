@@ -41,7 +41,7 @@ pub fn named(r: &Reader, at: u32) -> Option<Habit> {
             }
             Kind::TobaccoUse
         }
-        Cue::Etoh | Cue::Nondrinker | Cue::Drank => Kind::AlcoholConsumption,
+        Cue::Etoh | Cue::Nondrinker => Kind::AlcoholConsumption,
         Cue::Alcohol => {
             if !is_habit(r, at) || ["swab", "swabs", "wipe", "wipes", "prep", "withdrawal", "level", "rub", "based"].iter().any(|w| r.is(end, w)) {
                 return None;
@@ -53,7 +53,7 @@ pub fn named(r: &Reader, at: u32) -> Option<Habit> {
             }
             Kind::AlcoholConsumption
         }
-        Cue::Drink if is_drinking(r, at) => Kind::AlcoholConsumption,
+        Cue::Drink | Cue::Drank if is_drinking(r, at) => Kind::AlcoholConsumption,
         Cue::Illicit => Kind::RecreationalDrugUse,
         Cue::Drug if is_habit(r, at) => Kind::RecreationalDrugUse,
         Cue::Kind => {

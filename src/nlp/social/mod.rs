@@ -40,6 +40,9 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
     new.retain(|e| !r.cover.cuts(&e.tokens));
     for entity in &new {
         r.cover.take(entity.tokens.clone());
+        for amount in entity.attributes.iter().filter(|a| a.kind == AttributeKind::Amount) {
+            r.cover.take(note.tokens_in(amount.begin, amount.end));
+        }
     }
     keep_concepts(entities, &mut new);
     r.cover.remove_taken(entities, |_| false);
@@ -72,15 +75,9 @@ fn at_token(r: &Reader, at: u32, new: &mut Vec<Entity>, habits: &mut Vec<Habit>,
         })
     };
     match r.cue(at) {
-        Cue::Nothing if note.tokens.get(at as usize).is_some_and(|t| t.class == Class::Word) => {
-            let first = note.text.as_bytes().get(note.tokens[at as usize].begin as usize).map_or(0, u8::to_ascii_lowercase);
-            match first {
-                b'n' | b'g' | b'a' => spanned(new, living::housed(r, at)),
-                b'd' | b'l' | b'h' => spanned(new, living::idle(r, at)),
-                _ => at,
-            }
-        }
-        Cue::Homeless => spanned(new, living::housed(r, at)),
+        Cue::Nothing => at,
+        Cue::Homeless | Cue::Housed => spanned(new, living::housed(r, at)),
+        Cue::Idle => spanned(new, living::idle(r, at)),
         Cue::Lives => spanned(new, living::lives(r, at)),
         Cue::Works | Cue::Employed | Cue::Unemployed | Cue::Retired => spanned(new, living::works(r, at)),
         Cue::Nka | Cue::Allergies => allergy::denied(r, at).map_or(at, |(begin, end)| {
@@ -114,12 +111,13 @@ fn weave(r: &Reader, habits: Vec<Habit>, amounts: Vec<Amount>, new: &mut Vec<Ent
     let note = r.note;
     let first = new.len();
     for habit in habits {
-        // "drinks wine", "smokes cigarettes": one habit
+        // "drinks wine", "drinks multiple shots of alcohol": one habit
+        let verb = |e: &Entity| matches!(r.cue(e.tokens.start), Cue::Drink | Cue::Drank | Cue::Smoke | Cue::Smoked);
         if let Some(last) = new[first..].last_mut()
             && last.kind == habit.kind
-            && last.tokens.end + 2 > habit.begin
+            && last.tokens.end + if verb(last) { 6 } else { 2 } > habit.begin
             && last.sentence == note.sentence_of(habit.begin)
-            && (last.tokens.end..habit.begin).all(|t| r.class(t) == Class::Word)
+            && (last.tokens.end..habit.begin).all(|t| matches!(r.class(t), Class::Word | Class::Number) && !r.is(t, "or") && !r.is(t, "and"))
             && last.assertion.temporality == habit.temporality
         {
             let wider = entity(note, habit.kind, last.tokens.start, habit.end);

@@ -94,6 +94,8 @@ fn alcohol_and_drugs() {
         ("drinks a couple of glasses of wine per week", &["A drinks [amount a couple of glasses of wine] [freq per week]"]),
         ("2 drinks per week", &["A 2 drinks [amount 2 drinks] [freq per week]"]),
         ("drinks 2 glasses of water", &[]),
+        ("drinks multiple shots of alcohol daily", &["A drinks [amount multiple shots of alcohol] [freq daily]"]),
+        ("she drank a soda", &[]),
         ("denies alcohol", &["A alcohol"]),
         ("Alcohol: denies", &["A- Alcohol"]),
         ("alcohol use", &["A alcohol use"]),

@@ -86,6 +86,10 @@ pub enum Cue {
     Person,
     House,
     Homeless,
+    /// nursing, group, assisted: before "home" or "living"
+    Housed,
+    /// disability, laid, homemaker
+    Idle,
     /// works, worked, working
     Works,
     Employed,
@@ -125,7 +129,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("year years yr yrs", Year),
     ("glass glasses shot shots bottle bottles can cans pint pints fifth ounces oz sixpack handle drink", Glass),
     ("joint joints bag bags bowl bowls blunt blunts", Joint),
-    ("one two three four five six seven eight nine ten twelve several few", Number),
+    ("one two three four five six seven eight nine ten twelve several few multiple many", Number),
     ("half", Half),
     ("couple", Couple),
     ("never", Never),
@@ -154,6 +158,8 @@ const TABLE: &[(&str, Cue)] = &[
     ("caregiver caretaker aunt uncle cousin niece nephew fiance fiancee dog dogs cat cats grandchildren relatives guardian in-laws", Person),
     ("house apartment home condo shelter facility trailer dorm dormitory snf rehab alf townhouse basement motel hotel street streets car jail prison", House),
     ("homeless undomiciled homelessness incarcerated", Homeless),
+    ("nursing group assisted", Housed),
+    ("disability laid homemaker housewife", Idle),
     ("works worked working", Works),
     ("employed", Employed),
     ("unemployed jobless self-employed", Unemployed),

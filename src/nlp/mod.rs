@@ -14,7 +14,9 @@ pub mod lexicon;
 pub mod medication;
 pub mod mention;
 pub mod note;
+pub mod number;
 pub mod phi;
+pub mod phrases;
 pub mod points;
 pub mod result;
 pub mod score;
@@ -26,7 +28,11 @@ mod testing;
 pub mod time;
 pub mod token;
 pub mod vocabulary;
+pub mod words;
 
 pub use detect::{Interrupted, Options, detect};
 pub use entity::{Category, Entity, Kind};
 pub use lexicon::Lexicon;
+
+#[cfg(test)]
+pub(crate) mod signature_tests;

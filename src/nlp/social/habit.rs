@@ -92,9 +92,8 @@ fn is_habit(r: &Reader, at: u32) -> bool {
     if r.role(at) == Role::SocialHistory || matches!(r.cue(at + 1), Cue::Use | Cue::Rarely) || r.is_mark(at + 1, b':') && r.class(at + 2) != Class::Number {
         return true;
     }
-    // no lexicon has the word as a substance here, and it is none that a nurse would use
-    let is_substance = r.cover.has(at, MEDICATION | CONDITION);
-    if !is_substance && r.cue(at) == Cue::Drug && !["pot", "crack", "weed", "ecstasy"].iter().any(|w| r.is(at, w)) {
+    // a word that few but nurses write
+    if !r.cover.has(at, MEDICATION | CONDITION) && ["marijuana", "heroin", "meth"].iter().any(|w| r.is(at, w)) {
         return true;
     }
     r.before(at, 6).any(|t| {

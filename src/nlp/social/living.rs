@@ -27,7 +27,11 @@ pub fn lives(r: &Reader, at: u32) -> Option<Span> {
     if r.is(next, "by") && ["himself", "herself", "themselves", "themself"].iter().any(|w| r.is(next + 1, w)) {
         return found(next + 2);
     }
-    if r.is(next, "with") {
+    let short = r.is(next, "w") && r.is_mark(next + 1, b'/');
+    if short {
+        next += 1;
+    }
+    if short || r.is(next, "with") {
         // up to the last person of "with his wife and 2 children", never "living with HIV"
         let mut end = None;
         for t in r.from(next + 1, 12) {
@@ -103,7 +107,7 @@ pub fn works(r: &Reader, at: u32) -> Option<Span> {
             (social || person || is_any(next, &["as", "at", "by"]) && !is_any(before.unwrap_or(at), &["was", "were"])).then(|| found(next)).flatten()
         }
         Cue::Works => {
-            let rest = is_any(next, &["currently", "mainly"]).then_some(next + 1).unwrap_or(next);
+            let rest = is_any(next, &["currently", "mainly", "pt", "ft"]).then_some(next + 1).unwrap_or(next);
             if let Some(end) = time(rest) {
                 return found(end);
             }

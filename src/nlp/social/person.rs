@@ -50,6 +50,11 @@ pub fn sex(r: &Reader, at: u32) -> Option<Person> {
             if age && ends && (upper || r.cue(before) == Cue::Old) {
                 return gender(at, female, false);
             }
+            // "Pt 8 mo M"
+            let months = ["mo", "month", "yr", "year", "wk", "week"].iter().any(|w| r.is(before, w)) && before > 0 && r.class(before - 1) == Class::Number;
+            if months && upper && ends && before >= 2 && (r.is(before - 2, "pt") || r.cue(before - 2) == Cue::Article) {
+                return gender(at, female, false);
+            }
             let glued = r.class(before) == Class::Number && r.is_glued(at) && upper && r.note.word(before).len() <= 3 && r.note.word(before).bytes().all(|b| b.is_ascii_digit());
             let begins = before == 0 || matches!(r.class(before - 1), Class::Line) || r.cue(before - 1) == Cue::Article || r.is_mark(before - 1, b':') || r.is_mark(before - 1, b'.') || r.is(before - 1, "is") || r.is(before - 1, "pt");
             (glued && begins && ends).then(|| gender(at, female, false)).flatten()

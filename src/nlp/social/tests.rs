@@ -125,6 +125,7 @@ fn alcohol_and_drugs() {
 fn people_and_allergies() {
     check(&[
         ("66 yo F with", &["sex F=f"]),
+        ("Pt 8 mo M w/ fever", &["sex M=m"]),
         ("66yoF with", &["sex F=f"]),
         ("66F with", &["sex F=f"]),
         ("Sex: M", &["sex M=m"]),
@@ -154,6 +155,7 @@ fn work_and_home() {
     check(&[
         ("lives alone", &["home lives alone"]),
         ("lives with his wife and 2 children", &["home lives with his wife and 2 children"]),
+        ("Lives w/ wife", &["home Lives w/ wife"]),
         ("living with HIV", &[]),
         ("lives in an assisted living facility", &["home lives in an assisted living facility"]),
         ("homeless", &["home homeless"]),

@@ -122,7 +122,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("cocaine marijuana cannabis heroin methamphetamine methamphetamines meth amphetamines crack lsd ecstasy mdma thc weed pot opium", Drug),
     ("drug drugs substance substances", Drugs),
     ("illicit illicits recreational recreationally street iv intravenous injection", Kind),
-    ("use user users usage consumption", Use),
+    ("use user usage consumption", Use),
     ("status history hx habits exposure", Status),
     ("pack packs pk pks", Pack),
     ("ppd", Ppd),

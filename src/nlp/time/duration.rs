@@ -112,6 +112,12 @@ pub fn counted(r: &Reader, at: u32) -> Option<Found> {
     if r.is_glued(at) && [b'/', b'+', b':', b'.'].iter().any(|&mark| r.is_mark_before(at, mark)) {
         return None;
     }
+    // "40.8 ± 12.1 years", "40.8 +/- 12.1 years", "kg-1 min-1" of a paper
+    let before = at.checked_sub(1).map_or("", |t| r.note.word(t));
+    let minus = r.is_mark_before(at, b'-') && at >= 2;
+    if before == "±" || minus && (r.is_mark(at - 2, b'/') || r.is_glued(at) && r.class(at - 2) == Class::Word && r.is_glued(at - 1)) {
+        return None;
+    }
     if let Some(found) = gestation(r, at) {
         return Some(found);
     }
@@ -140,6 +146,12 @@ pub fn counted(r: &Reader, at: u32) -> Option<Found> {
 /// "25+1 weeks", "38 2/7 weeks": weeks and days of a pregnancy.
 fn gestation(r: &Reader, at: u32) -> Option<Found> {
     let (weeks, _) = r.whole(at).filter(|&(weeks, digits)| digits == 2 && weeks < 45)?;
+    // 32w4d
+    if let [b'w' | b'W', days @ b'0'..=b'6', b'd' | b'D'] = r.note.word(at + 1).as_bytes()
+        && r.is_glued(at + 1)
+    {
+        return Some(Found { begin: at, end: at + 2, kind: Kind::Duration, value: Some(format!("P{}D", weeks * 7 + u32::from(days - b'0'))) });
+    }
     let (days, behind) = if r.is_mark(at + 1, b'+') && r.is_glued(at + 1) {
         (r.whole(at + 2)?.0, at + 3)
     } else if r.is_mark(at + 2, b'/') && r.whole(at + 3) == Some((7, 1)) {

@@ -131,7 +131,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("apt apartment suite ste", Apartment),
     ("lives lived living resides resident residing native address moved relocated", Lives),
     ("hospital clinic infirmary hospice sanatorium", Hospital),
-    ("al ak az ar ca co ct de fl ga hi ia il ks ky la ma mi mn mo ms mt nc nd ne nh nj nm nv ny oh ok ri sc sd tn tx ut va vt wa wi wv wy dc", State),
+    ("al ak az ar ca co ct de fl ga hi ia il in ks ky la ma me or mi mn mo ms mt nc nd ne nh nj nm nv ny oh ok ri sc sd tn tx ut va vt wa wi wv wy dc", State),
     ("alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana iowa kansas", StateName),
     ("kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana nebraska nevada ohio oklahoma oregon", StateName),
     ("pennsylvania tennessee texas utah vermont washington wisconsin wyoming", StateName),

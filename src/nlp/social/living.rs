@@ -107,7 +107,7 @@ pub fn works(r: &Reader, at: u32) -> Option<Span> {
             (social || person || is_any(next, &["as", "at", "by"]) && !is_any(before.unwrap_or(at), &["was", "were"])).then(|| found(next)).flatten()
         }
         Cue::Works => {
-            let rest = is_any(next, &["currently", "mainly", "pt", "ft"]).then_some(next + 1).unwrap_or(next);
+            let rest = if is_any(next, &["currently", "mainly", "pt", "ft"]) { next + 1 } else { next };
             if let Some(end) = time(rest) {
                 return found(end);
             }

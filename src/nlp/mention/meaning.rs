@@ -23,7 +23,7 @@ impl Finder<'_, '_, '_> {
         if case::is_english(self.note, found) {
             return None;
         }
-        meaning(self.image, self.image.outputs(found.node).filter(|output| case::allows(self.note, found, output)))
+        meaning(self.image, self.image.outputs(found.node).filter(|o| !(o.not_in_research && self.research) && case::allows(self.note, found, o)))
     }
 }
 

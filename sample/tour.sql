@@ -27,3 +27,7 @@ EXPLAIN (ANALYZE, BUFFERS, TIMING off)
 SELECT resource #>> '{subject,reference}' AS patient, occurred::date AS day, resource #>> '{valueQuantity,value}' AS mmhg
 FROM lake.observation
 WHERE search |= 'code=http://loinc.org|8480-6&value-quantity=gt150&date=ge2015';
+
+-- What does a note say? Negated, somebody else's, with doses and results; nothing leaves the database.
+SELECT category, text, certainty, subject, attributes #>> '{0,text}' AS attribute, concepts #>> '{0,code}' AS code
+FROM fhir.detect_entities('66 yo with HTN, on metoprolol 25 mg PO BID. Denies chest pain. Mother had breast cancer. K 5.2 mmol/L (H).');

@@ -55,6 +55,7 @@ pub fn detect(text: &str, lexicon: &Lexicon, options: &Options<'_>) -> Result<Ve
         medication::find(&note, &mut entities);
         time::find(&note, &mut entities);
         social::find(&note, &mut entities);
+        time::relate(&note, &mut entities);
         phi::find(&note, &mut entities);
         attribute::find(&note, &mut entities);
         context::assert(&note, &mut entities);

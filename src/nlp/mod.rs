@@ -7,12 +7,14 @@
 
 pub mod attribute;
 pub mod context;
+pub mod cover;
 pub mod detect;
 pub mod entity;
 pub mod lexicon;
 pub mod medication;
 pub mod mention;
 pub mod note;
+pub mod number;
 pub mod phi;
 pub mod points;
 pub mod result;
@@ -20,9 +22,16 @@ pub mod score;
 pub mod section;
 pub mod sentence;
 pub mod social;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod token;
+pub mod vocabulary;
+pub mod words;
 
 pub use detect::{Interrupted, Options, detect};
 pub use entity::{Category, Entity, Kind};
 pub use lexicon::Lexicon;
+
+#[cfg(test)]
+pub(crate) mod signature_tests;

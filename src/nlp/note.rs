@@ -38,6 +38,13 @@ impl<'a> Note<'a> {
         self.text.get(begin..end).unwrap_or("")
     }
 
+    /// The tokens that stand within some bytes of the text.
+    pub fn tokens_in(&self, begin: usize, end: usize) -> std::ops::Range<u32> {
+        let from = self.tokens.partition_point(|t| (t.end as usize) <= begin);
+        let to = from + self.tokens.get(from..).map_or(0, |rest| rest.partition_point(|t| (t.begin as usize) < end));
+        from as u32..to as u32
+    }
+
     /// The number of the sentence that has a token.
     pub fn sentence_of(&self, token: u32) -> u32 {
         self.sentences.partition_point(|s| s.tokens.end <= token) as u32

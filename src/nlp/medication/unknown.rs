@@ -1,0 +1,80 @@
+//! Drugs that the lexicon does not have: a word with a whole prescription behind it, in a list of medications.
+
+use super::scan::piece_at;
+use super::vocabulary::sense_at;
+use crate::nlp::entity::{AttributeKind, Category, Entity, Kind, Origin};
+use crate::nlp::note::Note;
+use crate::nlp::section::Role;
+use crate::nlp::token::Class;
+
+/// Looks for them in the sentences of lists of medications.
+pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
+    let mut known: Vec<(u32, u32)> = Vec::new();
+    let mut sorted = false;
+    let mut added: Vec<Entity> = Vec::new();
+    for (number, sentence) in note.sentences.iter().enumerate() {
+        if note.section(number as u32).role != Role::Medications {
+            continue;
+        }
+        if !sorted {
+            known = entities.iter().map(|e| (e.tokens.start, e.tokens.end)).collect();
+            known.sort_unstable();
+            sorted = true;
+        }
+        let tokens = sentence.tokens.start.max(sentence.heading.end)..sentence.tokens.end;
+        let first = known.partition_point(|k| k.0 < tokens.start);
+        if let Some(entity) = at_begin(note, tokens, known.get(first).map_or(u32::MAX, |k| k.0)) {
+            added.push(entity);
+        }
+    }
+    entities.append(&mut added);
+}
+
+/// The name at the begin of an item, if a dose and a route, a frequency or a form follow it.
+fn at_begin(note: &Note<'_>, tokens: std::ops::Range<u32>, next_entity: u32) -> Option<Entity> {
+    let mut at = tokens.start;
+    // a bullet or a number
+    for _ in 0..4 {
+        let number = note.class(at) == Some(Class::Number) && (note.mark(at + 1, b'.') || note.mark(at + 1, b')'));
+        if number || matches!(note.class(at), Some(Class::Mark | Class::Line)) {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    let begin = at;
+    while at < tokens.end && at < begin + 3 && note.class(at) == Some(Class::Word) && piece_at(note, at, false).is_none() {
+        if sense_at(note, at).filler && at == begin {
+            return None;
+        }
+        at += 1;
+    }
+    let first = note.word(begin);
+    if at == begin || at > next_entity || next_entity < at + 1 || first.len() < 4 || !first.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return None;
+    }
+    let end = at;
+    let (mut amount, mut more) = (false, false);
+    for _ in 0..8 {
+        if at >= tokens.end {
+            break;
+        }
+        match piece_at(note, at, true) {
+            Some(piece) => {
+                match piece.kind {
+                    AttributeKind::Strength | AttributeKind::Dosage => amount = true,
+                    AttributeKind::Route | AttributeKind::Frequency | AttributeKind::Form => more = true,
+                    _ => {}
+                }
+                at = piece.last.max(at + 1);
+            }
+            None if matches!(note.class(at), Some(Class::Mark)) => at += 1,
+            None => break,
+        }
+    }
+    (amount && more).then(|| {
+        let mut entity = Entity::new(note, Category::Medication, Kind::GenericName, begin..end, Origin::Pattern);
+        entity.score = 0.6;
+        entity
+    })
+}

@@ -33,7 +33,7 @@ const PART: usize = 64 * 1024;
 /// Finds what a text says. The entities are in the order of their begin.
 /// A text of more than 4 GB is read up to there.
 pub fn detect(text: &str, lexicon: &Lexicon, options: &Options<'_>) -> Result<Vec<Entity>, Interrupted> {
-    let text = &text[..text.floor_char_boundary(u32::MAX as usize - 1)];
+    let text = &text[..token::boundary(text, u32::MAX as usize - 1)];
     let mut found = Vec::new();
     let mut tokens = Vec::new();
     let mut entities = Vec::new();
@@ -72,7 +72,7 @@ fn part_end(text: &str, from: usize) -> usize {
     if text.len() - from <= PART {
         return text.len();
     }
-    let end = text.floor_char_boundary(from + PART);
+    let end = token::boundary(text, from + PART);
     let part = &text.as_bytes()[from..end];
     let half = part.len() / 2;
     let cut = memchr::memmem::rfind(&part[half..], b"\n\n")

@@ -16,6 +16,7 @@ pub mod mention;
 pub mod note;
 pub mod number;
 pub mod phi;
+pub mod phrases;
 pub mod points;
 pub mod result;
 pub mod score;

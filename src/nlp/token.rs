@@ -59,6 +59,15 @@ impl Token {
     }
 }
 
+/// The last boundary of characters that is not behind `at`.
+pub fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// Cuts `text[from..to]` into tokens, whose ids are what `id` says of their normal form.
 pub fn tokens(text: &str, from: usize, to: usize, out: &mut Vec<Token>, mut id: impl FnMut(&[u8]) -> u32) {
     let bytes = text.as_bytes();

@@ -145,8 +145,8 @@ impl Compiler {
     }
 
     fn concept(&mut self, system: &str, code: &str, category: Category, kind: Kind, display: &str) -> Result<u32, CompileError> {
-        let code = &code[..code.floor_char_boundary(255)];
-        let display = &display[..display.floor_char_boundary(4096)];
+        let code = &code[..token::boundary(code, 255)];
+        let display = &display[..token::boundary(display, 4096)];
         let system = self.system(system)?;
         // without a code, the display is what tells meanings apart
         let key = if code.is_empty() { format!("\0{display}") } else { code.to_owned() };

@@ -7,8 +7,10 @@
 //! Data that is not in the folder is skipped with a line that says so.
 
 mod annotated;
+mod ctakes;
 mod lexicon;
 mod measure;
+mod negex;
 mod notes;
 mod problems;
 
@@ -40,6 +42,8 @@ type Mode = fn(&Work) -> Result<Outcome, String>;
 const MODES: &[(&str, Mode)] = &[
     ("notes", notes::run),   // our own notes, tests/conformance/nlp/notes
     ("ctakes", problems::run), // the notes that come with Apache cTAKES
+    ("ctakes-assertion", ctakes::run), // what is said of their problems, at the annotated spans
+    ("negex", negex::run),     // the same on the sentences of NegEx's authors
 ];
 
 type Tool = fn(&[String]) -> Result<(), String>;

@@ -33,8 +33,17 @@ const PART: usize = 64 * 1024;
 /// Finds what a text says. The entities are in the order of their begin.
 /// A text of more than 4 GB is read up to there.
 pub fn detect(text: &str, lexicon: &Lexicon, options: &Options<'_>) -> Result<Vec<Entity>, Interrupted> {
-    let text = &text[..token::boundary(text, u32::MAX as usize - 1)];
     let mut found = Vec::new();
+    detect_each(text, lexicon, options, &mut |part| {
+        found.append(part);
+        true
+    })?;
+    Ok(found)
+}
+
+/// As [`detect`], but gives the entities of each part of a long text to `each`, so that memory stays bounded; `each` says whether to go on.
+pub fn detect_each(text: &str, lexicon: &Lexicon, options: &Options<'_>, each: &mut dyn FnMut(&mut Vec<Entity>) -> bool) -> Result<(), Interrupted> {
+    let text = &text[..token::boundary(text, u32::MAX as usize - 1)];
     let mut tokens = Vec::new();
     let mut entities = Vec::new();
     let (mut sections, mut mentions) = (sentence::Carry::default(), mention::Carry::default());
@@ -61,10 +70,12 @@ pub fn detect(text: &str, lexicon: &Lexicon, options: &Options<'_>) -> Result<Ve
         context::assert(&note, &mut entities);
         score::calibrate(&note, &mut entities);
         entities.sort_by_key(|e| (e.begin, std::cmp::Reverse(e.end), e.category));
-        found.append(&mut entities);
+        if !each(&mut entities) {
+            break;
+        }
         from = to;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Where the part that begins at `from` ends.

@@ -30,7 +30,7 @@ pub mod token;
 pub mod vocabulary;
 pub mod words;
 
-pub use detect::{Interrupted, Options, detect};
+pub use detect::{Interrupted, Options, detect, detect_each};
 pub use entity::{Category, Entity, Kind};
 pub use lexicon::Lexicon;
 

@@ -269,10 +269,25 @@ impl Compiler {
         Ok(())
     }
 
+    /// `words` list: its words are in the vocabulary, so that rules find them by their ids.
+    fn know_words(&mut self) {
+        let lines = self.lists.iter().filter(|(name, _)| name == "words").map(|(_, text)| text.clone()).collect::<String>();
+        for line in lines.lines().filter(|l| !l.starts_with('#')) {
+            let mut fields = line.split('\t');
+            if let Some(word) = fields.next() {
+                let _ = self.key(word);
+            }
+            if let Some(noun) = fields.nth(1) {
+                let _ = self.key(noun);
+            }
+        }
+    }
+
     /// The value; `version` is what findings name as their lexicon.
     pub fn finish(mut self, version: &str) -> Result<Vec<u8>, CompileError> {
         self.abbreviations()?;
         self.stop()?;
+        self.know_words();
         self.outputs.sort_by_key(|o| (o.node, o.concept, o.case_sensitive, o.term as u8));
         self.outputs.dedup_by_key(|o| (o.node, o.concept));
 

@@ -251,6 +251,11 @@ impl Image {
         (category, kind)
     }
 
+    /// Which code system a concept is of, as a number.
+    pub fn system_number(&self, concept: u32) -> u32 {
+        u32_at(self.section(Section::Concepts), concept as usize * 7) >> 16
+    }
+
     pub fn concept(&self, concept: u32) -> Concept {
         let records = self.section(Section::Concepts);
         let at = concept as usize * 7;

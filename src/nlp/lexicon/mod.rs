@@ -17,6 +17,7 @@ pub use image::{Concept, FormatError, Image, Output, checked};
 pub use walk::Match;
 
 use super::context::Rules;
+use super::mention::Words;
 use super::section::Headings;
 
 /// A compiled lexicon with what each process makes of its lists when it is opened.
@@ -26,6 +27,8 @@ pub struct Lexicon {
     pub rules: Rules,
     /// headings of sections
     pub headings: Headings,
+    /// words that the rules of mentions know
+    pub words: Words,
 }
 
 impl Lexicon {
@@ -34,7 +37,8 @@ impl Lexicon {
         let image = Image::open(bytes)?;
         let rules = Rules::new(image.list("context"));
         let headings = Headings::new(image.list("sections"));
-        Ok(Lexicon { image, rules, headings })
+        let words = Words::new(&image);
+        Ok(Lexicon { image, rules, headings, words })
     }
 
     /// The version that the compiled value names, such as `fhirlake-2026.11`.

@@ -1,28 +1,144 @@
 //! Terms of the lexicon in a text: conditions, drugs, tests, procedures and anatomy.
+//!
+//! The longest term that may stand at a word, by the rules of the modules: [`case`] (how it is written), [`abbreviation`]
+//! (what the text itself defines), [`variant`] ("cancer of the breast"), [`compose`] ("left ankle pain"), [`coordination`]
+//! ("hepatitis B and C"), [`spelling`] (misspelled drugs); [`meaning`] gives the category and the concepts.
 
-use super::entity::{ConceptRef, Entity, Origin};
+mod abbreviation;
+mod case;
+mod compose;
+mod coordination;
+mod meaning;
+mod spelling;
+mod variant;
+mod words;
+
+pub use spelling::drug_names;
+pub use words::Words;
+
+use super::entity::{Category, Entity, Origin};
+use super::lexicon::{Image, Match};
 use super::note::Note;
+use super::token::{Class, Token, UNKNOWN};
+use meaning::Meaning;
 
 /// What goes over from one part of a long text to the next: abbreviations that the text defined.
 #[derive(Clone, Debug, Default)]
-pub struct Carry {}
+pub struct Carry {
+    defined: abbreviation::Defined,
+}
 
 /// Finds them.
-pub fn find(note: &Note<'_>, _carry: &mut Carry, out: &mut Vec<Entity>) {
-    let image = &note.lexicon.image;
+pub fn find(note: &Note<'_>, carry: &mut Carry, out: &mut Vec<Entity>) {
+    let mut finder = Finder { note, image: &note.lexicon.image, words: &note.lexicon.words, defined: &mut carry.defined, out, turned: None };
     let mut at = 0;
-    while (at as usize) < note.tokens.len() {
-        let Some(found) = image.longest_at(note.tokens, at) else {
-            at += 1;
-            continue;
+    while let Some(token) = note.tokens.get(at as usize) {
+        at = match token.class {
+            Class::Line => at + 1,
+            Class::Mark => {
+                match token.mark {
+                    b'(' | b'[' => finder.open(at),
+                    b')' | b']' => finder.close(at),
+                    _ => {}
+                }
+                at + 1
+            }
+            Class::Word | Class::Number => finder.word(at, token),
         };
-        let concepts: Vec<ConceptRef> = image.outputs(found.node).map(|o| ConceptRef { concept: o.concept, score: 1.0 }).collect();
-        if let Some(first) = concepts.first() {
-            let (category, kind) = image.category(first.concept);
-            let mut entity = Entity::new(note, category, kind, found.begin..found.end, Origin::Term);
-            entity.concepts = concepts;
-            out.push(entity);
-        }
-        at = found.end;
     }
+}
+
+struct Finder<'a, 'n, 'o> {
+    note: &'a Note<'n>,
+    image: &'a Image,
+    words: &'a Words,
+    defined: &'o mut abbreviation::Defined,
+    out: &'o mut Vec<Entity>,
+    /// a definition "SF (long form)" whose end is still to come
+    turned: Option<abbreviation::Turned>,
+}
+
+impl Finder<'_, '_, '_> {
+    /// What begins with the word at `at`; gives the token behind it.
+    fn word(&mut self, at: u32, token: &Token) -> u32 {
+        let defined = self.defined_at(at);
+        if let Some((found, meaning)) = self.term_at(at)
+            && defined.as_ref().is_none_or(|(end, _)| *end < found.end)
+        {
+            return self.term(found, meaning);
+        }
+        if let Some((end, meaning)) = defined {
+            if let Some(meaning) = meaning {
+                self.push(at, end, meaning, Origin::Defined);
+            }
+            return end;
+        }
+        if let Some(end) = self.composed(at, token) {
+            return end;
+        }
+        if token.id == UNKNOWN
+            && token.class == Class::Word
+            && let Some(meaning) = self.misspelled(at, token)
+        {
+            self.push(at, at + 1, meaning, Origin::Misspelling);
+        }
+        at + 1
+    }
+
+    /// The longest term that may stand at a token.
+    fn term_at(&self, at: u32) -> Option<(Match, Meaning)> {
+        let mut found = [Match { node: 0, begin: 0, end: 0 }; 24];
+        let mut count = 0;
+        self.image.terms_at(self.note.tokens, at, |m| {
+            if let Some(place) = found.get_mut(count) {
+                *place = m;
+                count += 1;
+            }
+        });
+        let limit = self.line_end(at);
+        found.get(..count)?.iter().rev().filter(|m| m.end <= limit).find_map(|m| Some((*m, self.meaning_of(m)?)))
+    }
+
+    /// Where terms that begin at a token must end: a blank line or two ends of line are no part of a term.
+    fn line_end(&self, at: u32) -> u32 {
+        let sentence = self.note.sentence_of(at);
+        self.note.sentences.get(sentence as usize).map_or(u32::MAX, |s| s.tokens.end.max(at + 1))
+    }
+
+    /// A term stands at a token: with what the rules add to it.
+    fn term(&mut self, found: Match, meaning: Meaning) -> u32 {
+        if meaning.category != Category::MedicalCondition {
+            let origin = origin(&found, &meaning);
+            self.push(found.begin, found.end, meaning, origin);
+            return found.end;
+        }
+        if let Some(end) = self.of_site(&found, &meaning).or_else(|| self.joined(&found, &meaning)) {
+            return end;
+        }
+        let mut by = origin(&found, &meaning);
+        let (begin, meaning, composed) = self.with_parts(found.begin, found.end, meaning);
+        let (begin, meaning, joined) = self.shared(begin, found.end, meaning);
+        if joined {
+            by = Origin::Coordination;
+        } else if composed {
+            by = Origin::Composed;
+        }
+        self.push(begin, found.end, meaning, by);
+        found.end
+    }
+
+    fn push(&mut self, begin: u32, end: u32, meaning: Meaning, origin: Origin) {
+        let mut entity = Entity::new(self.note, meaning.category, meaning.kind, begin..end, origin);
+        entity.concepts = meaning.concepts;
+        self.out.push(entity);
+    }
+
+    fn token(&self, at: u32) -> Option<&Token> {
+        self.note.tokens.get(at as usize)
+    }
+}
+
+/// How a term of the lexicon was found.
+fn origin(found: &Match, meaning: &Meaning) -> Origin {
+    if found.end - found.begin == 1 && meaning.abbreviation { Origin::Abbreviation } else { Origin::Term }
 }

@@ -6,7 +6,7 @@ use super::{Wanted, attributes, codings, concepts, slice};
 use crate::json;
 use crate::nlp::lexicon::sql::active;
 use crate::nlp::points::Points;
-use crate::nlp::{Category, Entity, Lexicon, Options, detect};
+use crate::nlp::{Category, Entity, Lexicon, Options, detect_each};
 use crate::pg::arrays;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
@@ -17,14 +17,21 @@ use crate::sql_function;
 sql_function!(fhir_detect_entities, |call| {
     let lexicon = active()?;
     let text = call.text(0)?;
-    let found = read(text, date(call, 1), lexicon)?;
     let wanted = wanted(call, 2, 3)?;
     let mut rows = call.rows()?;
     let points = Points::new(text);
-    for (id, entity) in found.iter().filter(|e| wanted.takes(e)).enumerate() {
-        rows.add(row(id, entity, text, &points, lexicon)?);
-    }
-    Ok(Value::Null)
+    let (mut id, mut failed) = (0, None);
+    each(text, date(call, 1), lexicon, &mut |found| {
+        for entity in found.drain(..).filter(|entity| wanted.takes(entity)) {
+            match row(id, &entity, text, &points, lexicon) {
+                Ok(row) => rows.add(row),
+                Err(error) => failed = Some(error),
+            }
+            id += 1;
+        }
+        failed.is_none()
+    });
+    failed.map_or(Ok(Value::Null), Err)
 });
 // (note, action) → jsonb
 sql_function!(fhir_comprehend, |call| {
@@ -49,14 +56,30 @@ sql_function!(fhir_highlight, |call| {
     Ok(Value::Text(marked(text, &found, style)))
 });
 
-/// Reads a text; a cancelled query stops here.
-pub fn read(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon) -> Result<Vec<Entity>, Error> {
+/// Findings that are held in memory at once.
+const MOST: usize = 500_000;
+
+/// Reads a text; a cancelled query stops here. What is found is given away part by part, until `found` wants no more.
+fn each(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon, found: &mut dyn FnMut(&mut Vec<Entity>) -> bool) {
     let interrupted = || {
         check_for_interrupts();
         false
     };
     // an interrupt that ends the query passes through as the server's error
-    Ok(detect(text, lexicon, &Options { date, interrupted: &interrupted }).unwrap_or_default())
+    let _ = detect_each(text, lexicon, &Options { date, interrupted: &interrupted }, found);
+}
+
+/// All that a text says; a cancelled query stops here.
+pub fn read(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon) -> Result<Vec<Entity>, Error> {
+    let mut all = Vec::new();
+    each(text, date, lexicon, &mut |found| {
+        all.append(found);
+        all.len() <= MOST
+    });
+    if all.len() > MOST {
+        return Err(Error::new("54000", format!("the text has more than {MOST} findings")).hint("fhir.detect_entities gives them as rows, whatever their number"));
+    }
+    Ok(all)
 }
 
 /// The columns of a finding, as `fhir.detect_entities` has them.

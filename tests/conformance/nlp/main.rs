@@ -8,11 +8,14 @@
 
 mod annotated;
 mod ctakes;
+mod learn;
 mod lexicon;
 mod measure;
 mod negex;
 mod notes;
 mod problems;
+mod pubtator;
+mod speed;
 
 use fhirlake::nlp::Lexicon;
 use std::path::{Path, PathBuf};
@@ -44,12 +47,18 @@ const MODES: &[(&str, Mode)] = &[
     ("ctakes", problems::run), // the notes that come with Apache cTAKES
     ("ctakes-assertion", ctakes::run), // what is said of their problems, at the annotated spans
     ("negex", negex::run),     // the same on the sentences of NegEx's authors
+    ("bc5cdr", pubtator::bc5cdr), // diseases and chemicals in abstracts
+    ("ncbi", pubtator::ncbi),  // diseases in abstracts
 ];
 
 type Tool = fn(&[String]) -> Result<(), String>;
 
 /// What else the program does: name, and what takes the arguments behind it.
-const TOOLS: &[(&str, Tool)] = &[];
+const TOOLS: &[(&str, Tool)] = &[
+    ("learn", learn::run),               // stop.tsv and learnt.txt from the training sets
+    ("calibrate", learn::calibrate),     // how often findings of each kind are right
+    ("speed", speed::run),               // what each step takes
+];
 
 impl Work {
     /// A file of the data folder, or the outcome of a mode without it.

@@ -261,10 +261,11 @@ impl Scores {
     fn assertion(&mut self, category: Category, gold: &Gold, ours: &Entity, wrong: &dyn Fn(&str, &Range<usize>, &str)) {
         let Some(want) = gold.assertion else { return };
         let is = ours.assertion;
+        // Nobody asks when a relative had it, or when it was not.
+        let timed = want.subject != Subject::Family && want.certainty != Certainty::Negative;
         let same = [
             want.certainty == is.certainty,
-            // What a relative had is past or not: nobody asks.
-            want.temporality == is.temporality || want.subject == Subject::Family,
+            want.temporality == is.temporality || !timed,
             want.subject == is.subject,
             want.conditionality == is.conditionality,
         ];
@@ -293,7 +294,7 @@ impl Scores {
         if category == Category::MedicalCondition {
             count(&mut self.negation, want.certainty == Certainty::Negative, is.certainty == Certainty::Negative);
         }
-        if want.subject != Subject::Family {
+        if timed {
             count(&mut self.past, want.temporality == Temporality::Past, is.temporality == Temporality::Past);
         }
         count(&mut self.family, want.subject == Subject::Family, is.subject == Subject::Family);

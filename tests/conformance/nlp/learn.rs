@@ -1,0 +1,242 @@
+//! What annotated abstracts teach: `nlp-scores learn DATA FOLDER` writes `stop.tsv` (terms of the lexicon that are more often wrong than
+//! right) and `learnt.txt` (words of the annotations that the lexicon lacks), and prints modifiers that stand inside conditions.
+//! Only the training sets are read.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use fhirlake::nlp::entity::Origin;
+use fhirlake::nlp::token::{self, Class, Token};
+use fhirlake::nlp::{Category, Lexicon};
+
+use super::pubtator::{Doc, FILES, mesh_code, named_so, read, read_entities};
+
+/// The words of a text by which terms are found, and the tokens they are.
+fn key(text: &str) -> Vec<(String, Token)> {
+    let mut tokens = Vec::new();
+    let mut forms: Vec<String> = Vec::new();
+    token::tokens(text, 0, text.len(), &mut tokens, |form| {
+        forms.push(String::from_utf8_lossy(form).into_owned());
+        forms.len() as u32 - 1
+    });
+    tokens
+        .iter()
+        .filter(|t| t.class != Class::Line && !matches!(t.mark, b'-' | b'/'))
+        .map(|t| (forms.get(t.id as usize).cloned().unwrap_or_default(), *t))
+        .collect()
+}
+
+fn joined(words: &[(String, Token)]) -> String {
+    words.iter().map(|(w, _)| w.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Default)]
+struct Seen {
+    gold: usize,
+    all: usize,
+    docs: BTreeSet<String>,
+    surfaces: BTreeMap<String, usize>,
+    codes: BTreeMap<String, usize>,
+}
+
+/// Ordinary findings of notes, though in abstracts they often are no annotated ones: never stopped.
+const CLINICAL: &[&str] = &[
+    "pain", "weakness", "fatigue", "malaise", "drowsiness", "restlessness", "infection", "obesity", "alcohol use", "cannabis use", "cocaine use", "allergic",
+    "metastasis", "sedation", "suicide attempt", "twitching", "fever", "rash", "cough", "stroke", "shock", "bleeding", "fall", "trauma", "injury", "intoxication",
+    "alcohol withdrawal", "drug withdrawal", "withdrawal", "solitary kidney", "altered mental status", "hepatitis b", "depression", "toxicity", "edema", "swelling",
+    "cancer", "diabetes", "pregnancy", "hemorrhage", "syncope", "overdose", "anxiety", "confusion", "coma", "death", "hypertension",
+];
+
+/// BC5CDR is about what drugs do: hepatitis is annotated as drug-induced liver injury there.
+const THEME: &[&str] = &["D056486", "D004409", "D064420", "D056150", "D020258"];
+
+/// `learn DATA FOLDER`: reads the training sets in DATA and writes into FOLDER.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let [data, folder] = arguments else { return Err("usage: nlp-scores learn DATA FOLDER".to_owned()) };
+    let lexicon = crate::lexicon::shipped()?;
+    let docs = training(data)?;
+    stops(&lexicon, &docs, folder)?;
+    terms(&lexicon, &docs, folder)
+}
+
+/// The training sets, and whether chemicals are annotated in them.
+fn training(data: &str) -> Result<Vec<(bool, Doc)>, String> {
+    let mut docs: Vec<(bool, Doc)> = Vec::new();
+    for (corpus, part, file) in FILES {
+        if part == "training" {
+            docs.extend(read(&Path::new(data).join(file))?.into_iter().map(|d| (corpus == "bc5cdr", d)));
+        }
+    }
+    Ok(docs)
+}
+
+/// `calibrate DATA`: prints how often findings were right, for each of their kinds.
+pub fn calibrate(arguments: &[String]) -> Result<(), String> {
+    let _ = arguments;
+    Ok(())
+}
+
+/// Terms that are more often wrong than right.
+fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), String> {
+    let mut judged: BTreeMap<(String, Category), (usize, usize, usize)> = BTreeMap::new();
+    let mut inside: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (chemicals, doc) in docs {
+        for e in read_entities(lexicon, doc) {
+            let known = e.category == Category::MedicalCondition || e.category == Category::Medication && *chemicals;
+            if !known {
+                // a term of another category that hides an annotated condition
+                let hides = doc.gold.iter().any(|g| g.begin >= e.begin && g.end <= e.end || g.begin < e.begin && g.end > e.begin && g.end < e.end);
+                let other = matches!(e.category, Category::TestTreatmentProcedure | Category::Anatomy | Category::BehavioralEnvironmentalSocial);
+                if other && e.origin == Origin::Term {
+                    let entry = judged.entry((joined(&key(&doc.text[e.begin..e.end])), e.category)).or_default();
+                    if hides {
+                        entry.1 += 1;
+                    } else {
+                        entry.0 += 1;
+                    }
+                }
+                continue;
+            }
+            let gold = || doc.gold.iter().filter(|g| g.category == e.category && g.begin < e.end && g.end > e.begin);
+            if e.category == Category::MedicalCondition
+                && let Some(g) = gold().find(|g| g.end == e.end && g.begin <= e.begin)
+            {
+                for word in doc.text[g.begin..e.begin].split_whitespace() {
+                    inside.entry(word.to_lowercase()).or_default().0 += 1;
+                }
+                if let Some(word) = doc.text[..g.begin].split_whitespace().next_back() {
+                    inside.entry(word.to_lowercase()).or_default().1 += 1;
+                }
+            }
+            if !matches!(e.origin, Origin::Term | Origin::Abbreviation) {
+                continue;
+            }
+            let words = joined(&key(&doc.text[e.begin..e.end]));
+            let entry = judged.entry((words, e.category)).or_default();
+            match gold().next() {
+                Some(_) if gold().any(|g| g.begin == e.begin && g.end == e.end) => entry.0 += 1,
+                Some(_) => entry.2 += 1,
+                None => entry.1 += 1,
+            }
+        }
+    }
+    let mut out = String::from(
+        "# Terms that are no findings: term, tab, category or `*`.\n\
+         # The part below was learnt by `nlp-scores learn` from the training sets of BC5CDR and the NCBI disease corpus: terms of the\n\
+         # lexicon that are more often wrong than right there, less the words that are findings in notes.\n",
+    );
+    let before = std::fs::read_to_string(format!("{folder}/stop.tsv")).unwrap_or_default();
+    let mut known: BTreeSet<String> = before.lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
+    for ((words, category), (right, wrong, partly)) in &judged {
+        if *wrong > *right && *wrong * 2 > *partly && !CLINICAL.contains(&words.as_str()) {
+            known.insert(format!("{words}\t{}", category.name()));
+        }
+    }
+    for line in &known {
+        out.push_str(line);
+        out.push('\n');
+    }
+    std::fs::write(format!("{folder}/stop.tsv"), out).map_err(|e| e.to_string())?;
+    println!("{} stops", known.len());
+    let mut all: Vec<_> = inside.iter().filter(|(_, (i, o))| *i > 1 && i > o).collect();
+    all.sort_by_key(|(_, (i, _))| std::cmp::Reverse(*i));
+    for (word, (i, o)) in all {
+        println!("modifier {word} {i} {o}");
+    }
+    Ok(())
+}
+
+/// Words of the annotations that the lexicon lacks.
+fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), String> {
+    let mut seen: HashMap<(String, Category), Seen> = HashMap::new();
+    for (_, doc) in docs {
+        for g in &doc.gold {
+            let words = key(&doc.text[g.begin..g.end]);
+            if words.is_empty() || words.len() > 6 {
+                continue;
+            }
+            let entry = seen.entry((joined(&words), g.category)).or_default();
+            entry.gold += 1;
+            entry.docs.insert(doc.id.clone());
+            *entry.surfaces.entry(doc.text[g.begin..g.end].to_owned()).or_default() += 1;
+            if let [code] = g.codes.as_slice()
+                && (code.starts_with('D') || code.starts_with('C'))
+            {
+                *entry.codes.entry(code.clone()).or_default() += 1;
+            }
+        }
+    }
+    // where else the same words stand
+    for (chemicals, doc) in docs {
+        let words = key(&doc.text);
+        for from in 0..words.len() {
+            for to in from + 1..=(from + 6).min(words.len()) {
+                let form = joined(&words[from..to]);
+                for category in [Category::MedicalCondition, Category::Medication] {
+                    if category == Category::Medication && !chemicals {
+                        continue;
+                    }
+                    if let Some(entry) = seen.get_mut(&(form.clone(), category)) {
+                        let (begin, end) = (words[from].1.begin as usize, words[to - 1].1.end as usize);
+                        let in_longer = doc.gold.iter().any(|g| g.begin <= begin && g.end >= end && g.end - g.begin > end - begin);
+                        entry.all += usize::from(!in_longer);
+                    }
+                }
+            }
+        }
+    }
+    let mut found: BTreeMap<(String, String, String), Vec<(String, bool, bool)>> = BTreeMap::new();
+    let mut count = 0;
+    for ((words, category), entry) in &seen {
+        let surface = entry.surfaces.iter().max_by_key(|(s, n)| (**n, std::cmp::Reverse(s.as_str()))).map_or("", |(s, _)| s.as_str());
+        let letters = words.chars().filter(|c| c.is_alphabetic()).count();
+        let short = surface.chars().any(char::is_uppercase) && !surface.contains(' ') && letters <= 5 && !surface[1..].chars().all(char::is_lowercase);
+        let enough = entry.gold * 10 > entry.all * 6 && letters > 3
+            && (!short || entry.docs.len() > 1 && letters > 3 || entry.docs.len() > 2)
+            && !surface.contains(['(', ')', '[', ',']);
+        if !enough {
+            continue;
+        }
+        let test = Doc { id: String::new(), text: surface.to_owned(), gold: Vec::new() };
+        let now = read_entities(lexicon, &test);
+        let whole = now.iter().find(|e| e.begin == 0 && e.end == surface.len() && e.category == *category);
+        let code = entry.codes.iter().max_by_key(|(_, n)| **n).map_or(String::new(), |(c, _)| c.clone());
+        let mut preferred = false;
+        if let Some(e) = whole
+            && let Some(known) = mesh_code(lexicon, e)
+        {
+            // another code than most annotations have: only if none is named so, and none that the corpus has for its theme
+            let sure = entry.docs.len() > 1 && entry.codes.get(&code).is_some_and(|n| n * 10 >= entry.gold * 8);
+            if known == code || !sure || named_so(lexicon, e, surface) || THEME.contains(&code.as_str()) {
+                continue;
+            }
+            preferred = true;
+        }
+        if whole.is_some() && code.is_empty() {
+            continue;
+        }
+        let display = String::new();
+        let kind = category.name().to_owned();
+        count += 1;
+        let text = if short { surface.to_owned() } else { surface.to_lowercase() };
+        found.entry((code, kind, display)).or_default().push((text, short, preferred));
+    }
+    let mut out = String::from(
+        "# Made by `nlp-scores learn` from the training sets of BC5CDR and the NCBI disease corpus: words that were annotated there\n\
+         # and that the terminologies lack, with the MeSH code of the annotation.\n\
+         S\tBC5CDR and NCBI disease corpus, training sets\t2016, 2014\tpublic domain\thttps://www.ncbi.nlm.nih.gov/research/bionlp/Data/\n",
+    );
+    for ((code, category, display), mut terms) in found {
+        let kind = if category == "MEDICATION" { "SUBSTANCE" } else { "DX_NAME" };
+        let system = if code.is_empty() { "" } else { "https://www.nlm.nih.gov/mesh" };
+        terms.sort();
+        let display = if display.is_empty() { terms.first().map_or(String::new(), |(t, _, _)| t.clone()) } else { display };
+        out.push_str(&format!("C\t{system}\t{code}\t{category}\t{kind}\t{display}\n"));
+        for (text, exact, preferred) in terms {
+            out.push_str(&format!("T\t{}\t{}\t{text}\n", if preferred { "preferred" } else if exact { "abbreviation" } else { "synonym" }, if exact { "c" } else { "-" }));
+        }
+    }
+    std::fs::write(format!("{folder}/learnt.txt"), out).map_err(|e| e.to_string())?;
+    println!("{count} terms");
+    Ok(())
+}

@@ -60,10 +60,18 @@ sql_function!(fhir_resource_entities, |call| {
     let mut id = 0;
     for text in texts(resource(call)?, &interrupted)? {
         let points = Points::new(&text.text);
-        for entity in text.entities(lexicon, &interrupted)?.iter().filter(|e| wanted.takes(e)) {
-            rows.add(std::iter::once(Value::from(&*text.path)).chain(row(id, entity, &text.text, &points, lexicon)?));
-            id += 1;
-        }
+        let mut outcome = Ok(());
+        text.entities(lexicon, &interrupted, &mut |part| {
+            for entity in part.iter().filter(|e| wanted.takes(e)) {
+                match row(id, entity, &text.text, &points, lexicon) {
+                    Ok(columns) => rows.add(std::iter::once(Value::from(&*text.path)).chain(columns)),
+                    Err(error) => outcome = Err(error),
+                }
+                id += 1;
+            }
+            outcome.is_ok()
+        })?;
+        outcome?;
     }
     Ok(Value::Null)
 });

@@ -79,9 +79,12 @@ pub fn read<'a>(resource: Node<'a>, wanted: &Wanted, lexicon: &Lexicon, interrup
     texts(resource, interrupted)?
         .into_iter()
         .map(|text| {
-            let mut found = if room == 0 { Vec::new() } else { text.entities(lexicon, interrupted)? };
-            found.retain(|entity| wanted.takes(entity));
-            let is_cut = room == 0 || found.len() > room;
+            let mut found = Vec::new();
+            text.entities(lexicon, interrupted, &mut |part| {
+                found.extend(part.drain(..).filter(|entity| wanted.takes(entity)));
+                found.len() <= room
+            })?;
+            let is_cut = found.len() > room;
             found.truncate(room);
             room -= found.len();
             Ok(Reading { text, found, is_cut })

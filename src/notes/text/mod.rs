@@ -19,7 +19,9 @@ use chrono::NaiveDate;
 
 use crate::json::{Node, Object};
 use crate::model::{self, TypeId};
-use crate::nlp::{Entity, Interrupted, Lexicon, Options, detect};
+use crate::nlp::detect::detect_each;
+use crate::nlp::token::boundary;
+use crate::nlp::{Entity, Interrupted, Lexicon, Options};
 use plan::{Action, Step};
 
 /// Bytes of text that are read of one resource.
@@ -84,12 +86,12 @@ impl Text<'_> {
         self.language.is_none_or(|l| l.as_bytes().get(..2).is_some_and(|l| l.eq_ignore_ascii_case(b"en")) && matches!(l.as_bytes().get(2), None | Some(b'-' | b'_')))
     }
 
-    /// What it says.
-    pub fn entities(&self, lexicon: &Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Vec<Entity>, Interrupted> {
+    /// What it says, part by part; `each` says whether to go on.
+    pub fn entities(&self, lexicon: &Lexicon, interrupted: &dyn Fn() -> bool, each: &mut dyn FnMut(&mut Vec<Entity>) -> bool) -> Result<(), Interrupted> {
         if self.text.is_empty() || !self.is_english() {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        detect(&self.text, lexicon, &Options { date: self.date, interrupted })
+        detect_each(&self.text, lexicon, &Options { date: self.date, interrupted }, each)
     }
 }
 
@@ -203,9 +205,9 @@ impl<'a> Walk<'a, '_> {
     fn add(&mut self, mut text: Text<'a>) {
         if text.text.len() > self.room {
             text.text = match text.text {
-                Cow::Borrowed(whole) => Cow::Borrowed(&whole[..whole.floor_char_boundary(self.room)]),
+                Cow::Borrowed(whole) => Cow::Borrowed(&whole[..boundary(whole, self.room)]),
                 Cow::Owned(mut whole) => {
-                    whole.truncate(whole.floor_char_boundary(self.room));
+                    whole.truncate(boundary(&whole, self.room));
                     Cow::Owned(whole)
                 }
             };

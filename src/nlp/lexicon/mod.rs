@@ -18,6 +18,7 @@ pub use walk::Match;
 
 use super::context::Rules;
 use super::mention::Words;
+use super::result::Tests;
 use super::section::Headings;
 
 /// A compiled lexicon with what each process makes of its lists when it is opened.
@@ -27,6 +28,8 @@ pub struct Lexicon {
     pub rules: Rules,
     /// headings of sections
     pub headings: Headings,
+    /// analytes and vital signs with their usual units
+    pub tests: Tests,
     /// words that the rules of mentions know
     pub words: Words,
 }
@@ -37,8 +40,9 @@ impl Lexicon {
         let image = Image::open(bytes)?;
         let rules = Rules::new(image.list("context"));
         let headings = Headings::new(image.list("sections"));
+        let tests = Tests::new(image.list("tests"));
         let words = Words::new(&image);
-        Ok(Lexicon { image, rules, headings, words })
+        Ok(Lexicon { image, rules, headings, tests, words })
     }
 
     /// The version that the compiled value names, such as `fhirlake-2026.11`.

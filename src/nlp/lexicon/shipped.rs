@@ -17,11 +17,12 @@ const TERMINOLOGIES: &[u8] = include_bytes!("../../../fhir-schemas/lexicon/termi
 const LEARNT: &str = include_str!("../../../fhir-schemas/lexicon/learnt.txt");
 
 /// The lists: a name and its lines.
-pub const LISTS: [(&str, &str); 5] = [
+pub const LISTS: [(&str, &str); 6] = [
     ("abbreviations", include_str!("../../../fhir-schemas/lexicon/abbreviations.tsv")),
     ("context", include_str!("../../../fhir-schemas/lexicon/context.tsv")),
     ("sections", include_str!("../../../fhir-schemas/lexicon/sections.tsv")),
     ("stop", include_str!("../../../fhir-schemas/lexicon/stop.tsv")),
+    ("tests", include_str!("../../../fhir-schemas/lexicon/tests.tsv")),
     ("words", include_str!("../../../fhir-schemas/lexicon/words.tsv")),
 ];
 

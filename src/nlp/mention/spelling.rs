@@ -36,15 +36,30 @@ impl Names {
         Names { list, read: OnceLock::new() }
     }
 
-    /// The name that a word is nearest to.
+    fn names(&self) -> &[Name] {
+        self.read.get_or_init(|| self.list.lines().map(|name| Name { name, letters: letters(name) }).collect())
+    }
+
+    /// Names that begin with some letters.
+    fn starting(&self, with: &str) -> impl Iterator<Item = &Name> {
+        let names = self.names();
+        let from = names.partition_point(|n| n.name < with);
+        names.get(from..).unwrap_or(&[]).iter().take_while(move |n| n.name.starts_with(with))
+    }
+
+    /// A name that is a word but for one change; the first two letters are right.
+    fn one_off(&self, word: &str) -> Option<&'static str> {
+        let mask = letters(word);
+        let near = |n: &&Name| n.name.len().abs_diff(word.len()) < 2 && (n.letters ^ mask).count_ones() < 3;
+        self.starting(word.get(..2)?).filter(near).find(|n| is_one_off(word.as_bytes(), n.name.as_bytes())).map(|n| n.name)
+    }
+
+    /// The name that a word is nearest to; the first letter is right.
     fn nearest(&self, word: &str, most: usize) -> Option<&'static str> {
-        let names = self.read.get_or_init(|| self.list.lines().map(|name| Name { name, letters: letters(name) }).collect());
-        let first = word.get(..1)?;
-        let from = names.partition_point(|n| n.name < first);
         let mask = letters(word);
         let mut best: Option<(usize, &'static str)> = None;
         let mut several = false;
-        for name in names.get(from..)?.iter().take_while(|n| n.name.starts_with(first)) {
+        for name in self.starting(word.get(..1)?) {
             let limit = best.map_or(most, |(d, _)| d);
             if name.name.len().abs_diff(word.len()) > limit || (name.letters ^ mask).count_ones() as usize > 2 * limit {
                 continue;
@@ -57,6 +72,19 @@ impl Names {
             best = Some((distance, name.name));
         }
         best.filter(|(distance, _)| !(several && *distance > 1)).map(|(_, name)| name)
+    }
+}
+
+/// Whether two words differ by one letter, or by two that changed places.
+fn is_one_off(a: &[u8], b: &[u8]) -> bool {
+    let front = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (a.get(front..).unwrap_or(&[]), b.get(front..).unwrap_or(&[]));
+    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (a.get(..a.len() - back).unwrap_or(&[]), b.get(..b.len() - back).unwrap_or(&[]));
+    match (a, b) {
+        ([_] | [], [_] | []) => true,
+        ([x, y], [v, w]) => x == w && y == v,
+        _ => false,
     }
 }
 
@@ -106,8 +134,11 @@ impl Finder<'_, '_, '_> {
         let mut form = Vec::with_capacity(LONGEST);
         token::normal(text, &mut form);
         let form = std::str::from_utf8(&form).ok()?;
-        let most = if form.len() < LONG || self.research || !drugs && form.len() < LONG + 1 { 1 } else { 2 };
-        let name = self.words.spelling.nearest(form, most)?;
+        let name = if drugs && !self.research {
+            self.words.spelling.nearest(form, if form.len() < LONG { 1 } else { 2 })?
+        } else {
+            self.words.spelling.one_off(form)?
+        };
         if ENDINGS.iter().any(|e| form.ends_with(e) && !name.ends_with(e)) {
             return None;
         }
@@ -147,5 +178,8 @@ mod tests {
         assert_eq!(names.nearest("hydrochlorothyazide", 2), Some("hydrochlorothiazide"));
         assert_eq!(names.nearest("birtec", 1), None, "the first letter is right");
         assert_eq!(names.nearest("walking", 1), None);
+        assert_eq!(names.one_off("asprin"), Some("aspirin"));
+        assert_eq!(names.one_off("warfrain"), Some("warfarin"));
+        assert_eq!(names.one_off("asparagine"), None);
     }
 }

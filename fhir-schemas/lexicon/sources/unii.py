@@ -27,8 +27,15 @@ ORDINARY = set((pathlib.Path(__file__).parent / "ordinary-words.txt").read_text(
 ORDINARY_FORMS = {form(w) for w in ORDINARY}
 
 
+# UNII writes all names in capitals: a name of four to six letters is a word unless it cannot be said, or is one of these
+ACRONYMS = set((pathlib.Path(__file__).parent / "acronyms.txt").read_text().split())
+SAID = re.compile(r"(?=.*[AEIOUY])(?!.*[^AEIOUY]{4})(?!(?!STR|SCH|SPR|THR|SCR|CHL|CHR|PHR|PHL)[^AEIOUY]{3})[A-Z]{4,6}$")
+
+
 def case(name, brand):
     """Official names are written small, brand names with a capital."""
+    if SAID.match(name) and name not in ACRONYMS:
+        return name.capitalize()
     if is_acronym(name):
         return name
     return " ".join(w.capitalize() for w in name.split(" ")) if brand else name.lower()

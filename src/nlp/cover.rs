@@ -22,6 +22,8 @@ pub const ATTRIBUTE: u8 = 16;
 /// a condition, medication, test or anatomy goes on from the token before
 const JOINED: u8 = 32;
 const TAKEN: u8 = 64;
+/// an attribute goes on from the token before
+const ATTRIBUTE_JOINED: u8 = 128;
 
 fn is_mention(category: Category) -> bool {
     matches!(category, Category::MedicalCondition | Category::Medication | Category::TestTreatmentProcedure | Category::Anatomy)
@@ -42,7 +44,9 @@ impl Cover {
                 cover.set(entity.tokens.start + 1..entity.tokens.end, JOINED);
             }
             for attribute in &entity.attributes {
-                cover.set(note.tokens_in(attribute.begin, attribute.end), ATTRIBUTE);
+                let tokens = note.tokens_in(attribute.begin, attribute.end);
+                cover.set(tokens.start + 1..tokens.end, ATTRIBUTE_JOINED);
+                cover.set(tokens, ATTRIBUTE);
             }
         }
         cover
@@ -68,6 +72,12 @@ impl Cover {
     /// Whether a condition, medication, test or anatomy begins before or ends behind the tokens, of which it has some.
     pub fn cuts(&self, tokens: &Range<u32>) -> bool {
         self.has(tokens.start, JOINED) || self.has(tokens.end, JOINED)
+    }
+
+    /// Whether all attributes on these tokens are shorter than they are and within them.
+    pub fn exceeds_attributes(&self, tokens: &Range<u32>) -> bool {
+        let cuts = self.has(tokens.start, ATTRIBUTE_JOINED) || self.has(tokens.end, ATTRIBUTE_JOINED);
+        !cuts && tokens.clone().any(|token| !self.has(token, ATTRIBUTE))
     }
 
     /// What stands wholly within these tokens is to go: they are something else.

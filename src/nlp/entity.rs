@@ -104,7 +104,7 @@ pub enum Conditionality {
     Unconditional,
     /// return if fever develops; risk of bleeding
     Hypothetical,
-    /// dyspnoea on exertion; nitroglycerin if chest pain
+    /// nitroglycerin if chest pain; as needed for pain (but dyspnoea on exertion is there now and then, so not of these)
     Conditional,
 }
 

@@ -29,17 +29,27 @@ const MOST: usize = 16;
 /// The phrases, each with the numbers that were given with it.
 #[derive(Debug, Default)]
 pub struct Phrases {
-    /// slots of words: open addressing by the bytes themselves
-    slots: Vec<(Key, Word)>,
+    /// slots of words: a part of the hash, and the number
+    slots: Vec<(u16, Word)>,
+    /// the bytes of each word
+    keys: Vec<Key>,
     /// slots of `node << 16 | word` → node
     edges: Vec<(u64, u32)>,
     /// node of each word that begins a phrase, else 0
     roots: Vec<u32>,
-    /// the numbers of each node in `values`
-    nodes: Vec<(u32, u32)>,
+    nodes: Vec<Node>,
     values: Vec<u32>,
     /// words that may stand within a phrase though it does not have them
     fillers: Vec<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Node {
+    /// its numbers in `values`
+    begin: u32,
+    end: u32,
+    /// a bit for each word that goes on from here, and perhaps for others
+    next: u64,
 }
 
 /// A phrase at some tokens.
@@ -152,19 +162,24 @@ impl Builder {
     pub fn finish(mut self) -> Phrases {
         let mut phrases = Phrases::default();
         let words = FIRST + self.words.len();
-        phrases.slots = vec![([0; LONGEST / 8], NONE); (self.words.len() * 2).next_power_of_two().max(2)];
+        phrases.slots = vec![(0, NONE); (self.words.len() * 2).next_power_of_two().max(2)];
+        phrases.keys = vec![[0; LONGEST / 8]; self.words.len()];
         let mask = phrases.slots.len() - 1;
         for (key, word) in self.words {
-            let mut slot = hash(&key) as usize & mask;
+            let hash = hash(&key);
+            let mut slot = hash as usize & mask;
             while phrases.slots[slot].1 != NONE {
                 slot = (slot + 1) & mask;
             }
-            phrases.slots[slot] = (key, word);
+            phrases.slots[slot] = ((hash >> 48) as u16, word);
+            phrases.keys[word as usize - FIRST] = key;
         }
         phrases.roots = vec![0; words];
         phrases.edges = vec![(0, 0); (self.edges.len() * 2).next_power_of_two().max(2)];
         let mask = phrases.edges.len() - 1;
+        phrases.nodes = vec![Node::default(); self.nodes as usize + 1];
         for (key, child) in self.edges {
+            phrases.nodes[(key >> 16) as usize].next |= 1 << (key & 63);
             if key >> 16 == 0 {
                 phrases.roots[key as usize] = child;
                 continue;
@@ -175,16 +190,15 @@ impl Builder {
             }
             phrases.edges[slot] = (key, child);
         }
-        phrases.nodes = vec![(0, 0); self.nodes as usize + 1];
         self.outputs.sort_by_key(|(node, _)| *node);
         self.outputs.dedup();
         for (node, value) in self.outputs {
             let place = &mut phrases.nodes[node as usize];
-            if place.0 == place.1 {
-                place.0 = phrases.values.len() as u32;
+            if place.begin == place.end {
+                place.begin = phrases.values.len() as u32;
             }
             phrases.values.push(value);
-            place.1 = phrases.values.len() as u32;
+            place.end = phrases.values.len() as u32;
         }
         phrases.fillers = vec![false; words];
         for word in self.fillers {
@@ -204,19 +218,23 @@ impl Phrases {
             None => return NONE,
         }
         let (Some(key), false) = (key(piece(text, token)), self.slots.is_empty()) else { return NONE };
+        let hash = hash(&key);
         let mask = self.slots.len() - 1;
-        let mut slot = hash(&key) as usize & mask;
+        let mut slot = hash as usize & mask;
         // at least half of the slots are empty
         loop {
-            let (known, word) = &self.slots[slot];
-            if *word == NONE || *known == key {
-                return *word;
+            let (tag, word) = self.slots[slot];
+            if word == NONE || tag == (hash >> 48) as u16 && self.keys[word as usize - FIRST] == key {
+                return word;
             }
             slot = (slot + 1) & mask;
         }
     }
 
     fn child(&self, node: u32, word: Word) -> u32 {
+        if self.nodes[node as usize].next >> (word & 63) & 1 == 0 {
+            return 0;
+        }
         let mask = self.edges.len() - 1;
         let key = u64::from(node) << 16 | u64::from(word);
         let mut slot = mix(key) as usize & mask;
@@ -261,7 +279,7 @@ impl Phrases {
         let mut longest = None;
         let mut fillers = 0;
         while node != 0 {
-            let (begin, end) = self.nodes[node as usize];
+            let Node { begin, end, .. } = self.nodes[node as usize];
             if begin < end {
                 longest = Some(Found { end: next, values: &self.values[begin as usize..end as usize] });
             }
@@ -311,46 +329,59 @@ fn piece<'t>(text: &'t str, token: &Token) -> &'t str {
     text.get(token.begin as usize..token.end as usize).unwrap_or("")
 }
 
-/// The bytes of a word in lower case without apostrophes, if they are few enough.
+/// The bytes of a word in lower case without apostrophes, with spaces behind, if they are few enough.
 #[inline]
 fn key(word: &str) -> Option<Key> {
-    if word.len() > LONGEST + 8 {
-        return None;
-    }
+    const SPACES: u64 = 0x2020_2020_2020_2020;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const APOSTROPHES: u64 = 0x2727_2727_2727_2727;
+    const ONES: u64 = 0x0101_0101_0101_0101;
     let mut bytes = [0u8; LONGEST];
-    let mut length = 0;
-    let mut push = |byte: u8| -> Option<()> {
-        *bytes.get_mut(length)? = byte;
-        length += 1;
-        Some(())
-    };
-    if word.is_ascii() {
-        for byte in word.bytes() {
-            if byte != b'\'' {
-                push(byte.to_ascii_lowercase())?;
-            }
+    let mut key: Key = [SPACES; LONGEST / 8];
+    let mut odd = 0;
+    if let Some(place) = bytes.get_mut(..word.len()) {
+        place.copy_from_slice(word.as_bytes());
+        for (part, chunk) in key.iter_mut().zip(bytes.as_chunks::<8>().0) {
+            let plain = u64::from_le_bytes(*chunk);
+            let apostrophe = plain ^ APOSTROPHES;
+            odd |= plain & HIGH | apostrophe.wrapping_sub(ONES) & !apostrophe & HIGH;
+            // letters become lower case, digits stay
+            *part |= plain;
         }
     } else {
-        for c in word.chars().flat_map(char::to_lowercase) {
-            if !matches!(c, '\'' | '\u{2019}') {
-                let mut buffer = [0; 4];
-                for &byte in c.encode_utf8(&mut buffer).as_bytes() {
-                    push(byte)?;
-                }
-            }
+        odd = 1;
+    }
+    if odd == 0 { Some(key) } else { spelled(word) }
+}
+
+/// The same for words with accents or apostrophes.
+#[cold]
+fn spelled(word: &str) -> Option<Key> {
+    if word.len() > LONGEST * 2 {
+        return None;
+    }
+    let mut bytes = [b' '; LONGEST];
+    let mut length = 0;
+    for c in word.chars().flat_map(char::to_lowercase).filter(|c| !matches!(c, '\'' | '\u{2019}')) {
+        let mut buffer = [0; 4];
+        for &byte in c.encode_utf8(&mut buffer).as_bytes() {
+            *bytes.get_mut(length)? = if byte.is_ascii() { byte | 0x20 } else { byte };
+            length += 1;
         }
     }
     let mut key = [0; LONGEST / 8];
-    for (part, chunk) in key.iter_mut().zip(bytes.chunks_exact(8)) {
-        *part = chunk.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b));
+    for (part, chunk) in key.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *part = u64::from_le_bytes(*chunk);
     }
     Some(key)
 }
 
+#[inline]
 fn hash(key: &Key) -> u64 {
     mix(key.iter().fold(0, |n: u64, &part| (n.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }
 
+#[inline]
 fn mix(key: u64) -> u64 {
     let key = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     key ^ key >> 32

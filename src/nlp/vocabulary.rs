@@ -7,6 +7,8 @@ use super::token::{Class, Token};
 /// Words of up to 16 ASCII characters.
 pub struct Vocabulary<T> {
     slots: Box<[(u128, Option<T>)]>,
+    /// a few bits of the key of each slot, 0 for an empty one: most words are in no set, and these bits stay in the cache
+    tags: Box<[u8]>,
     shift: u32,
 }
 
@@ -38,9 +40,12 @@ pub fn key_of(word: &[u8]) -> u128 {
     u128::from_le_bytes(letters)
 }
 
-fn slot(key: u128, shift: u32) -> usize {
+/// The slot where the search for a key begins, and its tag.
+#[inline]
+fn place(key: u128, shift: u32) -> (usize, u8) {
     let mixed = (key as u64) ^ ((key >> 64) as u64).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize
+    let hash = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((hash >> shift) as usize, (hash >> 32) as u8 | 1)
 }
 
 impl<T: Copy> Vocabulary<T> {
@@ -50,17 +55,19 @@ impl<T: Copy> Vocabulary<T> {
         let size = (words.len().max(4) * 4).next_power_of_two();
         let shift = 64 - size.trailing_zeros();
         let mut slots = vec![(0, None); size].into_boxed_slice();
+        let mut tags = vec![0; size].into_boxed_slice();
         for (word, meaning) in words {
             let key = key_of(word.as_bytes());
-            let mut at = slot(key, shift);
+            let (mut at, tag) = place(key, shift);
             while slots[at].1.is_some() && slots[at].0 != key {
                 at = (at + 1) & (size - 1);
             }
             if slots[at].1.is_none() {
                 slots[at] = (key, Some(meaning));
+                tags[at] = tag;
             }
         }
-        Vocabulary { slots, shift }
+        Vocabulary { slots, tags, shift }
     }
 
     /// What the word means that has this key.
@@ -69,14 +76,17 @@ impl<T: Copy> Vocabulary<T> {
         if key == 0 {
             return None;
         }
-        let mut at = slot(key, self.shift);
+        let (mut at, tag) = place(key, self.shift);
         loop {
-            let (there, meaning) = self.slots[at];
-            meaning?;
-            if there == key {
-                return meaning;
+            match *self.tags.get(at)? {
+                0 => return None,
+                there if there == tag => match self.slots.get(at) {
+                    Some((there, meaning)) if *there == key => return *meaning,
+                    _ => {}
+                },
+                _ => {}
             }
-            at = (at + 1) & (self.slots.len() - 1);
+            at = (at + 1) & (self.tags.len() - 1);
         }
     }
 

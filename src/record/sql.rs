@@ -41,12 +41,13 @@ sql_function!(fhir_references_at, |call| {
     }
     Ok(Value::Null)
 });
-// (patient, from, to, types, newest_first, count, lake, as_of)
+// (patient, from, to, types, newest_first, count, lake, as_of, findings)
 sql_function!(fhir_timeline_sql, |call| {
     let lake = lake(call, 6)?;
     let asked = asked(call)?.of(moment(call, 7));
     let count = limit(call, 5)?;
-    let holdings = spi::connected(|spi| holdings(spi, lake, &asked))?;
+    let mut holdings = spi::connected(|spi| holdings(spi, lake, &asked))?;
+    holdings.findings = (call.count() <= 8 || call.bool(8)?) && has_findings(lake);
     Ok(timeline::statement(lake, &asked, &holdings, call.bool(4)?, count).into())
 });
 // (patient, from, to, types, width, rows, lake, as_of, entries)
@@ -123,7 +124,12 @@ fn limit(call: &Call, index: usize) -> Result<Option<i64>, Error> {
 fn holdings(spi: &Spi, lake: &str, ask: &Ask) -> Result<Holdings, Error> {
     let mut types = ask.members();
     types.extend(timeline::tellers(&types));
-    Ok(Holdings { types: present(spi, lake, ask.as_of, &types)?, shared: shared(spi, lake, ask)? })
+    Ok(Holdings { types: present(spi, lake, ask.as_of, &types)?, shared: shared(spi, lake, ask)?, findings: false })
+}
+
+/// Whether the lake has findings that the user may read.
+fn has_findings(lake: &str) -> bool {
+    access::has_table(lake, "entity_run") && access::table_named(lake, "entity").is_some_and(|table| !access::is_empty(table) && access::may_read(table))
 }
 
 /// Those of the types that the lake has anything of; of the past also what it had, as far as the caller may see.

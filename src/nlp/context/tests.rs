@@ -245,7 +245,7 @@ fn conditions() {
         ("Should he develop <c:rash>, stop.", "hypothetical"),
         ("at risk of <c:falls>", "hypothetical"),
         ("<c:Dyspnea> on exertion", ""),
-        ("<m:Tylenol> prn <c:pain>", "conditional|conditional"),
+        ("<m:Tylenol> prn <c:pain>", "|conditional"),
         ("<m:nitroglycerin> if <c:chest pain>", "conditional|hypothetical"),
         ("Discharge instructions:\nWatch the wound. <c:Redness>, <c:swelling>.", "hypothetical|hypothetical"),
         ("screening for <c:colon cancer>", "hypothetical"),

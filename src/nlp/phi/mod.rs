@@ -107,8 +107,7 @@ fn at_token(r: &Reader, at: u32) -> Option<Found> {
             _ => None,
         },
         Class::Word => match r.cue(at) {
-            Cue::Nothing if r.note.is(at, "center") || r.note.is(at, "centre") => place::hospital(r, at),
-            Cue::Nothing | Cue::Surname | Cue::Article | Cue::Ip => None,
+            Cue::Nothing | Cue::Surname | Cue::Article => None,
             Cue::Given | Cue::Either => name::bare(r, at),
             Cue::Title if r.is_mark(at + 1, b'#') => number::identifier(r, at),
             Cue::Title => name::titled(r, at),
@@ -123,7 +122,7 @@ fn at_token(r: &Reader, at: u32) -> Option<Found> {
             Cue::IdLabel | Cue::IdWord => number::identifier(r, at),
             Cue::Http | Cue::Www | Cue::Domain => net::url(r, at),
             Cue::Lives => place::home(r, at),
-            Cue::Hospital => place::hospital(r, at),
+            Cue::Hospital | Cue::Center => place::hospital(r, at),
             Cue::Box => place::post_box(r, at),
             Cue::Works => profession::behind_work(r, at),
             Cue::Profession => profession::named(r, at, false),

@@ -69,7 +69,9 @@ fn run(r: &Reader, at: u32, trusted: bool) -> Option<u32> {
         let listed = is_known(r, next);
         let shouted = r.case(next) == Case::Upper;
         // the first word may be any, the next ones must look like names
-        if words > 0 && !listed && (shouted || r.is_clinical(next)) || (words == 0 && !trusted && !listed) {
+        // "Jane Doe" behind a label, though DOE is a symptom
+        let second = trusted && words == 1 && end > 0 && matches!(r.cue(end - 1), Cue::Given | Cue::Either) && !shouted;
+        if words > 0 && !listed && !second && (shouted || r.is_clinical(next)) || (words == 0 && !trusted && !listed) {
             break;
         }
         known |= listed;

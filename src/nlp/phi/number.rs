@@ -12,7 +12,8 @@ fn age(begin: u32, end: u32, number: u32, letter: char) -> Option<Found> {
         'W' => 200,
         _ => 999,
     };
-    (number <= longest).then(|| Found { begin, end, kind: Kind::Age, value: Some(format!("P{number}{letter}")) })
+    let time = if letter == 'H' { "T" } else { "" };
+    (number <= longest).then(|| Found { begin, end, kind: Kind::Age, value: Some(format!("P{time}{number}{letter}")) })
 }
 
 fn unit_letter(word: &str) -> char {
@@ -20,6 +21,7 @@ fn unit_letter(word: &str) -> char {
         Some(b'm') => 'M',
         Some(b'w') => 'W',
         Some(b'd') => 'D',
+        Some(b'h') => 'H',
         _ => 'Y',
     }
 }
@@ -70,7 +72,9 @@ pub fn age_from_number(r: &Reader, at: u32) -> Option<Found> {
             return age(at, behind + 2, number, letter);
         }
         // "6 mo male", "45 year male"
-        let person = matches!(r.cue(behind), Cue::Male | Cue::Female) && r.note.word(behind).len() > 1;
+        let sex = matches!(r.cue(behind), Cue::Male | Cue::Female);
+        let letter_only = r.note.word(behind).len() == 1;
+        let person = sex && (!letter_only || r.case(behind) == Case::Upper && (led_by_article(r, at) || begins_sentence(r, at)));
         return person.then(|| age(at, behind, number, letter)).flatten();
     }
     // "66F", "66M with", "66 M": at the begin of a statement

@@ -82,7 +82,8 @@ fn city_state(r: &Reader, at: u32, free: bool) -> Option<u32> {
     let behind = if long > 0 { long } else { state + 1 };
     match zip(r, behind) {
         Some(end) => Some(end),
-        None => (free || long > 0).then_some(behind),
+        // IN, OR and ME in capitals may be words
+        None => (free && !matches!(r.note.word(state), "IN" | "OR" | "ME") || long > 0).then_some(behind),
     }
 }
 

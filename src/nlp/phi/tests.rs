@@ -69,6 +69,7 @@ fn ages() {
         ("age 45 and aged 93", &["AGE 45=P45Y", "AGE 93=P93Y"]),
         ("12 years of age", &["AGE 12 years of age=P12Y"]),
         ("66F with cough", &["AGE 66=P66Y"]),
+        ("Pt 8 mo M w/ fever", &["AGE 8 mo=P8M"]),
         ("6 mo male", &["AGE 6 mo=P6M"]),
         ("woman in her 60s", &["AGE 60s=P60Y"]),
         ("BP in the 90s", &[]),

@@ -62,11 +62,11 @@ pub enum Cue {
     /// nurse, physician: a profession only if the words about say whose
     Staff,
     Article,
-    /// of de-identified texts: a placeholder may begin
     Male,
     Female,
     Box,
-    Ip,
+    /// of "Medical Center"
+    Center,
 }
 
 use Cue::*;
@@ -88,7 +88,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("patient name attending physician provider surgeon pcp resident intern nurse author cardiologist assistant anesthesiologist", Label),
     ("oncologist radiologist neurologist pathologist therapist consultant cc pt contact guardian referring requesting clinician", Label),
     ("signed dictated authenticated transcribed cosigned reviewed verified interpreted approved attested entered", Signed),
-    ("year years yr yrs month months mo mos mth mths week weeks wk wks day days", AgeUnit),
+    ("year years yr yrs month months mo mos mth mths week weeks wk wks day days hour hours hr hrs", AgeUnit),
     ("yo yof yom yomale yofemale", AgeWord),
     ("age aged ages", Age),
     ("one", Number(1)),
@@ -131,7 +131,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("apt apartment suite ste", Apartment),
     ("lives lived living resides resident residing native address moved relocated", Lives),
     ("hospital clinic infirmary hospice sanatorium", Hospital),
-    ("al ak az ar ca co ct de fl ga hi ia il ks ky la ma mi mn mo ms mt nc nd ne nh nj nm nv ny oh ok ri sc sd tn tx ut va vt wa wi wv wy dc", State),
+    ("al ak az ar ca co ct de fl ga hi ia il in ks ky la ma me or mi mn mo ms mt nc nd ne nh nj nm nv ny oh ok ri sc sd tn tx ut va vt wa wi wv wy dc", State),
     ("alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois indiana iowa kansas", StateName),
     ("kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana nebraska nevada ohio oklahoma oregon", StateName),
     ("pennsylvania tennessee texas utah vermont washington wisconsin wyoming", StateName),
@@ -149,7 +149,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("male man boy gentleman m", Male),
     ("female woman girl lady f", Female),
     ("box", Box),
-    ("ip", Ip),
+    ("center centre", Center),
 ];
 
 /// A note as the step sees it.

@@ -12,7 +12,7 @@ fn date(begin: u32, end: u32, value: Option<Calendar>) -> Found {
 
 /// A date that begins with a number in digits: 2/3/2010, 2010-02-03, 02.03.2010, 2/2010, 2/3.
 pub fn numeric(r: &Reader, at: u32) -> Option<Found> {
-    if r.is_glued(at) && ["/", "-", ".", ":", "#"].iter().any(|mark| r.is_mark_before(at, mark.as_bytes()[0])) {
+    if r.is_glued(at) && [b'/', b'-', b'.', b':', b'#'].iter().any(|&mark| r.is_mark_before(at, mark)) {
         return None;
     }
     dotted(r, at).or_else(|| three(r, at)).or_else(|| two(r, at))
@@ -79,7 +79,7 @@ fn two(r: &Reader, at: u32) -> Option<Found> {
     }
     let ((a, long_a), (b, long_b)) = (r.whole(at)?, r.whole(at + 2)?);
     let behind = at + 3;
-    let goes_on = r.is_glued(behind) && ["/", "-", "%", ":", "+"].iter().any(|m| r.is_mark(behind, m.as_bytes()[0]));
+    let goes_on = r.is_glued(behind) && ([b'/', b'-', b'%', b'+'].iter().any(|&m| r.is_mark(behind, m)) || r.is_mark(behind, b':') && r.class(behind + 1) == Class::Number);
     if goes_on || matches!(r.cue(behind), Cue::Measure | Cue::Scale | Cue::Unit(_)) || (r.is_glued(behind) && r.class(behind) == Class::Word) {
         return None;
     }
@@ -112,8 +112,9 @@ fn two(r: &Reader, at: u32) -> Option<Found> {
     let near = match r.cue(before) {
         Cue::In => return (b < 100 && long_b == 2).then(|| date(at, behind, Some(Calendar::month(r.century(b), a)))),
         Cue::On | Cue::Since | Cue::Happened | Cue::Weekday(..) | Cue::Last => true,
-        // "from 3/10 to 7/10" is a pain
-        Cue::Preposition | Cue::To => !matches!(b, 5 | 6 | 10),
+        // "from 3/10 to 7/10" is a pain, "to 6/24" an acuity: the other end must be a date as well
+        Cue::To => before >= 3 && r.is_mark(before - 2, b'/') && !matches!(b, 5 | 6 | 10),
+        Cue::Preposition => !matches!(b, 5 | 6 | 10),
         // a line that begins with a date: "2/3: afebrile"
         _ => in_placeholder(r, at) || (r.begins_line(at) && r.is_mark(behind, b':')) || (r.is_mark(before, b',') && weekday_at(r, at.wrapping_sub(2))),
     };
@@ -358,6 +359,7 @@ pub fn year(r: &Reader, at: u32) -> Option<Found> {
         Cue::In | Cue::Since | Cue::Happened | Cue::Portion | Cue::Season => return found,
         // "to 2010", "of 2010", "at 2000" may be a number or an hour
         Cue::Preposition if !r.note.is(at.wrapping_sub(1), "about") && !r.note.is(at.wrapping_sub(1), "over") => return found,
+        Cue::To if at >= 2 && r.year(at - 2).is_some() => return found,
         Cue::Last | Cue::Past | Cue::At | Cue::X | Cue::Measure => return None,
         _ => {}
     }

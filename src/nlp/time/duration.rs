@@ -97,7 +97,11 @@ pub fn unit(r: &Reader, at: u32) -> Option<(Unit, u32)> {
     let hyphen = r.is_mark(at, b'-') && r.is_glued(at + 1);
     let at = if hyphen { at + 1 } else { at };
     match r.cue(at) {
+        // "BP 124/71 HR 70"
+        Cue::Unit(_) if r.case(at) == Case::Upper && r.note.is(at, "hr") && (r.class(at + 1) == Class::Number || r.is_mark(at + 1, b':')) => None,
         Cue::Unit(unit) => Some((unit, at + 1)),
+        // "5w" may be a ward
+        Cue::Letter(Unit::Week) if r.cue(at + 1) != Cue::Ago && !matches!(r.cue_before(at.saturating_sub(1)), Cue::For | Cue::X | Cue::Past | Cue::Last) => None,
         Cue::Letter(unit) if r.is_glued(at) && !hyphen && r.case(at) == Case::Lower => Some((unit, at + 1)),
         _ => None,
     }
@@ -105,6 +109,18 @@ pub fn unit(r: &Reader, at: u32) -> Option<(Unit, u32)> {
 
 /// What begins with a number and is counted in units of time.
 pub fn counted(r: &Reader, at: u32) -> Option<Found> {
+    if r.is_glued(at) && [b'/', b'+', b':', b'.'].iter().any(|&mark| r.is_mark_before(at, mark)) {
+        return None;
+    }
+    // "40.8 ± 12.1 years", "40.8 +/- 12.1 years", "kg-1 min-1" of a paper
+    let before = at.checked_sub(1).map_or("", |t| r.note.word(t));
+    let minus = r.is_mark_before(at, b'-') && at >= 2;
+    if before == "±" || minus && (r.is_mark(at - 2, b'/') || r.is_glued(at) && r.class(at - 2) == Class::Word && r.is_glued(at - 1)) {
+        return None;
+    }
+    if let Some(found) = gestation(r, at) {
+        return Some(found);
+    }
     let quantity = quantity(r, at)?;
     let mut wrap = quantity.end;
     if r.class(wrap) == Class::Line && wrap > 0 {
@@ -125,6 +141,28 @@ pub fn counted(r: &Reader, at: u32) -> Option<Found> {
     let (unit, end) = unit(r, wrap)?;
     let article = r.cue(at) == Cue::Article && r.cue(at + 1) != Cue::Vague && r.cue(at + 1) != Cue::Couple && r.cue(at + 1) != Cue::Half;
     behind(r, at, quantity, unit, end, article)
+}
+
+/// "25+1 weeks", "38 2/7 weeks": weeks and days of a pregnancy.
+fn gestation(r: &Reader, at: u32) -> Option<Found> {
+    let (weeks, _) = r.whole(at).filter(|&(weeks, digits)| digits == 2 && weeks < 45)?;
+    // 32w4d
+    if let [b'w' | b'W', days @ b'0'..=b'6', b'd' | b'D'] = r.note.word(at + 1).as_bytes()
+        && r.is_glued(at + 1)
+    {
+        return Some(Found { begin: at, end: at + 2, kind: Kind::Duration, value: Some(format!("P{}D", weeks * 7 + u32::from(days - b'0'))) });
+    }
+    let (days, behind) = if r.is_mark(at + 1, b'+') && r.is_glued(at + 1) {
+        (r.whole(at + 2)?.0, at + 3)
+    } else if r.is_mark(at + 2, b'/') && r.whole(at + 3) == Some((7, 1)) {
+        (r.whole(at + 1)?.0, at + 4)
+    } else {
+        return None;
+    };
+    // the sevenths may stand behind the plus: 25+1/7
+    let behind = if r.is_mark(behind, b'/') && r.whole(behind + 1) == Some((7, 1)) { behind + 2 } else { behind };
+    let (Unit::Week, end) = unit(r, behind)? else { return None };
+    (days < 7).then(|| Found { begin: at, end, kind: Kind::Duration, value: Some(format!("P{}D", weeks * 7 + days)) })
 }
 
 /// What stands behind a length of time tells what it is.

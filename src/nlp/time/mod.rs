@@ -16,6 +16,8 @@ mod words;
 
 pub use relate::relate;
 
+use std::ops::Range;
+
 use super::cover::{ATTRIBUTE, Cover};
 use super::entity::{Category, Entity, Kind, Origin};
 use super::note::Note;
@@ -34,11 +36,12 @@ struct Found {
 
 /// Adds the times of a note to `entities`.
 ///
-/// What a medication or a result has as its attribute (a dose, its frequency, a value) is no time of its own. A condition, drug
+/// What a medication or a result has as its attribute (a dose, its frequency, a value) is no time of its own, unless a date has more. A condition, drug
 /// or test that lies wholly within a time ("fall 2019") goes; one that a time would cut ("24-hour urine") stays, without the time.
 pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
     let mut reader = Reader::new(note, Cover::new(note, entities));
     let mut times = Vec::new();
+    let mut wider: Vec<Range<u32>> = Vec::new();
     let mut at = 0;
     while (at as usize) < note.tokens.len() {
         let found = match reader.class(at) {
@@ -52,8 +55,15 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
         };
         at = found.end;
         let tokens = found.begin..found.end;
-        if reader.cover.any(tokens.clone(), ATTRIBUTE) || reader.cover.cuts(&tokens) {
+        if reader.cover.cuts(&tokens) {
             continue;
+        }
+        if reader.cover.any(tokens.clone(), ATTRIBUTE) {
+            // the "Thursday" of "last Thursday" is not how often
+            if found.kind != Kind::Date || !reader.cover.exceeds_attributes(&tokens) {
+                continue;
+            }
+            wider.push(tokens.clone());
         }
         reader.cover.take(tokens.clone());
         let mut entity = Entity::new(note, Category::TimeExpression, found.kind, tokens, Origin::Pattern);
@@ -61,6 +71,15 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
         times.push(entity);
     }
     reader.cover.remove_taken(entities, |_| false);
+    if !wider.is_empty() {
+        for attributes in entities.iter_mut().map(|e| &mut e.attributes) {
+            attributes.retain(|a| {
+                let tokens = note.tokens_in(a.begin, a.end);
+                let place = wider.partition_point(|w| w.end <= tokens.start);
+                wider.get(place).is_none_or(|w| w.start > tokens.start || tokens.end > w.end)
+            });
+        }
+    }
     entities.append(&mut times);
 }
 

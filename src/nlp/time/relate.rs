@@ -71,6 +71,10 @@ fn give(entities: &mut [Entity], time: usize, owner: usize, relation_score: f32)
         Kind::Frequency if habit || owner.category == Category::Medication => AttributeKind::Frequency,
         _ => AttributeKind::Time,
     };
+    // the step for habits may have it already
+    if habit && owner.attributes.iter().any(|a| a.begin < end && begin < a.end) {
+        return;
+    }
     owner.attributes.push(Attribute { kind, begin, end, value, score, relation_score });
 }
 

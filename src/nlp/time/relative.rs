@@ -176,6 +176,7 @@ pub fn day_of(r: &Reader, at: u32) -> Option<Found> {
     // "day 3 of 10", "day 3/7"
     let end = match (r.cue(behind + 1), r.is_mark(behind + 1, b'/')) {
         (Cue::Of, _) | (_, true) if r.whole(behind + 2).is_some() => behind + 3,
+        (Cue::OrdinalEnding, _) if r.is_glued(behind + 1) => behind + 2,
         _ => behind + 1,
     };
     date(at, end, None)

@@ -290,7 +290,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("admission arrival presentation surgery discharge delivery operation transfer visit appointment procedure", Event),
     ("pta", Pta),
     ("follow followup return returns rtc recheck repeat schedule scheduled see appt again reassess reevaluate due", Ahead),
-    ("started starting diagnosed dx dx'd quit stopped placed performed done dated date ended began beginning discontinued", Happened),
+    ("started starting diagnosed dx dx'd c'd quit stopped placed performed done dated date ended began beginning discontinued", Happened),
     ("removed seen admitted discharged resected repaired surgery circa born onset resolved treated completed", Happened),
     ("mg mcg ml l cc g kg gram grams units unit tab tabs tablet tablets cap caps capsule capsules puff puffs drop drops", Measure),
     ("meq mmol cm mm lb lbs oz kcal bpm mmhg percent liters liter packs pack ppd beers drinks pills pill doses dose", Measure),

@@ -16,6 +16,7 @@ mod notes;
 mod problems;
 mod pubtator;
 mod speed;
+mod times;
 
 use fhirlake::nlp::Lexicon;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ const MODES: &[(&str, Mode)] = &[
     ("notes", notes::run),   // our own notes, tests/conformance/nlp/notes
     ("ctakes", problems::run), // the notes that come with Apache cTAKES
     ("ctakes-assertion", ctakes::run), // what is said of their problems, at the annotated spans
+    ("time", times::run),       // our own sentences on times, persons and habits
     ("negex", negex::run),     // the same on the sentences of NegEx's authors
     ("bc5cdr", pubtator::bc5cdr), // diseases and chemicals in abstracts
     ("ncbi", pubtator::ncbi),  // diseases in abstracts

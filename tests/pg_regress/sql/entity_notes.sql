@@ -27,7 +27,7 @@ SELECT s AS search, (SELECT string_agg(r.id, ' ' ORDER BY r.id) FROM fhir.search
 
 SELECT split_part(derived, '/', 1) AS of, note, lower(text) AS text FROM fhir.derive_resources('DocumentReference', min_score => 0.5)
 WHERE lower(text) IN ('streptococcal sore throat', 'penicillin', 'essential hypertension', 'type 2 diabetes mellitus', 'metoprolol', 'chest pain', 'potassium', 'pneumonia', 'fever', 'breast cancer', 'advil')
-ORDER BY note, 2, 4;
+ORDER BY note, 1, 3;
 SELECT count(*) FROM lake.medicationstatement WHERE resource::text ILIKE '%advil%' OR resource::text ILIKE '%ibuprofen%';
 SELECT count(*) FROM lake.resource WHERE type IN ('Condition', 'Observation') AND (resource::text LIKE '%"G20%' OR resource::text ILIKE '%pneumonia%' OR resource::text ILIKE '%breast%' OR resource::text ILIKE '%"fever"%');
 SELECT resource #> '{dosage,0}' AS dosage, resource ->> 'status' AS status FROM lake.medicationstatement;

@@ -171,14 +171,14 @@ BEGIN
         RAISE EXCEPTION 'there is no lake "%"', lake
             USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
-    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error,stored}'::text[] LOOP
-        -- a lake that an older version made has no issue and nothing stored
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,entity_run,entity_review,issue,load_error,stored}'::text[] LOOP
+        -- a lake that an older version made does not have them all
         CONTINUE WHEN to_regclass(format('%I.%I', lake, relation)) IS NULL;
         IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
             OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
             RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue, load_error and stored, and no row-level security that applies. The owner of the lake has them.';
+                      HINT = 'It takes both on resource and each partition, history, membership, entity, entity_run, entity_review, issue, load_error and stored, and no row-level security that applies. The owner of the lake has them.';
         END IF;
     END LOOP;
 END
@@ -265,20 +265,14 @@ BEGIN
         RETURN NEXT;
     END IF;
     EXECUTE format('DELETE FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) USING erase.type, erase.id;
-    EXECUTE format('DELETE FROM %s.entity e WHERE e.type = $1 AND e.id = $2', lake) USING erase.type, erase.id;
-    GET DIAGNOSTICS count = ROW_COUNT;
-    IF count > 0 THEN
-        "table" := 'entity';
-        RETURN NEXT;
-    END IF;
-    IF to_regclass(lake || '.issue') IS NOT NULL THEN
-        EXECUTE format('DELETE FROM %s.issue i WHERE i.type = $1 AND i.id = $2', lake) USING erase.type, erase.id;
+    FOREACH "table" IN ARRAY '{entity,entity_run,entity_review,issue}'::text[] LOOP
+        CONTINUE WHEN to_regclass(format('%s.%I', lake, "table")) IS NULL;
+        EXECUTE format('DELETE FROM %s.%I e WHERE e.type = $1 AND e.id = $2', lake, "table") USING erase.type, erase.id;
         GET DIAGNOSTICS count = ROW_COUNT;
         IF count > 0 THEN
-            "table" := 'issue';
             RETURN NEXT;
         END IF;
-    END IF;
+    END LOOP;
     count := fhir.erase_stored(ARRAY[erase.type], ARRAY[erase.id]);
     IF count > 0 THEN
         "table" := 'stored';
@@ -352,7 +346,7 @@ BEGIN
     type := NULL;
     -- Versions that were this patient's, whatever became of the resource; and all versions of what goes.
     targets := ARRAY(SELECT k.type || '/' || k.id FROM unnest(types, ids) k(type, id) UNION SELECT home);
-    FOREACH one IN ARRAY '{history,entity,issue,load_error}'::text[] LOOP
+    FOREACH one IN ARRAY '{history,entity,entity_run,entity_review,issue,load_error}'::text[] LOOP
         CONTINUE WHEN to_regclass(format('%s.%I', lake, one)) IS NULL;
         condition := CASE one WHEN 'load_error' THEN 'fhir.names_any(x.text, $6)'
             ELSE format('x.ctid = ANY (ARRAY(

@@ -172,24 +172,6 @@ BEGIN
         COMMENT ON COLUMN %1$s.history.xid IS 'transaction that wrote this version';
         COMMENT ON COLUMN %1$s.history.method IS 'HTTP method of the interaction that made this version';
 
-        CREATE TABLE %1$s.entity (
-            compartment text    COLLATE "C" NOT NULL,
-            type        text    NOT NULL,
-            id          text    COLLATE "C" NOT NULL,
-            path        text    NOT NULL,
-            first       integer NOT NULL,
-            last        integer NOT NULL,
-            text        text    NOT NULL,
-            category    text    NOT NULL,
-            system      text,
-            code        text    COLLATE "C",
-            attributes  jsonb   NOT NULL DEFAULT '{}',
-            PRIMARY KEY (type, id, path, first, last, category)
-        );
-        CREATE INDEX entity_code ON %1$s.entity (code, system);
-        CREATE INDEX entity_compartment ON %1$s.entity (compartment);
-        COMMENT ON TABLE %1$s.entity IS 'findings in the text of resources: where they stand, what they are, and how they are meant';
-
         CREATE TABLE %1$s.load (
             id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             file      text        NOT NULL,
@@ -240,6 +222,7 @@ BEGIN
         ALTER TABLE %1$s.load_error ENABLE ROW LEVEL SECURITY;
         CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
+    PERFORM fhir.create_entities(name);
     PERFORM fhir.create_ndjson(name);
     PERFORM fhir.create_concepts(name);
     PERFORM fhir.create_quality(name);
@@ -265,7 +248,7 @@ BEGIN
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
         EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
         -- what a lake of an older version does not have
-        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation, %1$s.stored_view, %1$s.stored', lake);
+        EXECUTE format('DROP TABLE IF EXISTS %1$s.entity_run, %1$s.entity_review, %1$s.issue, %1$s.quality, %1$s.revalidation, %1$s.stored_view, %1$s.stored', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
@@ -304,6 +287,11 @@ BEGIN
     IF to_regclass(lake || '.stored_view') IS NOT NULL THEN
         EXECUTE format('GRANT SELECT ON %s.stored_view TO %s', lake, grantee);
     END IF;
+    IF to_regclass(lake || '.entity_run') IS NOT NULL THEN
+        EXECUTE format('GRANT SELECT ON %s.entity_run TO %s', lake, grantee);
+        EXECUTE format('GRANT %s ON %s.entity_review TO %s',
+            CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, lake, grantee);
+    END IF;
     IF privilege = 'write' THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
         EXECUTE format('GRANT SELECT, INSERT ON %1$s.load_error TO %2$s', lake, grantee);
@@ -315,7 +303,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.grant_lake(text, text, text) IS
-    'grants a role read or write on a lake: the parent and every partition, concepts, and reading of history, membership and entity';
+    'grants a role read or write on a lake: the parent and every partition, concepts, reading of history, membership, entity and entity_run, and reviews of findings';
 
 -- upgrade.sql
 
@@ -383,6 +371,10 @@ BEGIN
     IF to_regclass(lake || '.stored') IS NULL THEN
         PERFORM fhir.create_stored(name);
         RETURN NEXT format('made tables stored and stored_view of %s', lake);
+    END IF;
+    IF to_regclass(lake || '.entity_run') IS NULL THEN
+        PERFORM fhir.create_entities(name);
+        RETURN NEXT format('brought %s.entity to its new form and made tables entity_run and entity_review', lake);
     END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
@@ -1835,14 +1827,14 @@ BEGIN
         RAISE EXCEPTION 'there is no lake "%"', lake
             USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists them.';
     END IF;
-    FOREACH relation IN ARRAY '{resource,history,membership,entity,issue,load_error,stored}'::text[] LOOP
-        -- a lake that an older version made has no issue and nothing stored
+    FOREACH relation IN ARRAY '{resource,history,membership,entity,entity_run,entity_review,issue,load_error,stored}'::text[] LOOP
+        -- a lake that an older version made does not have them all
         CONTINUE WHEN to_regclass(format('%I.%I', lake, relation)) IS NULL;
         IF NOT has_table_privilege(format('%I.%I', lake, relation), 'SELECT')
             OR NOT has_table_privilege(format('%I.%I', lake, relation), 'DELETE') THEN
             RAISE EXCEPTION 'permission denied to erase: it takes SELECT and DELETE on table "%" of the lake', relation
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = 'It takes both on resource and each partition, history, membership, entity, issue, load_error and stored, and no row-level security that applies. The owner of the lake has them.';
+                      HINT = 'It takes both on resource and each partition, history, membership, entity, entity_run, entity_review, issue, load_error and stored, and no row-level security that applies. The owner of the lake has them.';
         END IF;
     END LOOP;
 END
@@ -1929,20 +1921,14 @@ BEGIN
         RETURN NEXT;
     END IF;
     EXECUTE format('DELETE FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) USING erase.type, erase.id;
-    EXECUTE format('DELETE FROM %s.entity e WHERE e.type = $1 AND e.id = $2', lake) USING erase.type, erase.id;
-    GET DIAGNOSTICS count = ROW_COUNT;
-    IF count > 0 THEN
-        "table" := 'entity';
-        RETURN NEXT;
-    END IF;
-    IF to_regclass(lake || '.issue') IS NOT NULL THEN
-        EXECUTE format('DELETE FROM %s.issue i WHERE i.type = $1 AND i.id = $2', lake) USING erase.type, erase.id;
+    FOREACH "table" IN ARRAY '{entity,entity_run,entity_review,issue}'::text[] LOOP
+        CONTINUE WHEN to_regclass(format('%s.%I', lake, "table")) IS NULL;
+        EXECUTE format('DELETE FROM %s.%I e WHERE e.type = $1 AND e.id = $2', lake, "table") USING erase.type, erase.id;
         GET DIAGNOSTICS count = ROW_COUNT;
         IF count > 0 THEN
-            "table" := 'issue';
             RETURN NEXT;
         END IF;
-    END IF;
+    END LOOP;
     count := fhir.erase_stored(ARRAY[erase.type], ARRAY[erase.id]);
     IF count > 0 THEN
         "table" := 'stored';
@@ -2016,7 +2002,7 @@ BEGIN
     type := NULL;
     -- Versions that were this patient's, whatever became of the resource; and all versions of what goes.
     targets := ARRAY(SELECT k.type || '/' || k.id FROM unnest(types, ids) k(type, id) UNION SELECT home);
-    FOREACH one IN ARRAY '{history,entity,issue,load_error}'::text[] LOOP
+    FOREACH one IN ARRAY '{history,entity,entity_run,entity_review,issue,load_error}'::text[] LOOP
         CONTINUE WHEN to_regclass(format('%s.%I', lake, one)) IS NULL;
         condition := CASE one WHEN 'load_error' THEN 'fhir.names_any(x.text, $6)'
             ELSE format('x.ctid = ANY (ARRAY(
@@ -2109,26 +2095,26 @@ COMMENT ON FUNCTION fhir.references(jsonb, text) IS
 
 CREATE FUNCTION fhir.timeline_sql(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
-        as_of timestamptz DEFAULT NULL) RETURNS text
+        as_of timestamptz DEFAULT NULL, findings boolean DEFAULT true) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_timeline_sql';
-COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text, timestamptz) IS
+COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text, timestamptz, boolean) IS
     'the SQL that fhir.timeline runs: for reading, and for EXPLAIN';
 
 CREATE FUNCTION fhir.timeline(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
-        as_of timestamptz DEFAULT NULL)
+        as_of timestamptz DEFAULT NULL, findings boolean DEFAULT true)
     RETURNS TABLE (occurred timestamptz, "precision" text, ended timestamptz, type text, system text, code text, display text,
-        value text, unit text, status text, id text, version bigint)
+        value text, unit text, status text, id text, version bigint, source text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 500
     -- the order is that of the index: where a sort looks cheaper it would still read the whole record before its first line
     SET enable_sort = off
     AS $function$
 BEGIN
-    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake, as_of);
+    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake, as_of, findings);
 END
 $function$;
-COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text, timestamptz) IS
-    'the record of a patient in time order, one line for each resource. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given. as_of: the record at a past moment';
+COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text, timestamptz, boolean) IS
+    'the record of a patient in time order, one line for each resource, and one for each finding in a note that is so, or probably, and concerns the patient at that time: source then tells where its words stand, status how certain it is. findings => false leaves these out, and so does as_of. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given. as_of: the record at a past moment';
 
 CREATE FUNCTION fhir.timeline_svg(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake(),
@@ -2454,6 +2440,821 @@ CREATE FUNCTION fhir.highlight(note text, style text DEFAULT 'html', categories 
     LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_highlight';
 COMMENT ON FUNCTION fhir.highlight(text, text, text[], real) IS
     'the text with its findings marked: html puts them into <mark class="medical-condition negative" title="…"> and escapes all else, ansi colours them for a terminal and strikes out what is negated';
+
+-- notes.sql
+
+CREATE FUNCTION fhir.resource_texts(resource jsonb)
+    RETURNS TABLE (path text, content_type text, language text, text text, problem text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 3 AS 'MODULE_PATHNAME', 'fhir_resource_texts';
+COMMENT ON FUNCTION fhir.resource_texts(jsonb) IS
+    'the texts that a resource carries: attachments (plain text, HTML, RTF, PDF), narratives, notes, and strings that say something clinical, also of contained resources. path is FHIRPath; content_type what it was before it became text; language what the attachment or the resource states; problem why a text is not there, or not all of it';
+
+CREATE FUNCTION fhir.resource_entities(resource jsonb, categories text[] DEFAULT NULL, min_score real DEFAULT 0)
+    RETURNS TABLE (path text, id integer, category text, type text, text text, "begin" integer, "end" integer, section text, score real,
+                   certainty text, temporality text, subject text, conditionality text, value text, attributes jsonb, concepts jsonb,
+                   origin text)
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 50 AS 'MODULE_PATHNAME', 'fhir_resource_entities';
+COMMENT ON FUNCTION fhir.resource_entities(jsonb, text[], real) IS
+    'what the texts of a resource say: the path of the text (see fhir.resource_texts) and the columns of fhir.detect_entities, whose begin and end count code points of that text. Relative times are reckoned from the date of the attachment or note, or else of the resource. Texts in languages other than English are left out';
+
+CREATE FUNCTION fhir.enrich(resource jsonb, form text DEFAULT 'fhirlake', categories text[] DEFAULT NULL, min_score real DEFAULT 0.5)
+    RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fhir_enrich';
+COMMENT ON FUNCTION fhir.enrich(jsonb, text, text[], real) IS
+    'the resource with what its texts say in one extension, all else unchanged; an earlier extension of the same form is replaced. form fhirlake is the extension http://fhirlake.org/fhir/StructureDefinition/findings, which names the engine and the version of the lexicon; healthlake the tree that Amazon HealthLake appends. A resource without text, or whose type has no extensions (Bundle, Binary, Parameters), comes back as it is';
+
+-- entity.sql
+
+-- Pieces -------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.entity_keys(text text, concepts jsonb) RETURNS fhir.keys
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_entity_keys';
+COMMENT ON FUNCTION fhir.entity_keys(text, jsonb) IS
+    'what a finding can be found by: its words as $string, its codes and their displays as $token';
+
+CREATE FUNCTION fhir.entity_codes(concepts jsonb) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_entity_codes';
+COMMENT ON FUNCTION fhir.entity_codes(jsonb) IS 'the codes of a finding as system|code, best first';
+
+CREATE FUNCTION fhir.keep_entities_sql(lake text, source text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_keep_entities_sql';
+COMMENT ON FUNCTION fhir.keep_entities_sql(text, text) IS
+    'the statement that reads the notes of the rows (compartment, type, id, version, resource) of a query and keeps what it finds; its parameters are min_score, categories and certainty';
+
+CREATE FUNCTION fhir.restate_entities_sql(lake text, condition text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fhir_restate_entities_sql';
+COMMENT ON FUNCTION fhir.restate_entities_sql(text, text) IS
+    'the statement that says anew which findings x of a lake are current, rejected or old';
+
+CREATE FUNCTION fhir.read_note() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_read_note';
+COMMENT ON FUNCTION fhir.read_note() IS
+    'AFTER INSERT OR UPDATE trigger of a lake, made by fhir.set_notes: reads the notes in what is written, as the owner of the table';
+
+CREATE FUNCTION fhir.heed_review() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fhir_heed_review';
+COMMENT ON FUNCTION fhir.heed_review() IS
+    'AFTER INSERT OR UPDATE OR DELETE trigger on entity_review of a lake: what is rejected is no longer found';
+
+CREATE FUNCTION fhir.create_entities(name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    lake text := quote_ident(name);
+    is_old boolean := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(lake || '.entity') AND a.attname = 'code' AND NOT a.attisdropped);
+BEGIN
+    IF is_old THEN
+        -- What others have put there since 0.1.0 stays, under a lexicon of that name.
+        EXECUTE format($$
+            ALTER TABLE %1$s.entity
+                ADD version bigint, ADD lexicon text COLLATE "C", ADD number integer, ADD kind text, ADD section text, ADD score real,
+                ADD certainty text, ADD temporality text, ADD subject text, ADD conditionality text, ADD value text,
+                ADD concepts jsonb, ADD codes text[], ADD origin text, ADD status text, ADD search fhir.keys;
+            ALTER TABLE %1$s.entity DROP CONSTRAINT entity_pkey;
+            DROP INDEX IF EXISTS %1$s.entity_code;
+            UPDATE %1$s.entity e SET version = coalesce(r.version, 0), lexicon = 'before 0.2.0', number = r.number, kind = upper(e.category),
+                section = '', score = 1, certainty = 'positive', temporality = 'current', subject = 'patient',
+                conditionality = 'unconditional', concepts = r.concepts, codes = fhir.entity_codes(r.concepts), origin = 'term',
+                status = CASE WHEN r.version IS NULL THEN 'old' ELSE 'current' END,
+                search = fhir.entity_keys(e.text, r.concepts)
+            FROM (SELECT x.ctid AS place, t.version, row_number() OVER (PARTITION BY x.type, x.id ORDER BY x.path, x.first, x.last, x.category)::integer AS number,
+                      CASE WHEN x.code IS NULL THEN '[]'::jsonb
+                          ELSE jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('system', x.system, 'code', x.code))) END AS concepts
+                  FROM %1$s.entity x LEFT JOIN %1$s.resource t ON t.type = x.type AND t.id = x.id) r
+            WHERE e.ctid = r.place;
+            ALTER TABLE %1$s.entity DROP system, DROP code, ALTER attributes SET DEFAULT '[]', ALTER version SET NOT NULL, ALTER lexicon SET NOT NULL, ALTER number SET NOT NULL,
+                ALTER kind SET NOT NULL, ALTER section SET NOT NULL, ALTER score SET NOT NULL, ALTER certainty SET NOT NULL,
+                ALTER temporality SET NOT NULL, ALTER subject SET NOT NULL, ALTER conditionality SET NOT NULL,
+                ALTER concepts SET NOT NULL, ALTER codes SET NOT NULL, ALTER origin SET NOT NULL, ALTER status SET NOT NULL,
+                ALTER search SET NOT NULL,
+                ADD CONSTRAINT entity_status_check CHECK (status IN ('current', 'rejected', 'old')),
+                ADD PRIMARY KEY (type, id, version, lexicon, number)$$, lake);
+    ELSE
+        EXECUTE format($$
+            CREATE TABLE %1$s.entity (
+                compartment    text      COLLATE "C" NOT NULL,
+                type           text      NOT NULL,
+                id             text      COLLATE "C" NOT NULL,
+                version        bigint    NOT NULL,
+                lexicon        text      COLLATE "C" NOT NULL,
+                number         integer   NOT NULL,
+                path           text      NOT NULL,
+                first          integer   NOT NULL,
+                last           integer   NOT NULL,
+                text           text      NOT NULL,
+                category       text      NOT NULL,
+                kind           text      NOT NULL,
+                section        text      NOT NULL,
+                score          real      NOT NULL,
+                certainty      text      NOT NULL,
+                temporality    text      NOT NULL,
+                subject        text      NOT NULL,
+                conditionality text      NOT NULL,
+                value          text,
+                attributes     jsonb     NOT NULL DEFAULT '[]',
+                concepts       jsonb     NOT NULL,
+                codes          text[]    NOT NULL,
+                origin         text      NOT NULL,
+                status         text      NOT NULL CHECK (status IN ('current', 'rejected', 'old')),
+                search         fhir.keys NOT NULL,
+                PRIMARY KEY (type, id, version, lexicon, number)
+            );
+            CREATE INDEX entity_compartment ON %1$s.entity (compartment)$$, lake);
+    END IF;
+    EXECUTE format($$
+        ALTER TABLE %1$s.entity ALTER search SET STORAGE main;
+        CREATE INDEX entity_search ON %1$s.entity USING gin (search) WITH (fastupdate = off);
+        CREATE INDEX entity_kind ON %1$s.entity (kind, certainty);
+        COMMENT ON TABLE %1$s.entity IS
+            'findings in the text of resources: where they stand, what they are, and how they are meant. Those count that are current and of the version that the resource has';
+        COMMENT ON COLUMN %1$s.entity.version IS 'the version of the resource that was read';
+        COMMENT ON COLUMN %1$s.entity.lexicon IS 'version of the lexicon that it was read with';
+        COMMENT ON COLUMN %1$s.entity.number IS 'its place among the findings of that reading, from 1';
+        COMMENT ON COLUMN %1$s.entity.path IS 'the element that has the text';
+        COMMENT ON COLUMN %1$s.entity.first IS 'characters of the text before it';
+        COMMENT ON COLUMN %1$s.entity.last IS 'characters of the text up to its end';
+        COMMENT ON COLUMN %1$s.entity.category IS 'MEDICAL_CONDITION, MEDICATION, TEST_TREATMENT_PROCEDURE, ANATOMY, TIME_EXPRESSION, PROTECTED_HEALTH_INFORMATION or BEHAVIORAL_ENVIRONMENTAL_SOCIAL';
+        COMMENT ON COLUMN %1$s.entity.kind IS 'a more exact kind, such as DX_NAME, GENERIC_NAME or TEST_NAME';
+        COMMENT ON COLUMN %1$s.entity.score IS 'how probable it is that the text says this';
+        COMMENT ON COLUMN %1$s.entity.certainty IS 'positive, probable, possible, unlikely or negative';
+        COMMENT ON COLUMN %1$s.entity.temporality IS 'current, past or future';
+        COMMENT ON COLUMN %1$s.entity.subject IS 'patient, family or other';
+        COMMENT ON COLUMN %1$s.entity.conditionality IS 'unconditional, hypothetical or conditional';
+        COMMENT ON COLUMN %1$s.entity.value IS 'a normal form, such as an ISO date';
+        COMMENT ON COLUMN %1$s.entity.attributes IS 'what belongs to it, such as dose or result: [{type, text, begin, end, value, score, relation_score}]';
+        COMMENT ON COLUMN %1$s.entity.concepts IS 'what it may mean, best first: [{system, code, display, score}]';
+        COMMENT ON COLUMN %1$s.entity.codes IS 'its concepts as system|code';
+        COMMENT ON COLUMN %1$s.entity.status IS 'current; rejected by a reviewer; old, as the version was read again with another lexicon';
+        COMMENT ON COLUMN %1$s.entity.search IS 'what it is found by: its codes as $token, its words as $string';
+
+        CREATE TABLE %1$s.entity_run (
+            compartment text        COLLATE "C" NOT NULL,
+            type        text        NOT NULL,
+            id          text        COLLATE "C" NOT NULL,
+            version     bigint      NOT NULL,
+            lexicon     text        COLLATE "C" NOT NULL,
+            min_score   real        NOT NULL,
+            found       integer     NOT NULL,
+            is_current  boolean     NOT NULL DEFAULT true,
+            at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+            PRIMARY KEY (type, id, version, lexicon)
+        );
+        CREATE INDEX entity_run_compartment ON %1$s.entity_run (compartment);
+        COMMENT ON TABLE %1$s.entity_run IS 'which version of which resource was read with which lexicon: what is not here was not read';
+        COMMENT ON COLUMN %1$s.entity_run.found IS 'how many findings it had';
+        COMMENT ON COLUMN %1$s.entity_run.is_current IS 'the newest reading of that version';
+
+        CREATE TABLE %1$s.entity_review (
+            compartment text        COLLATE "C" NOT NULL,
+            type        text        NOT NULL,
+            id          text        COLLATE "C" NOT NULL,
+            path        text        NOT NULL,
+            first       integer     NOT NULL,
+            last        integer     NOT NULL,
+            category    text        NOT NULL,
+            kind        text        NOT NULL,
+            text        text        NOT NULL,
+            codes       text[]      NOT NULL,
+            version     bigint      NOT NULL,
+            lexicon     text        NOT NULL,
+            verdict     text        NOT NULL CHECK (verdict IN ('accept', 'reject')),
+            note        text,
+            by          name        NOT NULL DEFAULT CURRENT_USER,
+            at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+            PRIMARY KEY (type, id, path, first, last, category, kind)
+        );
+        CREATE INDEX entity_review_compartment ON %1$s.entity_review (compartment);
+        CREATE TRIGGER zz_heed_review AFTER INSERT OR UPDATE OR DELETE ON %1$s.entity_review
+            FOR EACH ROW EXECUTE FUNCTION fhir.heed_review();
+        COMMENT ON TABLE %1$s.entity_review IS
+            'what reviewers say of findings. It holds for the same words with the same meaning at the same place, whatever lexicon finds them';
+        COMMENT ON COLUMN %1$s.entity_review.version IS 'the version that the reviewer saw';
+        COMMENT ON COLUMN %1$s.entity_review.lexicon IS 'the lexicon whose finding the reviewer saw'$$, lake);
+    IF is_old THEN
+        EXECUTE format($$
+            INSERT INTO %1$s.entity_run (compartment, type, id, version, lexicon, min_score, found, is_current)
+            SELECT min(e.compartment), e.type, e.id, e.version, e.lexicon, 0, count(*), bool_and(e.status = 'current') FROM %1$s.entity e GROUP BY 2, 3, 4, 5$$, lake);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.create_entities(text) IS
+    'makes the tables of findings in a lake, or brings that of 0.1.0 to the form of now; fhir.create_lake and fhir.upgrade_lake call it';
+
+CREATE FUNCTION fhir.note_types() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT '{ClinicalImpression,Communication,Composition,DiagnosticReport,DocumentReference,QuestionnaireResponse}'::text[] $$;
+COMMENT ON FUNCTION fhir.note_types() IS 'the resource types that fhir.set_notes takes for notes where none are named';
+
+CREATE FUNCTION fhir.notes(lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, mode text, min_score real, categories text[], certainty text[])
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    IF to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    RETURN QUERY
+        SELECT r.type, CASE t.tgenabled WHEN 'D' THEN 'on-demand' ELSE 'on-write' END, a.words[1]::real,
+               CASE WHEN a.words[2] <> '*' THEN a.words[2]::text[] END, CASE WHEN a.words[3] <> '*' THEN a.words[3]::text[] END
+        FROM fhir.resource_types() r(type)
+        JOIN pg_trigger t ON t.tgrelid = to_regclass(quote_ident(lake) || '.' || quote_ident(lower(r.type)))
+            AND t.tgfoid = 'fhir.read_note()'::regprocedure
+        -- the arguments, each with a zero behind it
+        CROSS JOIN LATERAL (SELECT array_agg(convert_from(decode(w.word, 'hex'), 'UTF8') ORDER BY w.place)
+            FROM regexp_split_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') WITH ORDINALITY w(word, place)
+            WHERE w.word <> '') a(words)
+        ORDER BY r.type;
+END
+$function$;
+COMMENT ON FUNCTION fhir.notes(text) IS
+    'the resource types whose notes a lake reads: mode on-write or on-demand, and which findings it keeps. NULL stands for all';
+
+CREATE FUNCTION fhir.set_notes(mode text, types text[] DEFAULT NULL, min_score real DEFAULT 0.5, categories text[] DEFAULT NULL,
+        certainty text[] DEFAULT NULL, lake text DEFAULT fhir.current_lake()) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
+    AS $function$
+DECLARE
+    one text;
+    partition text;
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('off', 'on-write', 'on-demand') THEN
+        RAISE EXCEPTION 'notes cannot be read "%"', mode
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is off, on-write or on-demand.';
+    END IF;
+    IF lake IS NULL OR to_regclass(quote_ident(lake) || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF to_regclass(quote_ident(lake) || '.entity_run') IS NULL THEN
+        RAISE EXCEPTION 'lake "%" was made by an older version', lake
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'ALTER EXTENSION fhirlake UPDATE, then SELECT fhir.upgrade_lake() adds what is missing.';
+    END IF;
+    IF min_score IS NULL OR NOT min_score BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'a score is from 0 to 1' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT c INTO one FROM unnest(categories) c WHERE c IS NULL OR c NOT IN ('MEDICAL_CONDITION', 'MEDICATION', 'TEST_TREATMENT_PROCEDURE',
+        'ANATOMY', 'TIME_EXPRESSION', 'PROTECTED_HEALTH_INFORMATION', 'BEHAVIORAL_ENVIRONMENTAL_SOCIAL') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'findings have no category "%"', one
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'MEDICAL_CONDITION, MEDICATION, TEST_TREATMENT_PROCEDURE, ANATOMY, TIME_EXPRESSION, PROTECTED_HEALTH_INFORMATION, BEHAVIORAL_ENVIRONMENTAL_SOCIAL';
+    END IF;
+    SELECT c INTO one FROM unnest(certainty) c WHERE c IS NULL OR c NOT IN ('positive', 'probable', 'possible', 'unlikely', 'negative') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'findings have no certainty "%"', one
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'positive, probable, possible, unlikely, negative';
+    END IF;
+    SELECT t INTO one FROM unnest(types) t WHERE t IS NULL OR NOT EXISTS (SELECT FROM fhir.resource_types() r(name) WHERE r.name = t) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'there is no resource type "%"', one
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT fhir.resource_types() lists the types of FHIR R4.';
+    END IF;
+    FOR one IN SELECT r.name FROM fhir.resource_types() r(name)
+               WHERE r.name = ANY (coalesce(types, CASE WHEN mode = 'off' THEN ARRAY[r.name] ELSE fhir.note_types() END)) LOOP
+        partition := quote_ident(lake) || '.' || quote_ident(lower(one));
+        EXECUTE format('DROP TRIGGER IF EXISTS zz_notes ON %s', partition);
+        IF mode <> 'off' THEN
+            -- behind the keeper, as triggers of one kind fire in the order of their names
+            EXECUTE format('CREATE TRIGGER zz_notes AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION fhir.read_note(%L, %L, %L)',
+                partition, min_score, coalesce(categories::text, '*'), coalesce(certainty::text, '*'));
+        END IF;
+        IF mode = 'on-demand' THEN
+            EXECUTE format('ALTER TABLE %s DISABLE TRIGGER zz_notes', partition);
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.set_notes(text, text[], real, text[], text[], text) IS
+    'sets whether a lake reads the notes in its resources: off, on-write (in the transaction that writes them) or on-demand (fhir.read_notes); of these types, else of fhir.note_types(). Kept are findings of that score at least, and where given of these categories and certainties';
+
+CREATE FUNCTION fhir.read_batch(lake text, type text, after text, batch integer, min_score real, categories text[], certainty text[],
+        OUT last text, OUT resources bigint, OUT findings bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+    SET search_path = pg_catalog, pg_temp
+    -- What a policy hides would be left out: then it is an error.
+    SET row_security = off
+    AS $function$
+DECLARE
+    partition text := quote_ident(lake) || '.' || quote_ident(lower(type));
+    ids text[];
+BEGIN
+    -- What another session reads now, it has locked.
+    EXECUTE format($$
+        SELECT coalesce(array_agg(w.id), '{}'), max(w.id) FROM (
+            SELECT r.id FROM %s r
+            WHERE r.type = $1 AND r.id > $2 AND NOT EXISTS (
+                SELECT FROM %I.entity_run n WHERE n.type = r.type AND n.id = r.id AND n.version = r.version AND n.lexicon = fhir.lexicon_version())
+            ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED) w$$, partition, lake)
+        INTO ids, last USING type, after, batch;
+    resources := 0;
+    findings := 0;
+    IF ids <> '{}' THEN
+        EXECUTE fhir.keep_entities_sql(lake, format(
+            'SELECT r.compartment, r.type, r.id, r.version, r.resource FROM %s r WHERE r.type OPERATOR(pg_catalog.=) %L AND r.id OPERATOR(pg_catalog.=) ANY ($4)', partition, type))
+            INTO resources, findings USING min_score, categories, certainty, ids;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.read_batch(text, text, text, integer, real, text[], text[]) IS
+    'reads the notes of the next resources behind an id that were not read with the active lexicon and that no other session is reading; last is the id of the last of them, NULL if there were none. fhir.read_notes calls it';
+
+CREATE FUNCTION fhir.read_notes(of_type text DEFAULT NULL, max bigint DEFAULT NULL, batch integer DEFAULT 200, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, lexicon text, resources bigint, findings bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 6
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    policy record;
+    one record;
+    after text;
+    began timestamptz := clock_timestamp();
+    told timestamptz := began;
+    remaining bigint := max;
+BEGIN
+    IF lake IS NULL OR to_regclass(quote_ident(lake) || '.entity_run') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%" that notes can be read in', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists lakes; fhir.upgrade_lake adds what an older one does not have.';
+    END IF;
+    IF batch IS NULL OR batch < 1 OR max < 1 THEN
+        RAISE EXCEPTION 'a batch has at least one resource' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    lexicon := fhir.lexicon_version();
+    IF of_type IS NOT NULL AND NOT EXISTS (SELECT FROM fhir.notes(lake) n WHERE n.type = of_type) THEN
+        RAISE EXCEPTION 'lake "%" does not read notes of type "%"', lake, of_type
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'fhir.set_notes(''on-demand'', types => …) says which types have notes; fhir.notes() shows them.';
+    END IF;
+    IF of_type IS NULL AND NOT EXISTS (SELECT FROM fhir.notes(lake)) THEN
+        RAISE EXCEPTION 'lake "%" does not read notes', lake
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'fhir.set_notes(''on-demand'') makes it read them when asked.';
+    END IF;
+    FOR policy IN SELECT * FROM fhir.notes(lake) n WHERE of_type IS NULL OR n.type = of_type LOOP
+        type := policy.type;
+        resources := 0;
+        findings := 0;
+        after := '';
+        LOOP
+            EXIT WHEN remaining <= 0;
+            SELECT * INTO one FROM fhir.read_batch(lake, policy.type, after, least(batch, coalesce(remaining, batch))::integer, policy.min_score, policy.categories, policy.certainty);
+            EXIT WHEN one.last IS NULL;
+            after := one.last;
+            resources := resources + one.resources;
+            findings := findings + one.findings;
+            remaining := remaining - one.resources;
+            IF clock_timestamp() > told + interval '5 seconds' THEN
+                told := clock_timestamp();
+                RAISE NOTICE '%: % resources read, % findings, % a second', type, resources, findings,
+                    round(resources / extract(epoch FROM told - began))::bigint;
+            END IF;
+        END LOOP;
+        IF resources > 0 OR of_type IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.read_notes(text, bigint, integer, text) IS
+    'reads the notes that were not read with the active lexicon yet, of one type or of all that fhir.set_notes names, in one transaction: at most max resources. Several sessions share the work. For the owner of the lake; CALL fhir.read_all_notes() commits as it goes';
+
+CREATE PROCEDURE fhir.read_all_notes(of_type text DEFAULT NULL, batch integer DEFAULT 500, lake text DEFAULT fhir.current_lake())
+    LANGUAGE plpgsql
+    AS $procedure$
+DECLARE
+    policy record;
+    one record;
+    after text;
+    resources bigint;
+    findings bigint;
+BEGIN
+    -- says what is wrong
+    PERFORM fhir.read_notes(of_type, 1, 1, lake);
+    COMMIT;
+    FOR policy IN SELECT * FROM fhir.notes(lake) n WHERE of_type IS NULL OR n.type OPERATOR(pg_catalog.=) of_type LOOP
+        after := '';
+        resources := 0;
+        findings := 0;
+        LOOP
+            SELECT * INTO one FROM fhir.read_batch(lake, policy.type, after, batch, policy.min_score, policy.categories, policy.certainty);
+            EXIT WHEN one.last IS NULL;
+            after := one.last;
+            resources := resources OPERATOR(pg_catalog.+) one.resources;
+            findings := findings OPERATOR(pg_catalog.+) one.findings;
+            COMMIT;
+            RAISE NOTICE '%: % resources read, % findings', policy.type, resources, findings;
+        END LOOP;
+    END LOOP;
+END
+$procedure$;
+COMMENT ON PROCEDURE fhir.read_all_notes(text, integer, text) IS
+    'as fhir.read_notes, but commits each batch, so that what is read stays read whatever happens; call it again to go on';
+
+CREATE FUNCTION fhir.undo_notes(lexicon text, of_type text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, resources bigint, findings bigint, restored bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 ROWS 6
+    SET search_path = pg_catalog, pg_temp
+    SET row_security = off
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    name text := quote_ident(lake);
+BEGIN
+    IF lexicon IS NULL THEN
+        RAISE EXCEPTION 'name the lexicon whose findings are to go' USING ERRCODE = 'null_value_not_allowed', HINT = 'SELECT DISTINCT lexicon FROM lake.entity_run lists them.';
+    END IF;
+    IF lake IS NULL OR to_regclass(name || '.entity_run') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%" that notes can be read in', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists lakes; fhir.upgrade_lake adds what an older one does not have.';
+    END IF;
+    EXECUTE format('LOCK TABLE %s.entity_run IN SHARE ROW EXCLUSIVE MODE', name);
+    FOR type, resources IN EXECUTE format('SELECT n.type, count(*) FROM %s.entity_run n WHERE n.lexicon = $1 AND ($2 IS NULL OR n.type = $2) GROUP BY 1 ORDER BY 1', name)
+            USING undo_notes.lexicon, of_type LOOP
+        EXECUTE format('DELETE FROM %s.entity e WHERE e.type = $1 AND e.lexicon = $2', name) USING type, undo_notes.lexicon;
+        GET DIAGNOSTICS findings = ROW_COUNT;
+        EXECUTE format('DELETE FROM %s.entity_run n WHERE n.type = $1 AND n.lexicon = $2', name) USING type, undo_notes.lexicon;
+        EXECUTE format($$
+            UPDATE %1$s.entity_run n SET is_current = true
+            FROM (SELECT DISTINCT ON (o.id, o.version) o.id, o.version, o.lexicon FROM %1$s.entity_run o WHERE o.type = $1
+                  ORDER BY o.id, o.version, o.is_current DESC, o.at DESC, o.lexicon) l
+            WHERE n.type = $1 AND n.id = l.id AND n.version = l.version AND n.lexicon = l.lexicon AND NOT n.is_current$$, name) USING type;
+        GET DIAGNOSTICS restored = ROW_COUNT;
+        EXECUTE fhir.restate_entities_sql(lake, format('x.type OPERATOR(pg_catalog.=) %L', type));
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.undo_notes(text, text, text) IS
+    'removes what was found with a lexicon, and makes what was found before it current again: how many resources, findings, and readings that are current again. For the owner of the lake';
+
+CREATE FUNCTION fhir.entity_diff(of_type text, of_id text, old_lexicon text, new_lexicon text, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (change text, id text, version bigint, path text, first integer, last integer, text text, category text, differs text[], old jsonb, new jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    IF of_type IS NULL OR old_lexicon IS NULL OR new_lexicon IS NULL THEN
+        RAISE EXCEPTION 'name a resource type and two lexicons' USING ERRCODE = 'null_value_not_allowed', HINT = 'SELECT DISTINCT type, lexicon FROM lake.entity_run lists them.';
+    END IF;
+    -- Only versions that both have read: what one has not read, it did not fail to find.
+    RETURN QUERY EXECUTE format($$
+        WITH both_read AS (
+            SELECT o.id, o.version FROM %1$I.entity_run o JOIN %1$I.entity_run n ON n.type = o.type AND n.id = o.id AND n.version = o.version
+            WHERE o.type = $1 AND o.lexicon = $3 AND n.lexicon = $4 AND ($2 IS NULL OR o.id = $2)),
+        said AS (
+            SELECT e.lexicon, e.id, e.version, e.path, e.first, e.last, e.category, e.text,
+                   row_number() OVER (PARTITION BY e.lexicon, e.id, e.version, e.path, e.first, e.last, e.category ORDER BY e.number) AS place,
+                   jsonb_build_object('type', e.kind, 'codes', e.codes, 'certainty', e.certainty, 'temporality', e.temporality, 'subject', e.subject,
+                       'conditionality', e.conditionality, 'section', e.section, 'score', e.score, 'value', e.value, 'attributes', e.attributes) AS what
+            FROM %1$I.entity e JOIN both_read b ON b.id = e.id AND b.version = e.version
+            WHERE e.type = $1 AND e.lexicon IN ($3, $4)),
+        pair AS (
+            SELECT coalesce(n.id, o.id) AS id, coalesce(n.version, o.version) AS version, coalesce(n.path, o.path) AS path, coalesce(n.first, o.first) AS first,
+                   coalesce(n.last, o.last) AS last, coalesce(n.text, o.text) AS text, coalesce(n.category, o.category) AS category, o.what AS old, n.what AS new
+            FROM (SELECT * FROM said WHERE lexicon = $3) o
+            FULL JOIN (SELECT * FROM said WHERE lexicon = $4) n ON n.id = o.id AND n.version = o.version AND n.path = o.path AND n.first = o.first
+                AND n.last = o.last AND n.category = o.category AND n.place = o.place)
+        SELECT CASE WHEN p.old IS NULL THEN 'added' WHEN p.new IS NULL THEN 'removed' ELSE 'changed' END, p.id, p.version, p.path, p.first, p.last, p.text, p.category,
+               CASE WHEN p.old IS NOT NULL AND p.new IS NOT NULL
+                   THEN ARRAY(SELECT k.key FROM jsonb_each(p.new) k WHERE p.old -> k.key IS DISTINCT FROM k.value ORDER BY 1) END, p.old, p.new
+        FROM pair p WHERE p.old IS DISTINCT FROM p.new
+        ORDER BY p.id, p.version, p.path, p.first, p.last, p.category$$, lake)
+        USING of_type, of_id, old_lexicon, new_lexicon;
+END
+$function$;
+COMMENT ON FUNCTION fhir.entity_diff(text, text, text, text, text) IS
+    'what two lexicons find differently in the notes of one resource, or with NULL for its id of all resources of the type: added, removed or changed, and in what. Versions that both have read are compared';
+
+CREATE FUNCTION fhir.review_entity(type text, id text, number integer, verdict text, note text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    made bigint;
+BEGIN
+    IF verdict IS NULL OR verdict NOT IN ('accept', 'reject') THEN
+        RAISE EXCEPTION 'a verdict cannot be "%"', verdict USING ERRCODE = 'invalid_parameter_value', HINT = 'It is accept or reject.';
+    END IF;
+    EXECUTE format($$
+        INSERT INTO %1$I.entity_review AS v (compartment, type, id, path, first, last, category, kind, text, codes, version, lexicon, verdict, note)
+        SELECT e.compartment, e.type, e.id, e.path, e.first, e.last, e.category, e.kind, e.text, e.codes, e.version, e.lexicon, $4, $5
+        FROM %1$I.entity e JOIN %1$I.resource r ON r.type = e.type AND r.id = e.id AND r.version = e.version
+        WHERE e.type = $1 AND e.id = $2 AND e.number = $3 AND e.status <> 'old'
+        ON CONFLICT ON CONSTRAINT entity_review_pkey DO UPDATE SET verdict = EXCLUDED.verdict, note = EXCLUDED.note, text = EXCLUDED.text,
+            codes = EXCLUDED.codes, version = EXCLUDED.version, lexicon = EXCLUDED.lexicon, by = CURRENT_USER, at = clock_timestamp()$$, lake)
+        USING type, id, number, verdict, note;
+    GET DIAGNOSTICS made = ROW_COUNT;
+    IF made = 0 THEN
+        RAISE EXCEPTION '%/% has no finding %', type, id, number
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT number, text, category FROM lake.entity WHERE type = … AND id = … AND status <> ''old'' lists them.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION fhir.review_entity(text, text, integer, text, text, text) IS
+    'keeps what a reviewer says of a current finding, named by its number: accept or reject, with a remark. What is rejected is not found, not derived and not shown, by later lexicons neither. Takes INSERT and UPDATE on entity_review of the lake, which fhir.grant_lake gives with write';
+
+CREATE FUNCTION fhir.entity_feedback(lake text DEFAULT fhir.current_lake(), around integer DEFAULT 60)
+    RETURNS TABLE (verdict text, text text, category text, kind text, codes text[], before text, behind text, type text, id text, version bigint,
+        path text, first integer, last integer, lexicon text, score real, certainty text, note text, by name, at timestamptz)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 100000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    RETURN QUERY EXECUTE format($$
+        SELECT v.verdict, v.text, v.category, v.kind, v.codes,
+               substr(t.text, greatest(v.first - $1, 0) + 1, least(v.first, $1)), substr(t.text, v.last + 1, $1),
+               v.type, v.id, v.version, v.path, v.first, v.last, v.lexicon, e.score, e.certainty, v.note, v.by, v.at
+        FROM %1$I.entity_review v
+        LEFT JOIN LATERAL (SELECT x.score, x.certainty FROM %1$I.entity x WHERE x.type = v.type AND x.id = v.id AND x.version = v.version
+            AND x.lexicon = v.lexicon AND x.path = v.path AND x.first = v.first AND x.last = v.last AND x.category = v.category AND x.kind = v.kind LIMIT 1) e ON true
+        LEFT JOIN LATERAL (SELECT r.resource FROM %1$I.resource r WHERE r.type = v.type AND r.id = v.id AND r.version = v.version
+            UNION ALL SELECT h.resource FROM %1$I.history h WHERE h.type = v.type AND h.id = v.id AND h.version = v.version) s ON true
+        LEFT JOIN LATERAL (SELECT n.text FROM fhir.resource_texts(s.resource) n WHERE n.path = v.path LIMIT 1) t ON true
+        ORDER BY v.at, v.type, v.id, v.path, v.first$$, lake) USING around;
+END
+$function$;
+COMMENT ON FUNCTION fhir.entity_feedback(text, integer) IS
+    'what reviewers said of findings, each with the characters before and behind it: what a lexicon or a model is trained with';
+
+-- entity_derive.sql
+
+-- Pieces -------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION fhir.entity_concept(concepts jsonb, text text, min_score real DEFAULT 0.5) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        -- of each code system the best code: others are other meanings, not translations
+        SELECT jsonb_strip_nulls(jsonb_build_object('coding', jsonb_agg(jsonb_strip_nulls(jsonb_build_object('system', b.system, 'code', b.code, 'display', b.display)) ORDER BY b.place), 'text', text))
+        FROM (SELECT DISTINCT ON (c ->> 'system') c ->> 'system' AS system, c ->> 'code' AS code, c ->> 'display' AS display, x.place
+              FROM jsonb_array_elements(concepts) WITH ORDINALITY x(c, place)
+              WHERE coalesce(c ->> 'system', '') <> '' AND coalesce(c ->> 'code', '') <> '' AND coalesce((c ->> 'score')::real, 1) >= min_score
+              ORDER BY c ->> 'system', x.place) b
+    $$;
+COMMENT ON FUNCTION fhir.entity_concept(jsonb, text, real) IS
+    'a CodeableConcept of the concepts of a finding: the best code of each code system whose score reaches the least, and the words';
+
+CREATE FUNCTION fhir.entity_attribute(attributes jsonb, type text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT x.a FROM jsonb_array_elements(attributes) WITH ORDINALITY x(a, place) WHERE x.a ->> 'type' = entity_attribute.type ORDER BY x.place LIMIT 1
+    $$;
+COMMENT ON FUNCTION fhir.entity_attribute(jsonb, text) IS 'the first attribute of that type of a finding, such as STRENGTH or TEST_VALUE';
+
+CREATE FUNCTION fhir.entity_quantity(number text, unit text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT jsonb_strip_nulls(jsonb_build_object('value', m[2]::numeric, 'comparator', nullif(replace(replace(m[1], '≤', '<='), '≥', '>='), ''),
+                   'unit', nullif(btrim(coalesce(nullif(btrim(m[3]), ''), unit)), '')))
+        FROM regexp_match(btrim(number), '^(<=|>=|<|>|≤|≥)?\s*(-?\d{1,12}(?:\.\d{1,9})?)\s*([^\d\s][^\d]{0,30})?$') m WHERE m IS NOT NULL
+    $$;
+COMMENT ON FUNCTION fhir.entity_quantity(text, text) IS
+    'a Quantity of words such as "25 mg" or "<0.5"; NULL where they are not one plain number with at most a unit';
+
+CREATE FUNCTION fhir.derived_id(type text, id text, path text, first integer, last integer, text text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-8' || substr(h, 14, 3) || '-a' || substr(h, 18, 3) || '-' || substr(h, 21, 12)
+          FROM encode(sha256(convert_to(concat_ws(E'\n', type, id, path, first, last, text), 'UTF8')), 'hex') h $$;
+COMMENT ON FUNCTION fhir.derived_id(text, text, text, integer, integer, text) IS
+    'the id of what is derived from words at a place: the same words give the same id, so nothing is derived twice';
+
+CREATE FUNCTION fhir.derived_resource(finding jsonb, occurred timestamptz) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    category text := finding ->> 'category';
+    kind text := finding ->> 'kind';
+    attributes jsonb := finding -> 'attributes';
+    concept jsonb := fhir.entity_concept(finding -> 'concepts', finding ->> 'text');
+    note text := (finding ->> 'type') || '/' || (finding ->> 'id') || '/_history/' || (finding ->> 'version');
+    -- seconds and a zone, as FHIR wants them
+    moment text := CASE WHEN isfinite(occurred) THEN to_char(occurred AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END;
+    subject jsonb := jsonb_build_object('reference', finding ->> 'compartment');
+    site text;
+    value jsonb;
+    unit jsonb;
+    quantity jsonb;
+    resource jsonb;
+BEGIN
+    -- Who it is about must be known, and it must be so.
+    IF finding ->> 'compartment' NOT LIKE 'Patient/%' OR finding ->> 'certainty' NOT IN ('positive', 'probable')
+       OR finding ->> 'subject' <> 'patient' OR finding ->> 'conditionality' <> 'unconditional' THEN
+        RETURN NULL;
+    END IF;
+    resource := jsonb_build_object(
+        'id', fhir.derived_id(finding ->> 'type', finding ->> 'id', finding ->> 'path', (finding ->> 'first')::integer, (finding ->> 'last')::integer, finding ->> 'text'),
+        'meta', jsonb_build_object('tag', jsonb_build_array(jsonb_build_object('system', 'http://fhirlake.org/fhir/CodeSystem/origin', 'code', 'machine-made', 'display', 'made by a machine of words in a note'))),
+        'extension', jsonb_build_array(jsonb_build_object('url', 'http://fhirlake.org/fhir/StructureDefinition/source-text', 'extension', jsonb_build_array(
+            jsonb_build_object('url', 'note', 'valueReference', jsonb_build_object('reference', note)),
+            jsonb_build_object('url', 'path', 'valueString', finding ->> 'path'),
+            jsonb_build_object('url', 'begin', 'valueInteger', (finding ->> 'first')::integer),
+            jsonb_build_object('url', 'end', 'valueInteger', (finding ->> 'last')::integer),
+            jsonb_build_object('url', 'text', 'valueString', finding ->> 'text'),
+            jsonb_build_object('url', 'score', 'valueDecimal', round((finding ->> 'score')::numeric, 4)),
+            jsonb_build_object('url', 'lexicon', 'valueString', finding ->> 'lexicon')))));
+    CASE
+    WHEN category = 'MEDICAL_CONDITION' AND kind = 'DX_NAME' THEN
+        IF finding ->> 'temporality' = 'future' OR concept -> 'coding' IS NULL THEN
+            RETURN NULL;
+        END IF;
+        site := nullif(concat_ws(' ', fhir.entity_attribute(attributes, 'DIRECTION') ->> 'text', fhir.entity_attribute(attributes, 'SYSTEM_ORGAN_SITE') ->> 'text'), '');
+        RETURN resource || jsonb_strip_nulls(jsonb_build_object('resourceType', 'Condition', 'subject', subject, 'code', concept,
+            -- a history does not tell whether it is over
+            'clinicalStatus', CASE WHEN finding ->> 'temporality' = 'current' THEN '{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}'::jsonb END,
+            'verificationStatus', '{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "provisional"}]}'::jsonb,
+            'bodySite', CASE WHEN site IS NOT NULL THEN jsonb_build_array(jsonb_build_object('text', site)) END,
+            'recordedDate', moment,
+            'evidence', jsonb_build_array(jsonb_build_object('detail', jsonb_build_array(jsonb_build_object('reference', note))))));
+    WHEN category = 'MEDICAL_CONDITION' AND kind IN ('SIGN', 'SYMPTOM') THEN
+        IF finding ->> 'temporality' <> 'current' THEN
+            RETURN NULL;
+        END IF;
+        RETURN resource || jsonb_strip_nulls(jsonb_build_object('resourceType', 'Observation', 'status', 'preliminary', 'subject', subject, 'code', concept,
+            'effectiveDateTime', moment, 'valueBoolean', true, 'derivedFrom', CASE WHEN finding ->> 'type' = 'DocumentReference' OR finding ->> 'type' = 'QuestionnaireResponse'
+                THEN jsonb_build_array(jsonb_build_object('reference', note)) END));
+    WHEN category = 'TEST_TREATMENT_PROCEDURE' AND kind = 'TEST_NAME' THEN
+        value := fhir.entity_attribute(attributes, 'TEST_VALUE');
+        IF finding ->> 'temporality' <> 'current' OR coalesce(value ->> 'text', '') = '' THEN
+            RETURN NULL;
+        END IF;
+        unit := fhir.entity_attribute(attributes, 'TEST_UNIT');
+        quantity := fhir.entity_quantity(value ->> 'text', unit ->> 'text');
+        RETURN resource || jsonb_strip_nulls(jsonb_build_object('resourceType', 'Observation', 'status', 'preliminary', 'subject', subject, 'code', concept,
+            'effectiveDateTime', moment, 'valueQuantity', quantity,
+            'valueString', CASE WHEN quantity IS NULL THEN concat_ws(' ', value ->> 'text', unit ->> 'text') END,
+            'interpretation', CASE WHEN fhir.entity_attribute(attributes, 'INTERPRETATION') IS NOT NULL
+                THEN jsonb_build_array(jsonb_build_object('text', fhir.entity_attribute(attributes, 'INTERPRETATION') ->> 'text')) END,
+            'referenceRange', CASE WHEN fhir.entity_attribute(attributes, 'REFERENCE_RANGE') IS NOT NULL
+                THEN jsonb_build_array(jsonb_build_object('text', fhir.entity_attribute(attributes, 'REFERENCE_RANGE') ->> 'text')) END,
+            'derivedFrom', CASE WHEN finding ->> 'type' = 'DocumentReference' OR finding ->> 'type' = 'QuestionnaireResponse'
+                THEN jsonb_build_array(jsonb_build_object('reference', note)) END));
+    WHEN category = 'MEDICATION' AND kind IN ('GENERIC_NAME', 'BRAND_NAME') THEN
+        IF finding ->> 'temporality' NOT IN ('current', 'future') OR concept -> 'coding' IS NULL THEN
+            RETURN NULL;
+        END IF;
+        SELECT nullif(string_agg(a ->> 'text', ' ' ORDER BY (a ->> 'begin')::integer), '') INTO site
+        FROM jsonb_array_elements(attributes) a WHERE a ->> 'type' IN ('DOSAGE', 'STRENGTH', 'FORM', 'ROUTE_OR_MODE', 'FREQUENCY', 'DURATION', 'RATE', 'REASON');
+        quantity := fhir.entity_quantity(fhir.entity_attribute(attributes, 'DOSAGE') ->> 'text');
+        RETURN resource || jsonb_strip_nulls(jsonb_build_object('resourceType', 'MedicationStatement',
+            'status', CASE finding ->> 'temporality' WHEN 'future' THEN 'intended' ELSE 'active' END, 'subject', subject, 'medicationCodeableConcept', concept,
+            'dateAsserted', moment, 'derivedFrom', jsonb_build_array(jsonb_build_object('reference', note)),
+            'dosage', CASE WHEN site IS NOT NULL THEN jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('text', site,
+                'timing', CASE WHEN fhir.entity_attribute(attributes, 'FREQUENCY') IS NOT NULL
+                    THEN jsonb_build_object('code', jsonb_build_object('text', fhir.entity_attribute(attributes, 'FREQUENCY') ->> 'text')) END,
+                'route', CASE WHEN fhir.entity_attribute(attributes, 'ROUTE_OR_MODE') IS NOT NULL
+                    THEN jsonb_build_object('text', fhir.entity_attribute(attributes, 'ROUTE_OR_MODE') ->> 'text') END,
+                'doseAndRate', CASE WHEN quantity IS NOT NULL AND quantity ->> 'comparator' IS NULL THEN jsonb_build_array(jsonb_build_object('doseQuantity', quantity)) END))) END));
+    WHEN kind = 'ALLERGIES' THEN
+        IF finding ->> 'temporality' = 'future' OR concept -> 'coding' IS NULL THEN
+            RETURN NULL;
+        END IF;
+        RETURN resource || jsonb_strip_nulls(jsonb_build_object('resourceType', 'AllergyIntolerance', 'patient', subject, 'code', concept, 'recordedDate', moment,
+            'clinicalStatus', '{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]}'::jsonb,
+            'verificationStatus', '{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification", "code": "unconfirmed"}]}'::jsonb));
+    ELSE
+        RETURN NULL;
+    END CASE;
+END
+$function$;
+COMMENT ON FUNCTION fhir.derived_resource(jsonb, timestamptz) IS
+    'the resource that a finding (a row of entity as JSON) makes: a provisional Condition, an Observation of a symptom or of a result, a MedicationStatement, an AllergyIntolerance; NULL where it is no fact about the patient: negated, somebody else''s, hypothetical, a past medication, without a code';
+
+CREATE FUNCTION fhir.derive_resources(type text, id text DEFAULT NULL, min_score real DEFAULT 0.8, preview boolean DEFAULT false, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (action text, derived text, note text, number integer, text text, score real, resource jsonb)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    name text := quote_ident(lake);
+    one record;
+    kind text;
+    is_there boolean;
+    provenance jsonb;
+    known jsonb;
+BEGIN
+    IF lake IS NULL OR to_regclass(name || '.entity_run') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%" that keeps findings', lake
+            USING ERRCODE = 'undefined_table', HINT = 'SELECT * FROM fhir.lakes() lists lakes; fhir.upgrade_lake adds what an older one does not have.';
+    END IF;
+    IF type IS NULL OR NOT EXISTS (SELECT FROM fhir.resource_types() r(name) WHERE r.name = derive_resources.type) THEN
+        RAISE EXCEPTION 'there is no resource type "%"', type
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT fhir.resource_types() lists the types of FHIR R4.';
+    END IF;
+    IF min_score IS NULL OR NOT min_score BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'a score is from 0 to 1' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR one IN EXECUTE format($$
+        SELECT e.type || '/' || e.id || '/_history/' || e.version AS note, e.lexicon, e.number, e.text, e.score, d.resource
+        FROM %1$s.entity e
+        JOIN %1$s.resource r ON r.type = e.type AND r.id = e.id AND r.version = e.version
+        CROSS JOIN LATERAL fhir.derived_resource(to_jsonb(e) - 'search', r.occurred) d(resource)
+        WHERE e.type = $1 AND ($2 IS NULL OR e.id = $2) AND e.status = 'current' AND d.resource IS NOT NULL
+          -- what a reviewer has accepted needs no score
+          AND (e.score >= $3 OR EXISTS (SELECT FROM %1$s.entity_review v WHERE v.verdict = 'accept' AND v.type = e.type AND v.id = e.id AND v.path = e.path
+               AND v.first = e.first AND v.last = e.last AND v.text = e.text AND v.category = e.category AND (v.codes && e.codes OR v.codes = e.codes)))
+        ORDER BY e.id, e.number$$, name) USING derive_resources.type, derive_resources.id, min_score
+    LOOP
+        kind := one.resource ->> 'resourceType';
+        derived := kind || '/' || (one.resource ->> 'id');
+        note := one.note;
+        number := one.number;
+        text := one.text;
+        score := one.score;
+        resource := one.resource;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s.%I d WHERE d.type = $1 AND d.id = $2)', name, lower(kind)) INTO is_there USING kind, one.resource ->> 'id';
+        action := CASE WHEN is_there THEN 'unchanged' ELSE 'create' END;
+        IF NOT preview AND NOT is_there THEN
+            EXECUTE format('INSERT INTO %s.%I (resource) VALUES ($1)', name, lower(kind)) USING one.resource;
+            -- One for each reading of a note: its targets are all that came of it.
+            provenance := jsonb_build_object('resourceType', 'Provenance', 'id', fhir.derived_id(one.note, one.lexicon, 'Provenance', 0, 0, ''),
+                'meta', one.resource -> 'meta', 'target', jsonb_build_array(jsonb_build_object('reference', derived)),
+                'recorded', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                'activity', jsonb_build_object('text', 'derived from words in a note'),
+                'agent', jsonb_build_array(jsonb_build_object('type', '{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "assembler"}]}'::jsonb,
+                    'who', jsonb_build_object('display', 'fhirlake, lexicon ' || one.lexicon))),
+                'entity', jsonb_build_array(jsonb_build_object('role', 'source', 'what', jsonb_build_object('reference', one.note))));
+            EXECUTE format('SELECT p.resource FROM %s.provenance p WHERE p.type = ''Provenance'' AND p.id = $1 FOR UPDATE', name) INTO known USING provenance ->> 'id';
+            IF known IS NULL THEN
+                EXECUTE format('INSERT INTO %s.provenance (resource) VALUES ($1)', name) USING provenance;
+            ELSIF NOT ((known -> 'target') @> (provenance -> 'target')) THEN
+                EXECUTE format('UPDATE %s.provenance p SET resource = jsonb_set(p.resource, ''{target}'', (p.resource -> ''target'') || $2)
+                    WHERE p.type = ''Provenance'' AND p.id = $1', name) USING provenance ->> 'id', provenance -> 'target';
+            END IF;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.derive_resources(text, text, real, boolean, text) IS
+    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is. With preview nothing is written. Runs with the rights of the caller';
+
+CREATE FUNCTION fhir.undo_derived(type text DEFAULT NULL, id text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (action text, derived text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+#variable_conflict use_column
+DECLARE
+    name text := quote_ident(lake);
+    one record;
+    made record;
+    gone bigint;
+    kept integer;
+BEGIN
+    IF lake IS NULL OR to_regclass(name || '.resource') IS NULL THEN
+        RAISE EXCEPTION 'there is no lake "%"', lake
+            USING ERRCODE = 'invalid_schema_name', HINT = 'SELECT * FROM fhir.lakes() lists them.';
+    END IF;
+    IF id IS NOT NULL AND type IS NULL THEN
+        RAISE EXCEPTION 'an id needs a resource type' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR one IN EXECUTE format($$
+        SELECT p.id, p.resource FROM %s.provenance p
+        WHERE p.search OPERATOR(fhir.|=) 'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
+          AND EXISTS (SELECT FROM fhir.references(p.resource, 'Provenance.entity.what') s WHERE ($1 IS NULL OR s.type = $1) AND ($2 IS NULL OR s.id = $2))
+        ORDER BY p.id$$, name) USING undo_derived.type, undo_derived.id
+    LOOP
+        kept := 0;
+        FOR made IN SELECT t.type, t.id FROM fhir.references(one.resource, 'Provenance.target') t ORDER BY 1, 2 LOOP
+            derived := made.type || '/' || made.id;
+            -- what somebody has changed since is theirs
+            EXECUTE format($$DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2
+                AND d.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
+                AND NOT EXISTS (SELECT FROM %1$s.history h WHERE h.type = d.type AND h.id = d.id AND h.version = d.version - 1 AND h.method <> 'DELETE')$$, name, lower(made.type))
+                USING made.type, made.id;
+            GET DIAGNOSTICS gone = ROW_COUNT;
+            IF gone > 0 THEN
+                action := 'delete';
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
+            EXECUTE format('SELECT count(*) FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(made.type)) INTO gone USING made.type, made.id;
+            IF gone > 0 THEN
+                kept := kept + 1;
+                action := 'keep';
+                RETURN NEXT;
+            END IF;
+        END LOOP;
+        IF kept = 0 THEN
+            EXECUTE format('DELETE FROM %s.provenance p WHERE p.type = ''Provenance'' AND p.id = $1', name) USING one.id;
+            derived := 'Provenance/' || one.id;
+            action := 'delete';
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION fhir.undo_derived(text, text, text) IS
+    'deletes what fhir.derive_resources made of a note, of all notes of a type, or of all: a row for each resource, keep for what somebody has changed since, which stays. Needs reading of history';
 
 -- view.sql
 

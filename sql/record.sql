@@ -29,26 +29,26 @@ COMMENT ON FUNCTION fhir.references(jsonb, text) IS
 
 CREATE FUNCTION fhir.timeline_sql(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
-        as_of timestamptz DEFAULT NULL) RETURNS text
+        as_of timestamptz DEFAULT NULL, findings boolean DEFAULT true) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fhir_timeline_sql';
-COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text, timestamptz) IS
+COMMENT ON FUNCTION fhir.timeline_sql(text, text, text, text[], boolean, integer, text, timestamptz, boolean) IS
     'the SQL that fhir.timeline runs: for reading, and for EXPLAIN';
 
 CREATE FUNCTION fhir.timeline(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         newest_first boolean DEFAULT true, count integer DEFAULT NULL, lake text DEFAULT fhir.current_lake(),
-        as_of timestamptz DEFAULT NULL)
+        as_of timestamptz DEFAULT NULL, findings boolean DEFAULT true)
     RETURNS TABLE (occurred timestamptz, "precision" text, ended timestamptz, type text, system text, code text, display text,
-        value text, unit text, status text, id text, version bigint)
+        value text, unit text, status text, id text, version bigint, source text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 500
     -- the order is that of the index: where a sort looks cheaper it would still read the whole record before its first line
     SET enable_sort = off
     AS $function$
 BEGIN
-    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake, as_of);
+    RETURN QUERY EXECUTE fhir.timeline_sql(patient, "from", "to", types, newest_first, count, lake, as_of, findings);
 END
 $function$;
-COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text, timestamptz) IS
-    'the record of a patient in time order, one line for each resource. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given. as_of: the record at a past moment';
+COMMENT ON FUNCTION fhir.timeline(text, text, text, text[], boolean, integer, text, timestamptz, boolean) IS
+    'the record of a patient in time order, one line for each resource, and one for each finding in a note that is so, or probably, and concerns the patient at that time: source then tells where its words stand, status how certain it is. findings => false leaves these out, and so does as_of. from and to: FHIR dates of any precision; what reaches into that time counts. count: only the first of that order. Undated resources are at its old end, and left out where from or to is given. as_of: the record at a past moment';
 
 CREATE FUNCTION fhir.timeline_svg(patient text, "from" text DEFAULT NULL, "to" text DEFAULT NULL, types text[] DEFAULT NULL,
         width integer DEFAULT 1280, rows integer DEFAULT 12, lake text DEFAULT fhir.current_lake(),

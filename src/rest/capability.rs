@@ -4,6 +4,7 @@
 use super::operations::{OPERATIONS, On, Operation};
 use crate::json::{self, Item, JsonError};
 use crate::model::{self, ParameterType, SearchParameter, TypeId};
+use crate::search::entity;
 use crate::store::interactions::patch_kind::CONTENT_TYPES;
 use std::borrow::Cow;
 
@@ -16,6 +17,9 @@ const SYSTEM_INTERACTIONS: &[&str] = &["transaction", "batch", "search-system", 
 
 /// The one parameter of all types that no search takes: the lake has no named queries.
 const NAMED_QUERIES: &str = "_query";
+
+/// What the parameters of findings are about.
+const FINDINGS: &str = "of a finding in the text of the resource; parameters of one request speak of the same finding";
 
 /// The statement as of that instant, for a client that asks below that base.
 pub fn statement(date: &str, base: &str) -> Result<Vec<u8>, JsonError> {
@@ -72,7 +76,11 @@ fn resource<'a>(ty: TypeId, types: &[TypeId]) -> Item<'a> {
         own.map(|p| Item::String(format!("{}:{}", source.name(), p.code).into())).collect::<Vec<_>>()
     };
     push_some(&mut members, "searchRevInclude", types.iter().flat_map(from).collect());
-    push_some(&mut members, "searchParam", parameters.iter().map(|p| parameter(p)).collect());
+    let findings = entity::PARTS.iter().map(|(name, _, ty)| (format!("entity-{name}"), *ty)).filter(|(name, _)| !parameters.iter().any(|p| p.code == name));
+    let findings = findings.map(|(name, ty)| {
+        Item::Object(vec![("name".into(), Item::String(name.into())), ("type".into(), text(ty)), ("documentation".into(), text(FINDINGS))])
+    });
+    push_some(&mut members, "searchParam", parameters.iter().map(|p| parameter(p)).chain(findings).collect());
     let fits = |operation: &&Operation| (operation.types.is_empty() || operation.types.contains(&ty.name())) && operation.on.iter().any(|on| *on != On::System);
     push_some(&mut members, "operation", OPERATIONS.iter().filter(fits).map(operation).collect());
     Item::Object(members)

@@ -2,6 +2,7 @@
 //! <https://hl7.org/fhir/R4/search.html#chaining>, <https://hl7.org/fhir/R4/search.html#has>
 
 use super::custom::CustomParameter;
+use super::entity::{self, Asking};
 use super::expression;
 use super::filter::Filter;
 use super::filter_language;
@@ -120,6 +121,9 @@ impl<'a> Criteria<'a> {
         if let Some(filter) = self.of_every_resource(None, &argument)? {
             return Ok(filter);
         }
+        if let Some(filter) = finding(&argument)? {
+            return Ok(filter);
+        }
         let argument = approximate::resolve(None, &argument, self.now);
         Query::from_arguments(None, std::slice::from_ref(&argument))?;
         Ok(Filter::Row(vec![argument]))
@@ -180,6 +184,9 @@ impl<'a> Criteria<'a> {
         }
         let modifier = argument.modifier.as_deref();
         let Some(parameter) = model::search_parameter(ty, &argument.name) else {
+            if let Some(filter) = finding(&argument)? {
+                return Ok(filter);
+            }
             if let Some(custom) = self.catalog.parameter(ty, &argument.name)? {
                 if custom.ty == Some(ParameterType::Date) {
                     argument.value = self.dates(&argument.value);
@@ -236,6 +243,14 @@ impl<'a> Criteria<'a> {
         let alternatives = query::split_unescaped(value, ',').into_iter();
         alternatives.map(|part| approximate(part, self.now).unwrap_or_else(|| part.to_owned())).collect::<Vec<_>>().join(",")
     }
+}
+
+/// What an argument asks of the findings in a row's text, if it is such a one.
+fn finding(argument: &Argument) -> Result<Option<Filter>> {
+    Ok(entity::read(argument)?.map(|asking| match asking {
+        Asking::Finding { tests, open } => Filter::Finding { tests, open },
+        Asking::None { tests } => Filter::Not(Box::new(Filter::Finding { tests, open: false })),
+    }))
 }
 
 /// `name[:modifier]` with its value.

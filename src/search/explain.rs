@@ -92,6 +92,7 @@ fn described(filter: &Filter) -> String {
         Filter::Text { narrative_only, .. } => format!("words in {}", if *narrative_only { "the narrative" } else { "all text" }),
         Filter::Path(expression) => format!("FHIRPath, on every row that the rest leaves: {expression}"),
         Filter::Custom { argument, .. } => format!("a stored search parameter: {}", row_search(None, "", std::slice::from_ref(argument)).chars().skip(1).take(200).collect::<String>()),
+        Filter::Finding { tests, .. } => format!("a finding in the text: {}", super::entity::conditions("e", tests).join(" AND ")),
         Filter::Contained { ty, .. } => format!("a contained {}: every row is read", ty.name()),
     }
 }

@@ -3,6 +3,7 @@
 //! Everything that the row's own keys decide is one [`Filter::Row`]; around it stands what needs columns, other rows,
 //! terminology or the text of the resource.
 
+use super::entity;
 use crate::index::query::{Argument, Comparison};
 use crate::index::time::Interval;
 use crate::model::TypeId;
@@ -40,6 +41,8 @@ pub enum Filter {
     Custom { definition: String, argument: Argument },
     /// A resource contained in the row is of this type and meets these arguments of `|=`.
     Contained { ty: TypeId, arguments: Vec<Argument> },
+    /// A current finding in the row's text passes these tests; with `open`, other arguments may say more of the same finding.
+    Finding { tests: Vec<entity::Test>, open: bool },
 }
 
 impl Filter {
@@ -51,21 +54,25 @@ impl Filter {
         match self {
             Filter::All(parts) => {
                 let (mut flat, mut row): (Vec<Filter>, Vec<Argument>) = (Vec::new(), Vec::new());
+                let mut findings: Vec<Vec<entity::Test>> = Vec::new();
                 for part in parts {
                     match part.simplify() {
                         Filter::All(inner) => {
                             for part in inner {
                                 match part {
                                     Filter::Row(arguments) => row.extend(arguments),
+                                    Filter::Finding { tests, open: true } => entity::join(&mut findings, tests),
                                     other => flat.push(other),
                                 }
                             }
                         }
                         Filter::Row(arguments) => row.extend(arguments),
+                        Filter::Finding { tests, open: true } => entity::join(&mut findings, tests),
                         other if other == Filter::NOTHING => return Filter::NOTHING,
                         other => flat.push(other),
                     }
                 }
+                flat.extend(findings.into_iter().map(|tests| Filter::Finding { tests, open: true }));
                 if !row.is_empty() {
                     flat.insert(0, Filter::Row(row));
                 }

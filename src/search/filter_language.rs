@@ -11,6 +11,7 @@
 //! Each test becomes an ordinary search argument, so that chains, stored parameters and terminology work as they do there.
 
 use super::criteria::Criteria;
+use super::entity;
 use super::filter::Filter;
 use crate::index::operand::spellings;
 use crate::index::query::{ErrorKind, QueryError, shown};
@@ -117,6 +118,9 @@ impl Arguments for Criteria<'_> {
     fn parameter_type(&mut self, ty: TypeId, code: &str) -> Result<Option<ParameterType>> {
         if let Some(parameter) = model::search_parameter(ty, code) {
             return Ok(Some(parameter.ty));
+        }
+        if let Some(ty) = entity::parameter_type(code) {
+            return Ok(Some(ty));
         }
         Ok(self.catalog.parameter(ty, code)?.map(|parameter| parameter.ty.unwrap_or(ParameterType::Composite)))
     }

@@ -2,12 +2,13 @@
 //!
 //! Takes `Type?parameter=value&_count=…` and gives one SQL statement with constants, so that the planner can look each
 //! key up while it plans. Pure, but for what asks the lake: `resolve.rs`,
-//! `run.rs` and `sql.rs`, here and in `content`.
+//! `run.rs` and `sql.rs`, here, in `content` and in `entity`.
 
 pub mod content;
 pub mod criteria;
 pub mod cursor;
 pub mod custom;
+pub mod entity;
 #[cfg(feature = "pg")]
 mod explain;
 pub mod expression;

@@ -186,6 +186,10 @@ impl Resolver<'_> {
             Filter::Member { list } => self.members(types, &list)?,
             Filter::Codes(argument) => self.codes(types, argument)?,
             Filter::Row(arguments) => self.row(arguments)?,
+            Filter::Finding { tests, open } => {
+                self.has_findings()?;
+                Filter::Finding { tests, open }
+            }
             other => other,
         })
     }
@@ -271,6 +275,15 @@ impl Resolver<'_> {
         }
         let any = Filter::Any(portions.into_iter().map(|values| row(values, None)).collect());
         Ok(if negated { Filter::Not(Box::new(any)) } else { any })
+    }
+
+    /// Whether the lake keeps findings as they are searched.
+    fn has_findings(&self) -> Result<(), Error> {
+        if access::has_table(self.place.lake, "entity_run") {
+            return Ok(());
+        }
+        let message = format!("lake \"{}\" was made by an older version and keeps no findings of notes", self.place.lake);
+        Err(Error::new("55000", message).hint("ALTER EXTENSION fhirlake UPDATE, then SELECT fhir.upgrade_lake() adds what is missing"))
     }
 
     /// A patient's compartment is the index of records, where no other resource has it as its second.

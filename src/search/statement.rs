@@ -1,6 +1,7 @@
 //! A request as one SQL statement over a lake, with every value a constant.
 
 use super::cursor::{Cursor, Position};
+use super::entity;
 use super::filter::Filter;
 use super::quote::{identifier, literal, query_part};
 use super::references::{Home, implied_homes, is_single_valued, tells_home};
@@ -317,6 +318,7 @@ impl<'a> Writer<'a> {
                  WHEN 'array' THEN {alias}.resource -> 'contained' ELSE '[]' END) c(contained) WHERE fhir.keys(c.contained) OPERATOR(fhir.|=) {}::fhir.query)",
                 literal(&row_search(Some(*ty), "", arguments))
             ),
+            Filter::Finding { tests, .. } => self.finding(row, tests),
             // these are resolved before a statement is written; unresolved they find nothing
             Filter::Codes(_) | Filter::Member { .. } => "false".to_owned(),
         }
@@ -331,6 +333,20 @@ impl<'a> Writer<'a> {
                 format!("({})", parts.join(with))
             }
         }
+    }
+
+    /// Rows that have a finding which passes the tests, among the current ones of the version that the row is. Where all of them say what
+    /// must not be, rows that have no finding of any of those.
+    fn finding(&self, row: &Row, tests: &[entity::Test]) -> String {
+        if entity::only_negated(tests) {
+            let none: Vec<String> = tests.iter().map(|test| format!("NOT {}", self.finding(row, &[entity::affirmed(test)]))).collect();
+            return if none.len() == 1 { none.concat() } else { format!("({})", none.join(" AND ")) };
+        }
+        let (row, found) = (&row.alias, self.row(&[]).alias);
+        let mut conditions: Vec<String> = ["type", "id", "version"].iter().map(|column| format!("{found}.{column} OPERATOR(pg_catalog.=) {row}.{column}")).collect();
+        conditions.push(format!("{found}.status OPERATOR(pg_catalog.=) 'current'"));
+        conditions.extend(entity::conditions(&found, tests));
+        format!("EXISTS (SELECT FROM {}.entity {found}{})", identifier(self.place.lake), filter(&conditions))
     }
 
     /// Rows that point at a resource that meets `inner`.
@@ -406,8 +422,8 @@ fn clinical_bounds(ty: TypeId, filter: &Filter) -> Vec<String> {
 /// Whether a condition on ids must hold.
 fn asks_for_ids(filter: &Filter) -> bool {
     match filter {
-        Filter::Id(_) | Filter::Has { .. } => true,
-        Filter::All(parts) => parts.iter().any(|part| matches!(part, Filter::Id(_) | Filter::Has { .. })),
+        Filter::Id(_) | Filter::Has { .. } | Filter::Finding { .. } => true,
+        Filter::All(parts) => parts.iter().any(|part| matches!(part, Filter::Id(_) | Filter::Has { .. } | Filter::Finding { .. })),
         _ => false,
     }
 }

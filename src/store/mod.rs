@@ -4,7 +4,7 @@
 //! [`stamp`] is the one step that every write passes through, [`stamped`] the whole row that comes of it; pure. [`patch`] makes a resource from one and a patch, and a patch
 //! from two; pure. `sql.rs` holds the triggers that run it, write history and keep membership. [`interactions`] are create,
 //! read, update, delete and history as HTTP has them. [`integrity`] asks where references lead, `demand.rs` what a lake
-//! demands of what is written.
+//! demands of what is written, `entities.rs` keeps what is found in notes.
 
 pub mod accepted;
 pub mod integrity;
@@ -18,6 +18,8 @@ pub mod time;
 
 #[cfg(feature = "pg")]
 mod demand;
+#[cfg(feature = "pg")]
+mod entities;
 #[cfg(feature = "pg")]
 mod sql;
 #[cfg(feature = "pg")]

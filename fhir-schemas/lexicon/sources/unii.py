@@ -27,9 +27,10 @@ ORDINARY = set((pathlib.Path(__file__).parent / "ordinary-words.txt").read_text(
 ORDINARY_FORMS = {form(w) for w in ORDINARY}
 
 
-def case(name, brand):
-    """Official names are written small, brand names with a capital."""
-    if is_acronym(name):
+def case(name, brand, common=False):
+    """Official names are written small, brand names with a capital. The list has capitals only: a name without a vowel, and a
+    common name of four letters, is taken for an acronym."""
+    if is_acronym(name) and (not re.search("[AEIOUY]", name) or common and len(name) <= 4):
         return name
     return " ".join(w.capitalize() for w in name.split(" ")) if brand else name.lower()
 
@@ -86,7 +87,7 @@ def read(path):
             if not key or key in ORDINARY_FORMS or name.lower() in ORDINARY:
                 continue
             if key not in terms or (terms[key][1] and not brand):
-                terms[key] = (case(name, brand), brand)
+                terms[key] = (case(name, brand, kind == "cn" and not lists_of_name), brand)
         if terms:
             found[unii] = (case(display, False), list(terms.values()), drug)
     return found

@@ -71,6 +71,11 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
                 strengths.push(drug);
             }
             let Some(target) = drugs.get(drug as usize) else { continue };
+            // "fentanyl patch 25 mcg/hr": how strong the patch is
+            let patch = |t: u32| note.is(t, "patch") || note.is(t, "transdermal");
+            if kind == AttributeKind::Rate && (target.begin..piece.first.min(target.end + 6)).any(patch) {
+                kind = AttributeKind::Strength;
+            }
             let attribute =
                 Attribute { kind, begin: piece.begin, end: piece.end, value: piece.value, score: piece.score, relation_score: relation };
             for &entity in &target.entities {

@@ -87,7 +87,7 @@ pub fn behind(note: &Note<'_>, drug: &Drug, to: u32, conditions: &[(u32, u32, u3
             }
             if !before(note, next) {
                 // what is written behind "prn" is the reason, whatever it is
-                if needed && next == from && note.class(next) == Some(Class::Word) {
+                if needed && next == from && !(note.is(at - 1, "needed") && next == at) && note.class(next) == Some(Class::Word) {
                     let mut end = next;
                     while end < to && end < next + 4 && note.class(end) == Some(Class::Word) {
                         let sense = sense_at(note, end);

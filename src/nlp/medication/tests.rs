@@ -137,3 +137,12 @@ fn reasons() {
         ("lisinopril 20 mg daily for hypertension", &["lisinopril: STRENGTH 20 mg = 20 mg; FREQUENCY daily = QD; REASON hypertension"]),
     ]);
 }
+
+#[test]
+fn drugs_that_the_lexicon_has_not() {
+    drugs(&[
+        ("aspirin 81 mg qd, lisinipril 5 mg daily", &["aspirin: STRENGTH 81 mg = 81 mg; FREQUENCY qd = QD", "lisinipril: STRENGTH 5 mg = 5 mg; FREQUENCY daily = QD"]),
+        ("She was given 5 mg daily", &[]),
+        ("The patient tolerated 5 mg daily", &[]),
+    ]);
+}

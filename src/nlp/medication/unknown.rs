@@ -1,14 +1,15 @@
 //! Drugs that the lexicon does not have: a word with a whole prescription behind it, in a list of medications.
 
 use super::scan::piece_at;
-use super::vocabulary::sense_at;
+use super::vocabulary::{Measure, sense_at};
 use crate::nlp::entity::{AttributeKind, Category, Entity, Kind, Origin};
 use crate::nlp::note::Note;
 use crate::nlp::section::Role;
 use crate::nlp::token::Class;
 
-/// Looks for them in the sentences of lists of medications.
+/// Looks for them in the sentences of lists of medications, and elsewhere where the prescription leaves no doubt.
 pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
+    within(note, entities);
     let mut known: Vec<(u32, u32)> = Vec::new();
     let mut sorted = false;
     let mut added: Vec<Entity> = Vec::new();
@@ -77,4 +78,69 @@ fn at_begin(note: &Note<'_>, tokens: std::ops::Range<u32>, next_entity: u32) -> 
         entity.score = 0.6;
         entity
     })
+}
+
+/// Words that may stand before the name of a drug in a sentence.
+const BEFORE: &[&str] = &[
+    "on", "and", "start", "started", "continue", "continued", "with", "of", "take", "takes", "taking", "plus", "or", "increase", "add", "added", "give", "given", "home", "oral",
+    "iv", "resume", "prescribed", "received", "for", "meds", "medications",
+];
+
+/// Names with a whole prescription right behind them, anywhere: "lisinipril 5 mg daily".
+fn within(note: &Note<'_>, entities: &mut Vec<Entity>) {
+    let mut known: Option<Vec<(u32, u32)>> = None;
+    let mut added: Vec<Entity> = Vec::new();
+    for (number, token) in note.tokens.iter().enumerate().skip(1) {
+        let at = number as u32;
+        if token.class != Class::Number || !matches!(sense_at(note, at + 1).unit, Some((_, Measure::Mass | Measure::Units))) {
+            continue;
+        }
+        let name = at - 1;
+        let word = note.word(name);
+        let sense = sense_at(note, name);
+        if word.len() < 5
+            || !word.bytes().all(|b| b.is_ascii_alphabetic())
+            || ["ed", "ing", "ly", "al"].iter().any(|e| word.ends_with(e))
+            || sense.filler
+            || sense.unit.is_some()
+            || sense.form.is_some()
+            || sense.route.is_some()
+            || sense.frequency.is_some()
+            || sense.span.is_some()
+            || BEFORE.iter().any(|b| b.eq_ignore_ascii_case(word))
+        {
+            continue;
+        }
+        let first = name == 0
+            || match note.class(name - 1) {
+                Some(Class::Line) => true,
+                Some(Class::Mark) => [b',', b';', b':', b')', b'.', b'-', b'*', b'+'].iter().any(|m| note.mark(name - 1, *m)),
+                Some(Class::Word) => BEFORE.iter().any(|b| note.is(name - 1, b)),
+                _ => false,
+            };
+        if !first {
+            continue;
+        }
+        let Some(amount) = piece_at(note, at, false) else { continue };
+        if !matches!(amount.kind, AttributeKind::Strength | AttributeKind::Dosage) {
+            continue;
+        }
+        let Some(next) = piece_at(note, amount.last, true) else { continue };
+        if !matches!(next.kind, AttributeKind::Route | AttributeKind::Frequency) {
+            continue;
+        }
+        let known = known.get_or_insert_with(|| {
+            let mut known: Vec<(u32, u32)> = entities.iter().map(|e| (e.tokens.start, e.tokens.end)).collect();
+            known.sort_unstable();
+            known
+        });
+        let behind = known.partition_point(|k| k.0 <= name);
+        if known.iter().take(behind).rev().take(4).any(|k| k.1 > name) {
+            continue;
+        }
+        let mut entity = Entity::new(note, Category::Medication, Kind::GenericName, name..at, Origin::Pattern);
+        entity.score = 0.55;
+        added.push(entity);
+    }
+    entities.append(&mut added);
 }

@@ -40,11 +40,13 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
         at = state.step(at, place).max(at + 1);
     }
     let mut dead = state.dead;
-    dead.sort_unstable();
-    for number in dead.into_iter().rev() {
-        if (number as usize) < entities.len() {
-            entities.remove(number as usize);
-        }
+    if !dead.is_empty() {
+        dead.sort_unstable();
+        let mut number = 0;
+        entities.retain(|_| {
+            number += 1;
+            dead.binary_search(&(number - 1)).is_err()
+        });
     }
 }
 
@@ -121,7 +123,7 @@ impl State<'_, '_> {
         if let Some(found) = read::read(note, end, test.as_ref()) {
             // a letter alone is a test only right before a number
             let single = note.word(at).len() == 1 && (found.gap > 0 || found.values.first().is_none_or(|v| v.number.is_none()));
-            let condition = category == Some(Category::MedicalCondition) && (found.gap > 1 || found.values.first().is_none_or(|v| v.number.is_none()));
+            let condition = category == Some(Category::MedicalCondition) && found.gap > 1;
             if !single && !condition {
                 let next = found.end;
                 let numeric = found.values.iter().any(|v| v.number.is_some());
@@ -145,6 +147,12 @@ impl State<'_, '_> {
         end
     }
 
+    /// The longest entity that begins at a token.
+    fn known(&self, at: u32) -> Option<(u32, u32, u32)> {
+        let first = self.order.partition_point(|o| o.0 < at);
+        self.order.get(first).filter(|o| o.0 == at).copied()
+    }
+
     /// HR88, BP120/80, T98.6: the value without a space.
     fn attached(&mut self, at: u32) -> Option<u32> {
         let note = self.note;
@@ -154,7 +162,7 @@ impl State<'_, '_> {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphabetic()) || !rest.bytes().all(|b| b.is_ascii_digit()) || rest.len() > 4 {
             return None;
         }
-        if self.order.iter().any(|o| o.0 == at) && name.len() == 1 {
+        if name.len() == 1 && self.known(at).is_some() {
             return None;
         }
         let test = *note.lexicon.tests.named(name)?;
@@ -239,7 +247,7 @@ impl State<'_, '_> {
             return None;
         }
         for (number, (name, value)) in names.iter().zip(values).enumerate() {
-            let known = if number == 0 { known } else { self.order.iter().find(|o| o.0 == name.0).copied() };
+            let known = if number == 0 { known } else { self.known(name.0) };
             let entity = self.entity(name.0, name.1, known);
             self.attach(entity, Found { end: value.end, values: vec![value], ..Found::default() });
         }
@@ -253,9 +261,7 @@ impl State<'_, '_> {
         let first = self.order.partition_point(|o| o.0 < at);
         let inner: Vec<u32> = self.order.iter().skip(first).take_while(|o| o.0 < end).filter(|o| Some(o.2) != known.map(|k| k.2)).map(|o| o.2).collect();
         for number in inner {
-            if !self.dead.contains(&number) {
-                self.dead.push(number);
-            }
+            self.dead.push(number);
         }
         if let Some(entity) = known.and_then(|k| self.entities.get_mut(k.2 as usize)) {
             if entity.category != Category::TestTreatmentProcedure {

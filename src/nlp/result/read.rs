@@ -91,7 +91,9 @@ fn numeric(note: &Note<'_>, at: u32, test: Option<&Test>, told: bool) -> Option<
     let units = test.map_or("", |t| t.units);
     let found = unit(note, value.end, units).map(|(end, ucum)| (value.end, end, ucum));
     if let (Some(test), Some(number)) = (test, value.number) {
-        let inside = number >= test.low && number <= test.high;
+        // with a unit of its own it is believed: sodium in urine is far from that in blood
+        let own = found.is_some_and(|(_, _, ucum)| test.shape == Shape::Lab && test.units.split(',').any(|u| u == ucum));
+        let inside = own || (number >= test.low && number <= test.high);
         if !inside || (test.shape == Shape::Pressure && !value.parts && !value.text.contains('s')) {
             return None;
         }

@@ -96,7 +96,7 @@ fn concept(coding: Coding) -> Item<'static> {
 }
 
 /// The service tells signs, symptoms and diagnoses by traits, and has other names for what it does not tell apart.
-fn type_name(kind: Kind) -> &'static str {
+pub fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Diagnosis | Kind::Sign | Kind::Symptom => "DX_NAME",
         Kind::Substance => "GENERIC_NAME",
@@ -105,7 +105,8 @@ fn type_name(kind: Kind) -> &'static str {
     }
 }
 
-fn traits(entity: &Entity) -> Item<'static> {
+/// The traits of an entity.
+pub fn trait_names(entity: &Entity) -> Vec<&'static str> {
     let mut names = Vec::new();
     match entity.kind {
         Kind::Diagnosis => names.push("DIAGNOSIS"),
@@ -130,8 +131,12 @@ fn traits(entity: &Entity) -> Item<'static> {
     if assertion.conditionality != Conditionality::Unconditional {
         names.push("HYPOTHETICAL");
     }
+    names
+}
+
+fn traits(entity: &Entity) -> Item<'static> {
     let score_of = entity.score;
-    Item::Array(names.into_iter().map(|name| Item::Object(vec![member("Name", string(name)), member("Score", score(score_of))])).collect())
+    Item::Array(trait_names(entity).into_iter().map(|name| Item::Object(vec![member("Name", string(name)), member("Score", score(score_of))])).collect())
 }
 
 fn attribute<'a>(id: usize, attribute: &Attribute, entity: &Entity, text: &'a str, points: &Points<'_>) -> Item<'a> {

@@ -7,7 +7,7 @@ mod lines;
 mod sql;
 #[cfg(test)]
 mod tests;
-mod xhtml;
+pub(crate) mod xhtml;
 
 use crate::json::{Node, Object};
 use crate::model::{self, BASE64_BINARY, CANONICAL, ELEMENT, ID, INSTANT, Kind, OID, REFERENCE, RESOURCE, TypeId, URI, URL, UUID, XHTML};

@@ -46,7 +46,7 @@ fn tag<'a>(markup: &'a str, out: &mut String) -> &'a str {
 }
 
 /// Behind the end of a tag. `>` may stand in quotes; `<` nowhere, so there the tag has been left open.
-fn behind(tag: &str) -> &str {
+pub(crate) fn behind(tag: &str) -> &str {
     let bytes = tag.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -65,7 +65,7 @@ fn behind(tag: &str) -> &str {
 }
 
 /// Behind what begins with `&`: a reference to a character, or just that character.
-fn entity<'a>(markup: &'a str, out: &mut String) -> &'a str {
+pub(crate) fn entity<'a>(markup: &'a str, out: &mut String) -> &'a str {
     let inner = &markup[1..];
     let end = inner.bytes().take(10).position(|b| b == b';');
     match end.and_then(|end| character(&inner[..end]).zip(inner.get(end + 1..))) {
@@ -95,7 +95,10 @@ fn character(name: &str) -> Option<char> {
         "gt" => '>',
         "quot" => '"',
         "apos" => '\'',
-        _ => char::from_u32(0xA0 + LATIN_1.split(' ').position(|latin| latin == name)? as u32)?,
+        _ => match LATIN_1.split(' ').position(|latin| latin == name) {
+            Some(place) => char::from_u32(0xA0 + place as u32)?,
+            None => OTHERS.iter().find(|(other, _)| *other == name)?.1,
+        },
     };
     Some(named)
 }
@@ -106,3 +109,46 @@ cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Aum
 Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig \
 ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute \
 thorn yuml";
+
+/// Other entities of HTML that clinical systems write.
+const OTHERS: [(&str, char); 39] = [
+    ("ndash", '–'),
+    ("mdash", '—'),
+    ("lsquo", '‘'),
+    ("rsquo", '’'),
+    ("sbquo", '‚'),
+    ("ldquo", '“'),
+    ("rdquo", '”'),
+    ("bdquo", '„'),
+    ("bull", '•'),
+    ("hellip", '…'),
+    ("le", '≤'),
+    ("ge", '≥'),
+    ("ne", '≠'),
+    ("asymp", '≈'),
+    ("minus", '−'),
+    ("infin", '∞'),
+    ("radic", '√'),
+    ("rarr", '→'),
+    ("larr", '←'),
+    ("uarr", '↑'),
+    ("darr", '↓'),
+    ("euro", '€'),
+    ("trade", '™'),
+    ("dagger", '†'),
+    ("permil", '‰'),
+    ("prime", '′'),
+    ("Prime", '″'),
+    ("ensp", '\u{2002}'),
+    ("emsp", '\u{2003}'),
+    ("thinsp", '\u{2009}'),
+    ("alpha", 'α'),
+    ("beta", 'β'),
+    ("gamma", 'γ'),
+    ("delta", 'δ'),
+    ("Delta", 'Δ'),
+    ("kappa", 'κ'),
+    ("lambda", 'λ'),
+    ("mu", 'μ'),
+    ("Omega", 'Ω'),
+];

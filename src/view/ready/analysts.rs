@@ -15,7 +15,7 @@ const TEMPLATES: &[(&str, &str, &[&str])] = &[
     ("medication_active", include_str!("analysts/medication_active.sql"), &["type", "id"]),
     ("immunization_status", include_str!("analysts/immunization_status.sql"), &[]),
     ("timeline", include_str!("analysts/timeline.sql"), &["type", "id"]),
-    ("note_entity", include_str!("analysts/note_entity.sql"), &["type", "id", "path", "first_character", "last_character", "category"]),
+    ("note_entity", include_str!("analysts/note_entity.sql"), &["type", "id", "number"]),
 ];
 
 /// What stands in several places.

@@ -35,7 +35,9 @@ BEGIN
         'subject', jsonb_build_object('reference', 'Patient/' || token)) FROM generate_series(1, 200) i;
     INSERT INTO removals.appointment (resource) VALUES (jsonb_build_object('resourceType', 'Appointment', 'id', token, 'status', 'booked', 'participant', (
         SELECT jsonb_agg(jsonb_build_object('actor', jsonb_build_object('reference', 'Patient/' || p), 'status', 'accepted')) FROM unnest(ARRAY[token, 'shared']) p)));
-    INSERT INTO removals.entity SELECT compartment, type, id, 'Observation.note[0].text', 0, 4, 'pain', 'problem' FROM removals.observation WHERE id = token || '-7';
+    INSERT INTO removals.entity (compartment, type, id, version, lexicon, number, path, first, last, text, category, kind, section, score, certainty, temporality, subject, conditionality, attributes, concepts, codes, origin, status, search)
+        SELECT compartment, type, id, version, 'l', 1, 'Observation.note[0].text', 0, 4, 'pain', 'problem', 'SYMPTOM', '', 1, 'positive', 'current', 'patient', 'unconditional', '[]', '[]', fhir.entity_codes('[]'), 'term', 'current', fhir.entity_keys('pain', '[]')
+        FROM removals.observation WHERE id = token || '-7';
     UPDATE removals.observation SET resource = resource || '{"status":"final"}' WHERE compartment = 'Patient/' || token;
 END $$;
 

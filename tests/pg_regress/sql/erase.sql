@@ -96,7 +96,9 @@ SELECT version, method FROM fhir.history('Observation', 'deleted');
 SELECT attempt($$SELECT * FROM fhir.revert_where('Observation?nothing=1', now())$$);
 
 -- Erasing -----------------------------------------------------------------------------------------------------------------
-INSERT INTO lake.entity VALUES ('Patient/p', 'Observation', 'changed', 'Observation.note[0].text', 0, 3, 'abc', 'problem');
+INSERT INTO lake.entity (compartment, type, id, version, lexicon, number, path, first, last, text, category, kind, section, score, certainty, temporality, subject, conditionality, attributes, concepts, codes, origin, status, search)
+    VALUES ('Patient/p', 'Observation', 'changed', 1, 'l', 1, 'Observation.note[0].text', 0, 3, 'abc', 'problem', 'SYMPTOM', '', 1, 'positive', 'current', 'patient', 'unconditional', '[]', '[]', fhir.entity_codes('[]'), 'term', 'current', fhir.entity_keys('abc', '[]'));
+INSERT INTO lake.entity_run (compartment, type, id, version, lexicon, min_score, found) VALUES ('Patient/p', 'Observation', 'changed', 1, 'l', 0, 1);
 INSERT INTO lake.load (file) VALUES ('f');
 INSERT INTO lake.load_error SELECT 1, n, 0, 'f', NULL, 'broken', line FROM (VALUES
     (1, '{"resourceType": "Observation", "id": "changed", "status": 7'),
@@ -128,7 +130,9 @@ INSERT INTO lake.basic (resource) VALUES ('{"resourceType": "Basic", "id": "outs
 INSERT INTO lake.observation (resource) VALUES (observation('new2', 'p', 'final', 'Patient/p'));
 INSERT INTO lake.observation (resource) VALUES (observation('of-q', 'q', 'final', 'Patient/q') || '{"focus": [{"reference": "Patient/p"}]}');
 INSERT INTO lake.observation (resource) VALUES (observation('shared', 'p', 'final', 'Patient/q'));
-INSERT INTO lake.entity VALUES ('Patient/p', 'Observation', 'new2', 'Observation.note[0].text', 0, 3, 'Secretname', 'name');
+INSERT INTO lake.entity (compartment, type, id, version, lexicon, number, path, first, last, text, category, kind, section, score, certainty, temporality, subject, conditionality, attributes, concepts, codes, origin, status, search)
+    VALUES ('Patient/p', 'Observation', 'new2', 1, 'l', 1, 'Observation.note[0].text', 0, 3, 'Secretname', 'name', 'SYMPTOM', '', 1, 'positive', 'current', 'patient', 'unconditional', '[]', '[]', fhir.entity_codes('[]'), 'term', 'current', fhir.entity_keys('Secretname', '[]'));
+INSERT INTO lake.entity_run (compartment, type, id, version, lexicon, min_score, found) VALUES ('Patient/p', 'Observation', 'new2', 1, 'l', 0, 1);
 SELECT attempt($$SELECT * FROM fhir.purge('')$$), attempt($$SELECT * FROM fhir.purge('Group/p')$$);
 SELECT * FROM fhir.purge('nobody');
 SELECT fhir.set_integrity('warn');
@@ -166,7 +170,7 @@ SELECT attempt($$DELETE FROM lake.history$$);
 SELECT count(*) FROM fhir.revert_where('Patient/q', :'then');
 RESET ROLE;
 -- all the rights on tables, but policies apply: what they hide must not be left
-GRANT DELETE ON lake.history, lake.membership, lake.entity TO regress_writer, regress_eraser;
+GRANT DELETE ON lake.history, lake.membership, lake.entity, lake.entity_run, lake.entity_review TO regress_writer, regress_eraser;
 GRANT SELECT, DELETE ON lake.load_error, lake.issue, lake.stored TO regress_writer, regress_eraser;
 ALTER TABLE lake.history ENABLE ROW LEVEL SECURITY;
 SET ROLE regress_writer;

@@ -169,7 +169,8 @@ SELECT * FROM fhir.create_views('other', ARRAY['Patient'], side_views => false);
 RESET ROLE;
 
 -- findings in notes, once there are some
-INSERT INTO lake.entity VALUES ('Patient/a', 'Condition', 'c6', 'Condition.code.text', 0, 4, 'Rash', 'problem', 'http://snomed.info/sct', '271807003', '{"negated": false}');
+INSERT INTO lake.entity (compartment, type, id, version, lexicon, number, path, first, last, text, category, kind, section, score, certainty, temporality, subject, conditionality, attributes, concepts, codes, origin, status, search)
+    SELECT compartment, type, id, version, 'l', 1, 'Condition.code.text', 0, 4, 'Rash', 'MEDICAL_CONDITION', 'SYMPTOM', '', 1, 'positive', 'current', 'patient', 'unconditional', '[]', '[{"system": "http://snomed.info/sct", "code": "271807003"}, {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R21"}]', fhir.entity_codes('[{"system": "http://snomed.info/sct", "code": "271807003"}, {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R21"}]'), 'term', 'current', fhir.entity_keys('Rash', '[{"system": "http://snomed.info/sct", "code": "271807003"}, {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R21"}]') FROM lake.condition WHERE id = 'c6';
 SELECT name, action FROM fhir.create_views('bi', ARRAY[]::text[]);
 SELECT * FROM bi.note_entity;
 SELECT encounter_id, patient_id FROM bi.encounter_stay WHERE patient_id = 'b';

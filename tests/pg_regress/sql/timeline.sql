@@ -62,7 +62,7 @@ SELECT * FROM fhir.timeline('p');
 -- A page of it, and the other way round.
 SELECT occurred, type, id FROM fhir.timeline('Patient/p', count => 3);
 SELECT occurred, type, id FROM fhir.timeline('p', newest_first => false, count => 5);
-SELECT (SELECT array_agg(id) FROM fhir.timeline('p')) = (SELECT array_agg(id ORDER BY n DESC) FROM fhir.timeline('p', newest_first => false) WITH ORDINALITY AS t (a,b,c,d,e,f,g,h,i,j,id,l,n)) AS reversed;
+SELECT (SELECT array_agg(id) FROM fhir.timeline('p')) = (SELECT array_agg(id ORDER BY n DESC) FROM fhir.timeline('p', newest_first => false) WITH ORDINALITY AS t (a,b,c,d,e,f,g,h,i,j,id,l,m,n)) AS reversed;
 -- What reaches into a time: the year that is all that is known, the stay that began before it, what goes on; nothing undated.
 SELECT occurred, "precision", ended, id FROM fhir.timeline('p', '2015-01-10', '2015-03-01');
 SELECT id FROM fhir.timeline('p', "to" => '2012');

@@ -281,6 +281,32 @@ impl Compiler {
         Ok(())
     }
 
+    /// A list `drug-names` of all names of drugs that are one word, for misspelled ones.
+    fn drug_names(&mut self) {
+        let concepts = &self.concepts;
+        let drugs: std::collections::HashSet<u32> = self
+            .outputs
+            .iter()
+            .filter(|o| {
+                let kind = concepts.get(o.concept as usize).map(|c| c.kind);
+                matches!(kind, Some(Kind::GenericName | Kind::BrandName)) && !(o.case_sensitive && o.surface.1 < 6)
+            })
+            .map(|o| o.node)
+            .collect();
+        let words = &self.word_list;
+        let mut names: Vec<&str> = self
+            .edges
+            .iter()
+            .filter(|(key, node)| **key >> 32 == 0 && drugs.contains(node))
+            .filter_map(|(key, _)| std::str::from_utf8(words.get(*key as usize)?).ok())
+            .filter(|word| (5..=24).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase()))
+            .collect();
+        names.sort_unstable();
+        let list = names.join("\n");
+        self.lists.retain(|(name, _)| name != "drug-names");
+        self.lists.push(("drug-names".to_owned(), list));
+    }
+
     /// `words` list: its words are in the vocabulary, so that rules find them by their ids.
     fn know_words(&mut self) {
         let lines = self.lists.iter().filter(|(name, _)| name == "words").map(|(_, text)| text.clone()).collect::<String>();
@@ -300,6 +326,7 @@ impl Compiler {
         self.abbreviations()?;
         self.stop()?;
         self.know_words();
+        self.drug_names();
         self.outputs.sort_by_key(|o| (o.node, o.concept, o.case_sensitive, o.term as u8));
         self.outputs.dedup_by_key(|o| (o.node, o.concept));
 

@@ -13,7 +13,6 @@ mod spelling;
 mod variant;
 mod words;
 
-pub use spelling::drug_names;
 pub use words::Words;
 
 use super::entity::{Category, Entity, Origin};

@@ -123,7 +123,7 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
     for ((words, category), (right, wrong, partly)) in &judged {
         if *wrong > *right && *wrong * 2 > *partly {
             // what we wrote for notes is a finding in notes
-            let place = if clinical.contains(words) { "\tresearch" } else { "" };
+            let place = if clinical.contains(&(words.clone(), category.name().to_owned())) { "\tresearch" } else { "" };
             known.insert(format!("{words}\t{}{place}", category.name()));
         }
     }
@@ -142,16 +142,21 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
 }
 
 /// The words of our own terms and abbreviations.
-fn clinical(folder: &str) -> BTreeSet<String> {
+fn clinical(folder: &str) -> BTreeSet<(String, String)> {
     let mut out = BTreeSet::new();
+    let mut category = String::new();
     for line in std::fs::read_to_string(format!("{folder}/clinical.txt")).unwrap_or_default().lines() {
+        if line.starts_with("C\t") {
+            category = line.split('\t').nth(3).unwrap_or("").to_owned();
+        }
         if let Some(term) = line.strip_prefix("T\t").and_then(|l| l.split('\t').nth(2)) {
-            out.insert(joined(&key(term)));
+            out.insert((joined(&key(term)), category.clone()));
         }
     }
     for line in std::fs::read_to_string(format!("{folder}/abbreviations.tsv")).unwrap_or_default().lines() {
+        let category = line.split('\t').nth(2).unwrap_or("");
         for term in line.split('\t').take(2) {
-            out.insert(joined(&key(term)));
+            out.insert((joined(&key(term)), category.to_owned()));
         }
     }
     out

@@ -304,7 +304,7 @@ fn much_text_takes_little_time() {
             .map(|t| Entity::new(&note, Category::MedicalCondition, Kind::Diagnosis, t..t + 1, Origin::Term))
             .collect();
         assert(&note, &mut entities);
-        assert!(begun.elapsed().as_secs() < 10, "{piece:?} {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 60, "{piece:?} {:?}", begun.elapsed());
         assert!(sentences.iter().all(|s| s.tokens.len() <= 401));
     }
 }

@@ -123,6 +123,6 @@ fn odd_text() {
         let begun = std::time::Instant::now();
         let found = cut(&text);
         assert!(found.iter().all(|(_, s)| s.tokens.len() <= LONGEST + 1));
-        assert!(begun.elapsed().as_secs() < 10, "{piece:?}");
+        assert!(begun.elapsed().as_secs() < 60, "{piece:?}");
     }
 }

@@ -3051,8 +3051,8 @@ BEGIN
     END IF;
     resource := jsonb_build_object(
         'id', fhir.derived_id(finding ->> 'type', finding ->> 'id', finding ->> 'path', (finding ->> 'first')::integer, (finding ->> 'last')::integer, finding ->> 'text'),
-        'meta', jsonb_build_object('tag', jsonb_build_array(jsonb_build_object('system', 'urn:fhirlake:origin', 'code', 'machine-made', 'display', 'made by a machine of words in a note'))),
-        'extension', jsonb_build_array(jsonb_build_object('url', 'urn:fhirlake:source-text', 'extension', jsonb_build_array(
+        'meta', jsonb_build_object('tag', jsonb_build_array(jsonb_build_object('system', 'http://fhirlake.org/fhir/CodeSystem/origin', 'code', 'machine-made', 'display', 'made by a machine of words in a note'))),
+        'extension', jsonb_build_array(jsonb_build_object('url', 'http://fhirlake.org/fhir/StructureDefinition/source-text', 'extension', jsonb_build_array(
             jsonb_build_object('url', 'note', 'valueReference', jsonb_build_object('reference', note)),
             jsonb_build_object('url', 'path', 'valueString', finding ->> 'path'),
             jsonb_build_object('url', 'begin', 'valueInteger', (finding ->> 'first')::integer),
@@ -3219,7 +3219,7 @@ BEGIN
     END IF;
     FOR one IN EXECUTE format($$
         SELECT p.id, p.resource FROM %s.provenance p
-        WHERE p.search OPERATOR(fhir.|=) 'Provenance!?_tag=urn:fhirlake:origin|machine-made'::fhir.query
+        WHERE p.search OPERATOR(fhir.|=) 'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
           AND EXISTS (SELECT FROM fhir.references(p.resource, 'Provenance.entity.what') s WHERE ($1 IS NULL OR s.type = $1) AND ($2 IS NULL OR s.id = $2))
         ORDER BY p.id$$, name) USING undo_derived.type, undo_derived.id
     LOOP
@@ -3228,7 +3228,7 @@ BEGIN
             derived := made.type || '/' || made.id;
             -- what somebody has changed since is theirs
             EXECUTE format($$DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2
-                AND d.search OPERATOR(fhir.|=) '_tag=urn:fhirlake:origin|machine-made'::fhir.query
+                AND d.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
                 AND NOT EXISTS (SELECT FROM %1$s.history h WHERE h.type = d.type AND h.id = d.id AND h.version = d.version - 1 AND h.method <> 'DELETE')$$, name, lower(made.type))
                 USING made.type, made.id;
             GET DIAGNOSTICS gone = ROW_COUNT;

@@ -67,6 +67,8 @@ pub fn detect_each(text: &str, lexicon: &Lexicon, options: &Options<'_>, each: &
         time::relate(&note, &mut entities);
         phi::find(&note, &mut entities);
         attribute::find(&note, &mut entities);
+        // a known heading, such as "Allergies:", is no finding
+        entities.retain(|e| sentences.get(e.sentence as usize).is_none_or(|s| e.tokens.start < s.heading.start || e.tokens.end > s.heading.end));
         context::assert(&note, &mut entities);
         score::calibrate(&note, &mut entities);
         entities.sort_by_key(|e| (e.begin, std::cmp::Reverse(e.end), e.category));

@@ -7,8 +7,8 @@ use super::token::{Class, Token};
 /// Words of up to 16 ASCII characters.
 pub struct Vocabulary<T> {
     slots: Box<[(u128, Option<T>)]>,
-    /// a few bits of the key of each slot, 0 for an empty one: most words are in no set, and these bits stay in the cache
-    tags: Box<[u8]>,
+    /// a bit for each key among 64 a word or more: most words are in no set, and this says so at once and stays in the cache
+    filter: Box<[u32]>,
     shift: u32,
 }
 
@@ -40,34 +40,33 @@ pub fn key_of(word: &[u8]) -> u128 {
     u128::from_le_bytes(letters)
 }
 
-/// The slot where the search for a key begins, and its tag.
 #[inline]
-fn place(key: u128, shift: u32) -> (usize, u8) {
+fn hash(key: u128) -> u64 {
     let mixed = (key as u64) ^ ((key >> 64) as u64).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let hash = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> shift) as usize, (hash >> 32) as u8 | 1)
+    mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl<T: Copy> Vocabulary<T> {
     /// Of words that stand in no order; of one that is there twice the first counts.
     pub fn new(words: impl IntoIterator<Item = (&'static str, T)>) -> Vocabulary<T> {
         let words: Vec<(&str, T)> = words.into_iter().collect();
-        let size = (words.len().max(4) * 4).next_power_of_two();
+        let size = (words.len().max(4) * 2).next_power_of_two();
         let shift = 64 - size.trailing_zeros();
         let mut slots = vec![(0, None); size].into_boxed_slice();
-        let mut tags = vec![0; size].into_boxed_slice();
+        let mut filter = vec![0; size].into_boxed_slice();
         for (word, meaning) in words {
             let key = key_of(word.as_bytes());
-            let (mut at, tag) = place(key, shift);
+            let hash = hash(key);
+            let mut at = (hash >> shift) as usize;
             while slots[at].1.is_some() && slots[at].0 != key {
                 at = (at + 1) & (size - 1);
             }
             if slots[at].1.is_none() {
                 slots[at] = (key, Some(meaning));
-                tags[at] = tag;
+                filter[(hash >> shift) as usize] |= 1 << ((hash >> 20) & 31);
             }
         }
-        Vocabulary { slots, tags, shift }
+        Vocabulary { slots, filter, shift }
     }
 
     /// What the word means that has this key.
@@ -76,17 +75,17 @@ impl<T: Copy> Vocabulary<T> {
         if key == 0 {
             return None;
         }
-        let (mut at, tag) = place(key, self.shift);
+        let hash = hash(key);
+        let mut at = (hash >> self.shift) as usize;
+        if self.filter.get(at)? & (1 << ((hash >> 20) & 31)) == 0 {
+            return None;
+        }
         loop {
-            match *self.tags.get(at)? {
-                0 => return None,
-                there if there == tag => match self.slots.get(at) {
-                    Some((there, meaning)) if *there == key => return *meaning,
-                    _ => {}
-                },
-                _ => {}
+            match self.slots.get(at)? {
+                (_, None) => return None,
+                (there, meaning) if *there == key => return *meaning,
+                _ => at = (at + 1) & (self.slots.len() - 1),
             }
-            at = (at + 1) & (self.tags.len() - 1);
         }
     }
 

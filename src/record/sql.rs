@@ -46,8 +46,12 @@ sql_function!(fhir_timeline_sql, |call| {
     let lake = lake(call, 6)?;
     let asked = asked(call)?.of(moment(call, 7));
     let count = limit(call, 5)?;
-    let mut holdings = spi::connected(|spi| holdings(spi, lake, &asked))?;
-    holdings.findings = (call.count() <= 8 || call.bool(8)?) && has_findings(lake);
+    let wants_findings = call.count() <= 8 || call.bool(8)?;
+    let holdings = spi::connected(|spi| {
+        let holdings = holdings(spi, lake, &asked)?;
+        let findings = if wants_findings { noted(spi, lake, &holdings.types)? } else { Vec::new() };
+        Ok(Holdings { findings, ..holdings })
+    })?;
     Ok(timeline::statement(lake, &asked, &holdings, call.bool(4)?, count).into())
 });
 // (patient, from, to, types, width, rows, lake, as_of, entries)
@@ -124,12 +128,22 @@ fn limit(call: &Call, index: usize) -> Result<Option<i64>, Error> {
 fn holdings(spi: &Spi, lake: &str, ask: &Ask) -> Result<Holdings, Error> {
     let mut types = ask.members();
     types.extend(timeline::tellers(&types));
-    Ok(Holdings { types: present(spi, lake, ask.as_of, &types)?, shared: shared(spi, lake, ask)?, findings: false })
+    Ok(Holdings { types: present(spi, lake, ask.as_of, &types)?, shared: shared(spi, lake, ask)?, findings: Vec::new() })
 }
 
-/// Whether the lake has findings that the user may read.
-fn has_findings(lake: &str) -> bool {
-    access::has_table(lake, "entity_run") && access::table_named(lake, "entity").is_some_and(|table| !access::is_empty(table) && access::may_read(table))
+/// Those of the types whose notes were read, as far as the user may see what was found.
+fn noted(spi: &Spi, lake: &str, types: &[TypeId]) -> Result<Vec<TypeId>, Error> {
+    let readable = |name| access::table_named(lake, name).is_some_and(|table| !access::is_empty(table) && access::may_read(table));
+    if !readable("entity_run") || !readable("entity") {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT t FROM pg_catalog.unnest({}) t WHERE EXISTS (SELECT FROM {}.entity_run n WHERE n.type OPERATOR(pg_catalog.=) t)",
+        names(types),
+        identifier(lake)
+    );
+    let rows = spi.query(&sql)?;
+    Ok((0..rows).filter_map(|row| spi.text(row, 1).and_then(model::type_named)).collect())
 }
 
 /// Those of the types that the lake has anything of; of the past also what it had, as far as the caller may see.

@@ -14,8 +14,8 @@ pub struct Holdings {
     pub types: Vec<TypeId>,
     /// Types of the resources of others that belong to this patient as well.
     pub shared: Vec<TypeId>,
-    /// Whether findings in notes are lines as well.
-    pub findings: bool,
+    /// Types whose notes have findings that are lines as well.
+    pub findings: Vec<TypeId>,
 }
 
 /// The columns of an event in the order of `fhir.timeline`.
@@ -84,11 +84,12 @@ fn written(lake: &str, ask: &Ask, holdings: &Holdings, newest_first: bool, count
         "SELECT {COLUMNS}, {system} AS system, {code} AS code, {display} AS display, e.value, e.unit, e.status, r.id, r.version{more} \
          FROM {source} r CROSS JOIN LATERAL fhir.event(r.resource) e{told} WHERE {filter} ORDER BY {order}"
     );
-    if !holdings.findings || ask.as_of.is_some() {
+    let noted: Vec<TypeId> = types.iter().copied().filter(|ty| holdings.findings.contains(ty)).collect();
+    if noted.is_empty() || ask.as_of.is_some() {
         return format!("{lines}{limit}");
     }
     // Both are in this order already, so that a page needs no sort of the whole.
-    let found = findings(&lake, &focus, ask, &types);
+    let found = findings(&lake, &focus, ask, &noted);
     format!("SELECT r.* FROM (({lines}) UNION ALL ({found} ORDER BY {order})) r ORDER BY {order}{limit}")
 }
 
@@ -104,7 +105,8 @@ fn findings(lake: &str, focus: &str, ask: &Ask, types: &[TypeId]) -> String {
         format!("CASE WHEN COALESCE(({first} 'score')::pg_catalog.float4, 1) OPERATOR(pg_catalog.>=) 0.5 THEN {first} '{name}' END")
     };
     let mut conditions = vec![
-        format!("f.compartment OPERATOR(pg_catalog.=) {focus} AND f.type OPERATOR(pg_catalog.=) ANY ({})", names(types)),
+        // the index of the record leads, and each note's findings are looked up by its key
+        format!("r.compartment OPERATOR(pg_catalog.=) {focus} AND r.type OPERATOR(pg_catalog.=) ANY ({})", names(types)),
         "f.status OPERATOR(pg_catalog.=) 'current' AND f.certainty OPERATOR(pg_catalog.=) ANY (ARRAY['positive', 'probable'])".to_owned(),
         "f.temporality OPERATOR(pg_catalog.=) 'current' AND f.subject OPERATOR(pg_catalog.=) 'patient' AND f.conditionality OPERATOR(pg_catalog.=) 'unconditional'".to_owned(),
         "(f.category OPERATOR(pg_catalog.=) ANY (ARRAY['MEDICAL_CONDITION', 'MEDICATION', 'TEST_TREATMENT_PROCEDURE']) OR f.kind OPERATOR(pg_catalog.=) 'ALLERGIES')".to_owned(),
@@ -231,7 +233,7 @@ mod tests {
     }
 
     fn holdings(types: &[&str], shared: bool) -> Holdings {
-        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared: if shared { vec![model::type_named("MedicationRequest").unwrap()] } else { Vec::new() }, findings: false }
+        Holdings { types: types.iter().map(|name| model::type_named(name).unwrap()).collect(), shared: if shared { vec![model::type_named("MedicationRequest").unwrap()] } else { Vec::new() }, findings: Vec::new() }
     }
 
     #[test]
@@ -280,11 +282,11 @@ mod tests {
     #[test]
     fn findings_of_notes_are_lines_of_now() {
         let ask = Ask::read("x", Some("2015"), None, ["Observation"].into_iter()).unwrap();
-        let with = Holdings { findings: true, ..holdings(&["Observation"], false) };
+        let with = Holdings { findings: vec![model::type_named("Observation").unwrap()], ..holdings(&["Observation"], false) };
         let sql = statement("lake", &ask, &with, true, Some(3));
         for part in [
             "UNION ALL (SELECT r.occurred, NULL::pg_catalog.text",
-            "f.compartment OPERATOR(pg_catalog.=) 'Patient/x' AND f.type OPERATOR(pg_catalog.=) ANY (ARRAY['Observation']::pg_catalog.text[])",
+            "r.compartment OPERATOR(pg_catalog.=) 'Patient/x' AND r.type OPERATOR(pg_catalog.=) ANY (ARRAY['Observation']::pg_catalog.text[])",
             "f.status OPERATOR(pg_catalog.=) 'current' AND f.certainty OPERATOR(pg_catalog.=) ANY (ARRAY['positive', 'probable'])",
             "r.occurred OPERATOR(pg_catalog.>=) '2015-01-01T00:00:00Z'",
         ] {

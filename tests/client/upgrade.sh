@@ -48,6 +48,7 @@ for script in "$store"/fhirlake--*.sql; do
 	UPDATE lake.patient SET resource = resource || '{"active":true}' WHERE id = 'p1';
 	DELETE FROM lake.patient WHERE id = 'gone';
 	SELECT fhir.create('{"resourceType":"Patient","name":[{"family":"Smythe"}]}');
+	INSERT INTO lake.entity VALUES ('Patient/p1', 'Patient', 'p1', 'Patient.text', 0, 4, 'Rash', 'problem', 'urn:s', 'rash'), ('Patient/p1', 'Patient', 'p1', 'Patient.text', 9, 13, 'pain', 'problem', NULL, NULL);
 	SQL
   # The files are replaced before anybody says ALTER EXTENSION.
   check "from $version: the old functions work with the new library" '2|2|1|gone' "$(owner -c "SET fhir.lake = 'lake'" -c "
@@ -79,6 +80,8 @@ for script in "$store"/fhirlake--*.sql; do
   echo "from $version, fhir.upgrade_lake: $(owner -c "SELECT fhir.upgrade_lake('lake')" | paste -sd ';')"
   describe "$old" -v lake=lake -f "$store/lake.sql" | sed "s/\"\?$role\"\?/postgres/g" >"$work/lake_old"
   check "from $version: the lake is like a new one" '' "$(difference "$work/lake" "$work/lake_old")"
+  check "from $version: findings that others have kept are found" '1|2|pain=0,Rash=1' "$(owner -c "SELECT fhir.search_count('Patient?entity-code=urn:s|rash&entity-text=ra'), (SELECT found FROM lake.entity_run),
+    (SELECT string_agg(text || '=' || cardinality(codes), ',' ORDER BY number DESC) FROM lake.entity WHERE status = 'current')")"
   check "from $version: a second time there is nothing to do" '' "$(owner -c 'SELECT fhir.upgrade_lake()')"
   check "from $version: the rows are the same" "$before" "$(in_old -c "$content")"
   # New tables come behind the old ones.

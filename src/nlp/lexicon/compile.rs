@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::hash;
-use super::image::{CASE_SENSITIVE, FORMAT, HEADER, MAGIC, SECTIONS};
+use super::image::{CASE_SENSITIVE, FORMAT, HEADER, MAGIC, NOT_IN_RESEARCH, SECTIONS};
 use super::source::{BadLine, Record, TermKind, read};
 use crate::nlp::entity::{Category, Kind};
 use crate::nlp::token::{self, Class, Token};
@@ -44,6 +44,7 @@ struct Output {
     concept: u32,
     term: TermKind,
     case_sensitive: bool,
+    not_in_research: bool,
     surface: (u32, u32),
 }
 
@@ -208,27 +209,38 @@ impl Compiler {
             return Ok(());
         }
         let surface = if case_sensitive { self.store(text)? } else { (0, 0) };
-        self.outputs.push(Output { node, concept, term, case_sensitive, surface });
+        self.outputs.push(Output { node, concept, term, case_sensitive, not_in_research: false, surface });
         Ok(())
     }
 
-    /// `stop` list: term, tab, category or `*`: no finding of that category, though longer terms that begin with it are.
+    /// `stop` list: term, tab, category or `*`: no finding of that category, though longer terms that begin with it are. With
+    /// `research` behind another tab it is none in texts about research only.
     fn stop(&mut self) -> Result<(), CompileError> {
         let lines = self.lists.iter().filter(|(name, _)| name == "stop").map(|(_, text)| text.clone()).collect::<String>();
-        let mut stopped: HashMap<u32, Vec<&str>> = HashMap::new();
+        let mut stopped: HashMap<u32, Vec<(&str, bool)>> = HashMap::new();
         for line in lines.lines().filter(|l| !l.starts_with('#')) {
-            let (term, category) = line.split_once('\t').unwrap_or((line, "*"));
+            let (term, rest) = line.split_once('\t').unwrap_or((line, "*"));
+            let (category, place) = rest.split_once('\t').unwrap_or((rest, ""));
             if let Some(key) = self.key(term)
                 && let Some(node) = self.node(&key, false)?
             {
-                stopped.entry(node).or_default().push(category.split('\t').next().unwrap_or("*"));
+                stopped.entry(node).or_default().push((category, place == "research"));
             }
         }
         let concepts = &self.concepts;
         let stops = &self.stops;
-        self.outputs.retain(|output| {
+        self.outputs.retain_mut(|output| {
             let category = concepts[output.concept as usize].category.name();
-            let by_list = stopped.get(&output.node).is_some_and(|stop| stop.iter().any(|s| *s == "*" || *s == category));
+            let mut by_list = false;
+            for (stop, research) in stopped.get(&output.node).into_iter().flatten() {
+                if *stop == "*" || *stop == category {
+                    if *research {
+                        output.not_in_research = true;
+                    } else {
+                        by_list = true;
+                    }
+                }
+            }
             !by_list && !stops.contains_key(&(output.node, output.concept))
         });
         Ok(())
@@ -269,6 +281,32 @@ impl Compiler {
         Ok(())
     }
 
+    /// A list `drug-names` of all names of drugs that are one word, for misspelled ones.
+    fn drug_names(&mut self) {
+        let concepts = &self.concepts;
+        let drugs: std::collections::HashSet<u32> = self
+            .outputs
+            .iter()
+            .filter(|o| {
+                let kind = concepts.get(o.concept as usize).map(|c| c.kind);
+                matches!(kind, Some(Kind::GenericName | Kind::BrandName)) && !(o.case_sensitive && o.surface.1 < 6)
+            })
+            .map(|o| o.node)
+            .collect();
+        let words = &self.word_list;
+        let mut names: Vec<&str> = self
+            .edges
+            .iter()
+            .filter(|(key, node)| **key >> 32 == 0 && drugs.contains(node))
+            .filter_map(|(key, _)| std::str::from_utf8(words.get(*key as usize)?).ok())
+            .filter(|word| (5..=24).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase()))
+            .collect();
+        names.sort_unstable();
+        let list = names.join("\n");
+        self.lists.retain(|(name, _)| name != "drug-names");
+        self.lists.push(("drug-names".to_owned(), list));
+    }
+
     /// `words` list: its words are in the vocabulary, so that rules find them by their ids.
     fn know_words(&mut self) {
         let lines = self.lists.iter().filter(|(name, _)| name == "words").map(|(_, text)| text.clone()).collect::<String>();
@@ -288,6 +326,7 @@ impl Compiler {
         self.abbreviations()?;
         self.stop()?;
         self.know_words();
+        self.drug_names();
         self.outputs.sort_by_key(|o| (o.node, o.concept, o.case_sensitive, o.term as u8));
         self.outputs.dedup_by_key(|o| (o.node, o.concept));
 
@@ -343,7 +382,12 @@ impl Compiler {
             while self.outputs.get(output).is_some_and(|o| o.node == node) {
                 let o = &self.outputs[output];
                 push(s_outputs, o.concept);
-                push(s_outputs, o.term as u32 | if o.case_sensitive { CASE_SENSITIVE } else { 0 });
+                push(
+                    s_outputs,
+                    o.term as u32
+                        | if o.case_sensitive { CASE_SENSITIVE } else { 0 }
+                        | if o.not_in_research { NOT_IN_RESEARCH } else { 0 },
+                );
                 push(s_outputs, o.surface.0);
                 push(s_outputs, o.surface.1);
                 output += 1;

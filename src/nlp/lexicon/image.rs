@@ -45,6 +45,8 @@ pub enum Section {
 
 pub const CONCEPT: usize = 28;
 pub const CASE_SENSITIVE: u32 = 1 << 8;
+/// no finding in texts about research
+pub const NOT_IN_RESEARCH: u32 = 1 << 9;
 
 /// Why bytes are no compiled lexicon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Output {
     pub term: TermKind,
     /// the text must be written as `surface` is
     pub case_sensitive: bool,
+    /// a finding in notes, but none in texts about research
+    pub not_in_research: bool,
     /// the term as the source writes it
     pub surface: &'static str,
 }
@@ -234,6 +238,7 @@ impl Image {
                 concept: u32_at(outputs, n * 4),
                 term: TermKind::from_number(info as u8),
                 case_sensitive: info & CASE_SENSITIVE != 0,
+                not_in_research: info & NOT_IN_RESEARCH != 0,
                 surface: image.piece(Section::Text, u32_at(outputs, n * 4 + 2), u32_at(outputs, n * 4 + 3)),
             }
         })

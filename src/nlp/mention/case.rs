@@ -1,5 +1,6 @@
 //! How a term must be written: acronyms as they are, words that are also acronyms never in lower case.
 
+use super::super::entity::Kind;
 use super::super::lexicon::source::TermKind;
 use super::super::lexicon::{Match, Output};
 use super::super::note::Note;
@@ -22,6 +23,14 @@ const ENGLISH: &[&str] = &[
 pub fn allows(note: &Note<'_>, found: &Match, output: &Output) -> bool {
     let text = note.words(found.begin..found.end);
     if output.case_sensitive {
+        // brands are in capitals in their source
+        if output.surface.len() > 4 && text.len() == output.surface.len() && found.end - found.begin == 1 && text.eq_ignore_ascii_case(output.surface)
+        {
+            let kind = note.lexicon.image.category(output.concept).1;
+            if matches!(kind, Kind::BrandName | Kind::GenericName) && output.surface.bytes().all(|b| b.is_ascii_alphabetic()) {
+                return true;
+            }
+        }
         return text == output.surface || text.strip_suffix('s').is_some_and(|t| t == output.surface) && !capitals(note, found.begin);
     }
     if found.end - found.begin > 1 {

@@ -3,6 +3,8 @@
 use super::super::entity::{Category, ConceptRef, Kind};
 use super::super::lexicon::{Image, Match, Output};
 use super::super::lexicon::source::TermKind;
+use super::super::section::Role;
+use super::super::token::Class;
 use super::{Finder, case};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +25,43 @@ impl Finder<'_, '_, '_> {
         if case::is_english(self.note, found) {
             return None;
         }
-        meaning(self.image, self.image.outputs(found.node).filter(|output| case::allows(self.note, found, output)))
+        let allowed = |o: &Output| !(o.not_in_research && self.research) && case::allows(self.note, found, o);
+        let first = meaning(self.image, self.image.outputs(found.node).filter(allowed))?;
+        if first.category != Category::Medication || self.research {
+            return Some(first);
+        }
+        // sodium, creatinine, iron: a drug or a test
+        let is_test = |o: &Output| self.image.category(o.concept).0 == Category::TestTreatmentProcedure;
+        if !self.image.outputs(found.node).filter(allowed).any(|o| is_test(&o)) || self.is_given(found, first.kind) {
+            return Some(first);
+        }
+        meaning(self.image, self.image.outputs(found.node).filter(|o| allowed(o) && is_test(o)))
+    }
+
+    /// Whether something that is a drug and a test is a drug here: it stands in a list of drugs, or a dose follows.
+    fn is_given(&self, found: &Match, kind: Kind) -> bool {
+        let section = self.note.section(self.note.sentence_of(found.begin));
+        if matches!(section.role, Role::Medications | Role::Allergies) {
+            return true;
+        }
+        if matches!(section.role, Role::Results | Role::Vitals) {
+            return false;
+        }
+        // "25 mg", but not "25 mg/dL"
+        let mut at = found.end;
+        while self.token(at).is_some_and(|t| t.is_mark(b':') || t.is_mark(b'=') || t.is_mark(b'<') || t.is_mark(b'>')) {
+            at += 1;
+        }
+        if self.token(at).is_some_and(|t| t.class == Class::Number) {
+            let unit = self.note.word(at + 1);
+            let per = self.token(at + 2).is_some_and(|t| t.is_mark(b'/'));
+            return !per && ["mg", "mcg", "g", "gm", "units", "unit", "tablet", "tablets", "tab", "tabs", "iu"].iter().any(|u| unit.eq_ignore_ascii_case(u));
+        }
+        if at > found.end {
+            return false;
+        }
+        matches!(kind, Kind::BrandName)
+            || kind == Kind::GenericName && !["level", "levels", "is", "was", "normal"].iter().any(|w| self.note.is(found.end, w))
     }
 }
 

@@ -13,7 +13,6 @@ mod spelling;
 mod variant;
 mod words;
 
-pub use spelling::drug_names;
 pub use words::Words;
 
 use super::entity::{Category, Entity, Origin};
@@ -30,7 +29,15 @@ pub struct Carry {
 
 /// Finds them.
 pub fn find(note: &Note<'_>, carry: &mut Carry, out: &mut Vec<Entity>) {
-    let mut finder = Finder { note, image: &note.lexicon.image, words: &note.lexicon.words, defined: &mut carry.defined, out, turned: None };
+    let mut finder = Finder {
+        note,
+        image: &note.lexicon.image,
+        words: &note.lexicon.words,
+        defined: &mut carry.defined,
+        out,
+        turned: None,
+        research: is_research(note),
+    };
     let mut at = 0;
     while let Some(token) = note.tokens.get(at as usize) {
         at = match token.class {
@@ -56,6 +63,20 @@ struct Finder<'a, 'n, 'o> {
     out: &'o mut Vec<Entity>,
     /// a definition "SF (long form)" whose end is still to come
     turned: Option<abbreviation::Turned>,
+    /// the text is about research, not about a patient
+    research: bool,
+}
+
+/// Whether a text is about research: abstracts and articles are not notes, and words are used in them that are findings in a note.
+pub fn is_research(note: &Note<'_>) -> bool {
+    let words = &note.lexicon.words;
+    let (mut all, mut found) = (0, 0);
+    for token in note.tokens.iter().filter(|t| t.class == Class::Word) {
+        all += 1;
+        // "patients" speaks of many; "patient" of one
+        found += usize::from(words.flags(token.id) & words::RESEARCH != 0);
+    }
+    found > 2 && found * 45 > all
 }
 
 impl Finder<'_, '_, '_> {

@@ -15,6 +15,9 @@ pub const OF: u8 = 16;
 /// The, his, her, left: may stand between "of" and a body part.
 pub const ARTICLE: u8 = 32;
 
+/// Is frequent in texts about research.
+pub const RESEARCH: u8 = 64;
+
 /// Words of the grammar.
 const GRAMMAR: &[(&str, u8)] = &[
     ("and", CONJUNCTION),
@@ -59,6 +62,7 @@ impl Words {
                         "head" => HEAD,
                         "site" => SITE,
                         "modifier" => MODIFIER,
+                        "research" => RESEARCH,
                         _ => 0,
                     }
             });

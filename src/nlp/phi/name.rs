@@ -54,12 +54,12 @@ fn run(r: &Reader, at: u32, trusted: bool) -> Option<u32> {
             break;
         }
         if r.is_initial(next) {
-            // the initial counts only with another word
+            // an initial counts only with another word behind
             let behind = if r.is_mark(next + 1, b'.') { next + 2 } else { next + 1 };
-            if !may_be_name(r, behind) && !r.is_initial(behind) && words == 0 {
-                break;
+            if !may_be_name(r, behind) && !r.is_initial(behind) {
+                break; // the K of "Mrs. Payne K 5.2"
             }
-            end = if words > 0 && !may_be_name(r, behind) { next + 1 } else { behind };
+            end = behind;
             words += 1;
             continue;
         }

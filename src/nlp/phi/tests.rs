@@ -31,6 +31,7 @@ fn names() {
         ("seen by Dr. Smith today", &["NAME Smith"]),
         ("Dr. Rash saw Mrs. Payne", &["NAME Rash", "NAME Payne"]),
         ("Mr. John Q. Public was", &["NAME John Q. Public"]),
+        ("Mrs. Payne K 5.2", &["NAME Payne"]),
         ("Patient: John Smith", &["NAME John Smith"]),
         ("Patient: Stable", &[]),
         ("Name: SMITH, JOHN A", &["NAME SMITH, JOHN A"]),

@@ -39,14 +39,6 @@ struct Seen {
     codes: BTreeMap<String, usize>,
 }
 
-/// Ordinary findings of notes, though in abstracts they often are no annotated ones: never stopped.
-const CLINICAL: &[&str] = &[
-    "pain", "weakness", "fatigue", "malaise", "drowsiness", "restlessness", "infection", "obesity", "alcohol use", "cannabis use", "cocaine use", "allergic",
-    "metastasis", "sedation", "suicide attempt", "twitching", "fever", "rash", "cough", "stroke", "shock", "bleeding", "fall", "trauma", "injury", "intoxication",
-    "alcohol withdrawal", "drug withdrawal", "withdrawal", "solitary kidney", "altered mental status", "hepatitis b", "depression", "toxicity", "edema", "swelling",
-    "cancer", "diabetes", "pregnancy", "hemorrhage", "syncope", "overdose", "anxiety", "confusion", "coma", "death", "hypertension",
-];
-
 /// BC5CDR is about what drugs do: hepatitis is annotated as drug-induced liver injury there.
 const THEME: &[&str] = &["D056486", "D004409", "D064420", "D056150", "D020258"];
 
@@ -121,15 +113,18 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         }
     }
     let mut out = String::from(
-        "# Terms that are no findings: term, tab, category or `*`.\n\
+        "# Terms that are no findings: term, tab, category or `*`, and a tab and `research` where only in texts about research.\n\
          # The part below was learnt by `nlp-scores learn` from the training sets of BC5CDR and the NCBI disease corpus: terms of the\n\
-         # lexicon that are more often wrong than right there, less the words that are findings in notes.\n",
+         # lexicon that are more often wrong than right there; those that we wrote for notes only in texts about research.\n",
     );
     let before = std::fs::read_to_string(format!("{folder}/stop.tsv")).unwrap_or_default();
     let mut known: BTreeSet<String> = before.lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
+    let clinical = clinical(folder);
     for ((words, category), (right, wrong, partly)) in &judged {
-        if *wrong > *right && *wrong * 2 > *partly && !CLINICAL.contains(&words.as_str()) {
-            known.insert(format!("{words}\t{}", category.name()));
+        if *wrong > *right && *wrong * 2 > *partly {
+            // what we wrote for notes is a finding in notes
+            let place = if clinical.contains(&(words.clone(), category.name().to_owned())) { "\tresearch" } else { "" };
+            known.insert(format!("{words}\t{}{place}", category.name()));
         }
     }
     for line in &known {
@@ -144,6 +139,27 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         println!("modifier {word} {i} {o}");
     }
     Ok(())
+}
+
+/// The words of our own terms and abbreviations.
+fn clinical(folder: &str) -> BTreeSet<(String, String)> {
+    let mut out = BTreeSet::new();
+    let mut category = String::new();
+    for line in std::fs::read_to_string(format!("{folder}/clinical.txt")).unwrap_or_default().lines() {
+        if line.starts_with("C\t") {
+            category = line.split('\t').nth(3).unwrap_or("").to_owned();
+        }
+        if let Some(term) = line.strip_prefix("T\t").and_then(|l| l.split('\t').nth(2)) {
+            out.insert((joined(&key(term)), category.clone()));
+        }
+    }
+    for line in std::fs::read_to_string(format!("{folder}/abbreviations.tsv")).unwrap_or_default().lines() {
+        let category = line.split('\t').nth(2).unwrap_or("");
+        for term in line.split('\t').take(2) {
+            out.insert((joined(&key(term)), category.to_owned()));
+        }
+    }
+    out
 }
 
 /// Words of the annotations that the lexicon lacks.

@@ -2,9 +2,9 @@
 \set VERBOSITY terse
 SET client_min_messages = error;
 -- What is in a note is told by the note here: each line is what a lexicon finds, so that words and scores are those of this test.
-CREATE OR REPLACE FUNCTION fhir.resource_texts(resource jsonb) RETURNS TABLE (path text, content_type text, language text, text text)
+CREATE OR REPLACE FUNCTION fhir.resource_texts(resource jsonb) RETURNS TABLE (path text, content_type text, language text, text text, problem text)
     LANGUAGE sql IMMUTABLE AS $$
-    SELECT 'DocumentReference.content[0].attachment', 'text/plain', NULL, convert_from(decode(resource #>> '{content,0,attachment,data}', 'base64'), 'UTF8')
+    SELECT 'DocumentReference.content[0].attachment', 'text/plain', NULL, convert_from(decode(resource #>> '{content,0,attachment,data}', 'base64'), 'UTF8'), NULL
     WHERE resource #>> '{content,0,attachment,data}' IS NOT NULL $$;
 CREATE TABLE lexicon_of_test (version text);
 INSERT INTO lexicon_of_test VALUES ('one');

@@ -104,7 +104,7 @@ pub enum Conditionality {
     Unconditional,
     /// return if fever develops; risk of bleeding
     Hypothetical,
-    /// nitroglycerin if chest pain; as needed for pain (but dyspnoea on exertion is there now and then, so not of these)
+    /// dyspnoea on exertion; nitroglycerin if chest pain
     Conditional,
 }
 

@@ -23,6 +23,8 @@ pub enum Role {
     Vitals,
     Results,
     Assessment,
+    /// diagnoses that may be
+    Differential,
     Plan,
     Procedure,
     Instructions,
@@ -30,7 +32,7 @@ pub enum Role {
 }
 
 impl Role {
-    const ALL: [(Role, &'static str); 18] = [
+    const ALL: [(Role, &'static str); 19] = [
         (Role::Other, "other"),
         (Role::ChiefComplaint, "chief-complaint"),
         (Role::PresentIllness, "present-illness"),
@@ -45,6 +47,7 @@ impl Role {
         (Role::Vitals, "vitals"),
         (Role::Results, "results"),
         (Role::Assessment, "assessment"),
+        (Role::Differential, "differential"),
         (Role::Plan, "plan"),
         (Role::Procedure, "procedure"),
         (Role::Instructions, "instructions"),

@@ -249,6 +249,10 @@ impl Cutter<'_> {
     /// Whether a line goes on with the sentence of the line before it.
     fn goes_on(&self, previous: Line, line: Line, wrap: Option<usize>) -> bool {
         let (Some(last), Some(first)) = (self.tokens.get(previous.end - 1), self.tokens.get(line.begin)) else { return false };
+        // "Fever: no" has a label of its own
+        if (line.begin..line.end.min(line.begin + 4)).any(|at| self.is_mark(at, b':')) {
+            return false;
+        }
         match last.class {
             Class::Mark => match last.mark {
                 b',' | b'(' | b'/' | b'&' => return true,
@@ -256,17 +260,19 @@ impl Cutter<'_> {
                 b':' | b'|' => return false,
                 _ => {}
             },
-            Class::Word if is_connective(self.word(previous.end - 1)) => return true,
+            // but "no" may be the value of a label
+            Class::Word if is_connective(self.word(previous.end - 1)) && !self.is_mark(previous.end.saturating_sub(2), b':') => return true,
             _ => {}
-        }
-        // "Fever: no" has a label of its own
-        if (line.begin..line.end.min(line.begin + 4)).any(|at| self.is_mark(at, b':')) {
-            return false;
         }
         let next = (first.end - first.begin) as usize;
         let full = wrap.is_some_and(|wide| previous.width + 1 + next > wide);
         match first.class {
-            Class::Word if first.case == Case::Lower => full || previous.width >= wrap.map_or(40, |wide| (wide * 6 / 10).max(25)),
+            Class::Word if first.case == Case::Lower => {
+                // lines that all begin small may be a list; others go on
+                let small = self.tokens.get(previous.begin).is_some_and(|t| t.class == Class::Word && t.case == Case::Lower);
+                let list = small && self.begin == Some(previous.begin);
+                full || previous.width >= if list { wrap.map_or(40, |wide| (wide * 6 / 10).max(25)) } else { 15 }
+            }
             Class::Mark if matches!(first.mark, b',' | b')' | b'&') => true,
             Class::Mark if first.mark != b'(' => false,
             _ => full,
@@ -344,8 +350,9 @@ impl Cutter<'_> {
             let glued = before.class == Class::Word
                 && before.end - before.begin >= 3
                 && before.case != Case::Upper
-                && (next.class == Class::Word && next.case == Case::Title || next.is_mark(b'?'));
-            return (glued || next.is_mark(b'?')).then_some(end);
+                && next.class == Class::Word
+                && next.case == Case::Title;
+            return if next.is_mark(b'?') { Some(end + 1) } else { glued.then_some(end) };
         }
         let upper = next.class == Class::Word && next.case != Case::Lower;
         match before.class {
@@ -437,3 +444,6 @@ fn abbreviation(word: &str) -> Option<Abbreviation> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,8 @@ use super::entity::{Assertion, Category, Certainty, Conditionality, Entity, Kind
 use super::note::Note;
 use super::section::Role;
 use hits::{Hits, effects};
-use rules::{DIMENSIONS, Dimension, Effect, target};
-use scope::{Reaches, Scope};
+use rules::{DIMENSIONS, Dimension, Effect, Rule, target};
+use scope::{Reached, Reaches, Scope};
 
 /// Sets the assertion of each entity.
 pub fn assert(note: &Note<'_>, entities: &mut [Entity]) {
@@ -47,15 +47,17 @@ pub fn assert(note: &Note<'_>, entities: &mut [Entity]) {
         hits.gather(note, rules, begin, sentence.tokens.end);
         cover(&mut covered, entities, here, sentence.tokens.clone());
         let start = sentence.tokens.start;
-        let mut own: Vec<(u32, Effect)> = Vec::new();
+        // phrases within entities: where they stand, and to which side they reach
+        let mut own: Vec<(u32, u32, &Rule)> = Vec::new();
         hits.leave(|begin, end| {
             let (until, length) = covered.get((begin - start) as usize).copied().unwrap_or((0, 0));
             until >= end && length > end - begin
-        }, |hit| own.extend(effects(rules, hit).filter(|r| r.forward).map(|r| (hit.begin, r.effect))));
+        }, |hit| own.extend(effects(rules, hit).map(|r| (hit.begin, hit.end, r))));
         let role = note.section(number as u32).role;
         let mut previous = None;
         let mut substance = false;
-        for &index in here {
+        for (place, &index) in here.iter().enumerate() {
+            let next = next_of_kind(entities, &here[place + 1..], entities[index as usize].category);
             let entity = &mut entities[index as usize];
             let scope = Scope {
                 note,
@@ -66,6 +68,7 @@ pub fn assert(note: &Note<'_>, entities: &mut [Entity]) {
                 sentence: number as u32,
                 to: target(entity.category),
                 previous,
+                next,
             };
             let left = scope.left();
             let right = scope.right();
@@ -75,11 +78,17 @@ pub fn assert(note: &Note<'_>, entities: &mut [Entity]) {
                 *reach = reach.or(*above);
             }
             let mut section = role;
-            if let Some((_, effect)) = own.iter().find(|(at, _)| *at == entity.tokens.start)
-                && let Some(dimension) = effect.dimension()
-            {
-                reaches[dimension as usize].get_or_insert(scope::Reached { effect: *effect, at: entity.tokens.start, distance: 0, exact: true });
-                section = Role::Other;
+            for (begin, end, rule) in &own {
+                // "history of falls", "dyspnea on exertion"
+                let leads = rule.forward && *begin == entity.tokens.start;
+                let ends = rule.backward && *end == entity.tokens.end;
+                if (leads || ends)
+                    && rule.to & scope.to != 0
+                    && let Some(dimension) = rule.effect.dimension()
+                {
+                    reaches[dimension as usize].get_or_insert(Reached { effect: rule.effect, at: *begin, distance: 0, exact: true });
+                    section = Role::Other;
+                }
             }
             entity.assertion = assertion(entity.category, &reaches, section);
             let listed = role == Role::Allergies && entity.assertion.temporality != Temporality::Past;
@@ -95,11 +104,16 @@ pub fn assert(note: &Note<'_>, entities: &mut [Entity]) {
         }
         if head {
             let end = sentence.tokens.end;
-            let scope = Scope { note, rules, hits: &hits, begin: end, end, sentence: number as u32, to: 15, previous: None };
+            let scope = Scope { note, rules, hits: &hits, begin: end, end, sentence: number as u32, to: 15, previous: None, next: None };
             let left = scope.left();
             carried = left.iter().any(Option::is_some).then_some(left);
         }
     }
+}
+
+/// Where the next entity of a category begins, if it is one of the next few.
+fn next_of_kind(entities: &[Entity], behind: &[u32], category: Category) -> Option<u32> {
+    behind.iter().take(6).filter_map(|&e| entities.get(e as usize)).find(|e| e.category == category).map(|e| e.tokens.start)
 }
 
 /// Whether a sentence ends with a colon, so that lines below it may be its list.
@@ -196,6 +210,7 @@ fn assertion(category: Category, reaches: &Reaches, section: Role) -> Assertion 
             out.temporality = Temporality::Past;
         }
         Role::FamilyHistory if (condition || category == Category::TestTreatmentProcedure) && !said(Dimension::Subject) => out.subject = Subject::Family,
+        Role::Differential if condition && !said(Dimension::Certainty) => out.certainty = Certainty::Possible,
         Role::Instructions if condition && !said(Dimension::Condition) && !said(Dimension::Certainty) && !said(Dimension::Temporality) => {
             out.conditionality = Conditionality::Hypothetical;
         }

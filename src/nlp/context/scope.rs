@@ -37,6 +37,8 @@ pub struct Scope<'a, 'n> {
     pub to: u8,
     /// the end and the category of the entity before it, and the rules that reached that from the left
     pub previous: Option<(u32, u8, Reaches)>,
+    /// where the next entity of its category begins
+    pub next: Option<u32>,
 }
 
 impl Scope<'_, '_> {
@@ -60,12 +62,15 @@ impl Scope<'_, '_> {
                         b'(' => depth = depth.saturating_sub(1),
                         _ if depth > 0 => {}
                         b',' => comma = true,
-                        b';' => match semicolon {
+                        b';' => {
+                            comma = true;
+                            match semicolon {
                             // "no fever; chills; cough": short pieces are a list
                             None if self.is_short_piece(hit.end) => semicolon = Some(hit.begin),
                             Some(from) if from - hit.end <= 4 => semicolon = Some(hit.begin),
                             _ => open = 0,
-                        },
+                            }
+                        }
                         b':' | b'-' if after_phrase => {}
                         b':' if self.is_following(hit.begin) => {}
                         _ => open = 0,
@@ -103,7 +108,8 @@ impl Scope<'_, '_> {
                     Reach::Sentence => true,
                     Reach::Clause => !comma || self.or_follows(hit.end),
                     Reach::Opening => !comma || self.opens(hit.begin),
-                    Reach::Tokens(most) => distance <= u32::from(most),
+                    // what reaches over a word or two reaches over no comma
+                    Reach::Tokens(most) => distance <= u32::from(most) && (most > 3 || !comma),
                 } || (rule.reach != Reach::Clause || dimension == Dimension::Temporality) && self.coordinated(dimension, hit.begin);
                 // "problems including A s/p B, C": what reaches less far hides nothing behind it
                 if within || dimension != Dimension::Temporality {
@@ -184,7 +190,9 @@ impl Scope<'_, '_> {
                     Reach::Clause | Reach::Opening => !comma,
                     Reach::Tokens(most) => distance <= u32::from(most) || verb,
                 };
-                if within {
+                // "MS Contin 30 mg and morphine as needed"
+                let another = dimension == Dimension::Condition && self.next.is_some_and(|next| next < hit.begin);
+                if within && !another {
                     found[dimension as usize] = Some(Reached { effect: rule.effect, at: hit.begin, distance, exact: false });
                 }
             }
@@ -220,7 +228,7 @@ impl Scope<'_, '_> {
             && certainty != Certainty::Negative
             && before.end + 3 >= hit.begin
             // "no fever + cough"
-            && self.previous.as_ref().is_none_or(|(end, ..)| *end <= before.end || *end > hit.begin)
+            && (certainty != Certainty::Positive || self.previous.as_ref().is_none_or(|(end, ..)| *end <= before.end || *end > hit.begin))
             && self.note.tokens.get(hit.begin as usize).is_some_and(|t| t.class == Class::Word)
             && effects(self.rules, before).any(|r| r.effect == outer && r.forward && r.to & self.to != 0)
         {

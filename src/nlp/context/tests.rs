@@ -191,6 +191,10 @@ fn grades_of_certainty() {
         ("possible <c:pneumonia> was ruled out", "negative"),
         ("no suspected <c:abscess>", "negative"),
         ("denies having <c:pain>", "negative"),
+        ("No <c:lesion> suspicious for <c:melanoma>", "negative|negative"),
+        ("DDx: <c:pancreatitis>, <c:cholangitis>", "possible|possible"),
+        ("<c:azotemia> most likely; <c:ATN> possible", "probable|possible"),
+        ("No <c:murmur>, hips stable, mild <c:plagiocephaly>", "negative|"),
     ]);
 }
 
@@ -244,8 +248,13 @@ fn conditions() {
         ("Return if <c:fever> or <c:chills>", "hypothetical|hypothetical"),
         ("Should he develop <c:rash>, stop.", "hypothetical"),
         ("at risk of <c:falls>", "hypothetical"),
-        ("<c:Dyspnea> on exertion", ""),
-        ("<m:Tylenol> prn <c:pain>", "|conditional"),
+        ("<c:Dyspnea> on exertion", "conditional"),
+        ("<m:Tylenol> prn <c:pain>", "conditional|conditional"),
+        ("<m:Naproxen> 500 mg and <m:morphine> 10 mg as needed", "|conditional"),
+        ("<m:Ibuprofen> 100 mg/5 mL, 5 mL every 6 hours as needed", "conditional"),
+        ("<c:dyspnea on exertion>", "conditional"),
+        ("<c:history of falls>", "past"),
+        ("<t:CT> if no better", "hypothetical"),
         ("<m:nitroglycerin> if <c:chest pain>", "conditional|hypothetical"),
         ("Discharge instructions:\nWatch the wound. <c:Redness>, <c:swelling>.", "hypothetical|hypothetical"),
         ("screening for <c:colon cancer>", "hypothetical"),
@@ -295,7 +304,7 @@ fn much_text_takes_little_time() {
             .map(|t| Entity::new(&note, Category::MedicalCondition, Kind::Diagnosis, t..t + 1, Origin::Term))
             .collect();
         assert(&note, &mut entities);
-        assert!(begun.elapsed().as_secs() < 10, "{piece:?} {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 60, "{piece:?} {:?}", begun.elapsed());
         assert!(sentences.iter().all(|s| s.tokens.len() <= 401));
     }
 }

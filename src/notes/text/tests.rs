@@ -50,6 +50,26 @@ fn attachments_of_all_kinds() {
 }
 
 #[test]
+fn a_pdf() {
+    let pdf = "%PDF-1.4\n1 0 obj << /Pages 2 0 R >> endobj 2 0 obj << /Kids [3 0 R] >> endobj 3 0 obj << /Contents 4 0 R /Resources << /Font << /F << /Subtype /Type1 >> >> >> >> endobj\n\
+4 0 obj << /Length 36 >> stream\nBT /F 9 Tf (No chest pain today) Tj ET\nendstream endobj /Root 1 0 R";
+    let data: String = base64_of(pdf.as_bytes());
+    assert_eq!(attached("application/pdf", &data), ["content[0].attachment.data|application/pdf|No chest pain today"]);
+    assert_eq!(attached("application/octet-stream", &data), ["content[0].attachment.data|application/pdf|No chest pain today"]);
+    let cut = base64_of(&pdf.as_bytes()[..20]);
+    assert_eq!(attached("application/pdf", &cut), ["content[0].attachment.data|application/pdf|the PDF is damaged"]);
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |three: &[u8]| {
+        let all = (0..3).fold(0u32, |all, place| all << 8 | u32::from(three.get(place).copied().unwrap_or(0)));
+        (0..4).map(|place| if place > three.len() { '=' } else { char::from(DIGITS[(all >> (18 - 6 * place) & 63) as usize]) }).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
+}
+
+#[test]
 fn the_definitions_tell_where_texts_are() {
     assert_eq!(
         lines(

@@ -24,6 +24,8 @@ pub mod section;
 pub mod sentence;
 pub mod social;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod testing;
 pub mod time;
 pub mod token;

@@ -5,6 +5,8 @@ pub struct Words<V> {
     /// `number of the entry + 1`; 0 is an empty slot
     slots: Vec<u16>,
     entries: Vec<(Box<str>, V)>,
+    /// for each first letter the lengths that there are: most words of a text are in no table
+    lengths: [u64; 32],
 }
 
 /// Longest word of a table in bytes.
@@ -12,7 +14,7 @@ pub const LONGEST: usize = 32;
 
 impl<V> Default for Words<V> {
     fn default() -> Self {
-        Words { slots: vec![0; 2], entries: Vec::new() }
+        Words { slots: vec![0; 2], entries: Vec::new(), lengths: [0; 32] }
     }
 }
 
@@ -20,7 +22,8 @@ impl<V> Words<V> {
     /// Finds a word, whatever its case.
     #[inline]
     pub fn get(&self, word: &str) -> Option<&V> {
-        if word.len() > LONGEST || word.is_empty() {
+        let first = *word.as_bytes().first()?;
+        if word.len() > LONGEST || self.lengths[first as usize & 31] & 1 << word.len() == 0 {
             return None;
         }
         let mask = self.slots.len() - 1;
@@ -37,9 +40,11 @@ impl<V> Words<V> {
 
     /// The value of a word, which `make` makes if there is none. Words that are too long, and those after 60,000, are left out.
     pub fn entry(&mut self, word: &str, make: impl FnOnce() -> V) -> Option<&mut V> {
-        if word.len() > LONGEST || word.is_empty() || self.entries.len() > 60_000 {
+        let first = *word.as_bytes().first()?;
+        if word.len() > LONGEST || self.entries.len() > 60_000 {
             return None;
         }
+        self.lengths[first as usize & 31] |= 1 << word.len();
         if (self.entries.len() + 1) * 2 > self.slots.len() {
             self.slots = vec![0; (self.slots.len() * 4).max(64)];
             for number in 0..self.entries.len() {
@@ -86,8 +91,17 @@ impl<V: Copy> FromIterator<(&'static str, V)> for Words<V> {
 /// A hash of a word in small letters. Letters differ in one bit alone; other characters may meet, which costs a comparison.
 #[inline]
 fn hash(word: &str) -> u64 {
-    let hash = word.bytes().fold(0u64, |hash, byte| (hash.rotate_left(5) ^ u64::from(byte | 0x20)).wrapping_mul(0x517c_c1b7_2722_0a95));
+    let (eights, rest) = word.as_bytes().as_chunks::<8>();
+    let mut hash = eights.iter().fold(0, |hash, eight| mix(hash, u64::from_le_bytes(*eight)));
+    if !rest.is_empty() {
+        hash = mix(hash, rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)));
+    }
     hash ^ (hash >> 32)
+}
+
+#[inline]
+fn mix(hash: u64, letters: u64) -> u64 {
+    (hash.rotate_left(23) ^ (letters | 0x2020_2020_2020_2020)).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 
 #[cfg(test)]

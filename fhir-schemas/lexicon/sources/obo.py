@@ -29,6 +29,9 @@ def read(path, prefix):
                     continue
                 for text in {name if ", " not in name else None, turned(name)} - {None}:
                     key = form(text)
+                    # a short synonym is an acronym, whatever its letters
+                    if len(text) <= 4 and text != term["name"]:
+                        continue
                     if key and key not in seen and words(text) <= 8 and len(text) > 2:
                         seen.add(key)
                         names.append(text)

@@ -55,3 +55,8 @@ pub fn form(note: &Note<'_>, at: u32) -> Option<Piece> {
     }
     Some(Piece::new(note, AttributeKind::Form, at, end, name.to_owned()))
 }
+
+/// The words that begin a quality.
+pub fn beginnings() -> impl Iterator<Item = &'static &'static str> {
+    QUALITIES.iter().filter_map(|words| words.first())
+}

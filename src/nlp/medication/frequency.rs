@@ -68,15 +68,6 @@ const PHRASES: &[(&[&str], &str)] = &[
     (&["around", "the", "clock"], "CONTINUOUS"),
 ];
 
-/// Words that begin a phrase, "every", "q", "once", "2 times": all others are in the table of single words.
-fn begins(word: &str) -> bool {
-    const FIRST: [&str; 24] = [
-        "at", "before", "in", "after", "with", "w", "on", "as", "when", "if", "per", "a", "once", "twice", "thrice", "one", "single", "alternate",
-        "other", "all", "around", "every", "each", "q",
-    ];
-    word.len() <= 9 && FIRST.iter().any(|f| f.eq_ignore_ascii_case(word))
-}
-
 /// One frequency without its neighbours: where it ends, and its name.
 struct Atom {
     end: u32,
@@ -364,7 +355,7 @@ fn single(note: &Note<'_>, at: u32, behind: bool) -> Option<Atom> {
     if word.eq_ignore_ascii_case("x") || word.eq_ignore_ascii_case("times") {
         return None;
     }
-    if !begins(word) {
+    if !sense.begins {
         let n = number(note, at)?;
         return counted(note, &n.show(), n.end);
     }

@@ -1,7 +1,7 @@
 //! What a drug is given for: "for pain", "prn wheezing", "pneumonia treated with ceftriaxone".
 
 use super::scan::Drug;
-use super::vocabulary::{dotted, sense_at};
+use super::vocabulary::{Role, dotted, sense_at};
 use crate::nlp::entity::{Attribute, AttributeKind, Category, Entity};
 use crate::nlp::note::Note;
 use crate::nlp::token::Class;
@@ -38,6 +38,10 @@ pub fn behind(note: &Note<'_>, drug: &Drug, to: u32, conditions: &[(u32, u32, u3
     let to = to.min(drug.end + 40);
     let mut at = drug.end;
     while at < to {
+        if sense_at(note, at).role != Role::Reason {
+            at += 1;
+            continue;
+        }
         if note.is(at, "p")
             && let Some(dots) = dotted(note, at)
             && dots.word() == "prn"

@@ -178,3 +178,8 @@ pub fn route(note: &Note<'_>, at: u32) -> Option<Piece> {
     }
     Some(Piece::new(note, AttributeKind::Route, at, end, name.to_owned()))
 }
+
+/// The words that begin a phrase.
+pub fn beginnings() -> impl Iterator<Item = &'static &'static str> {
+    PHRASES.iter().filter_map(|(words, _)| words.first())
+}

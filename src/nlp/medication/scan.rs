@@ -1,7 +1,7 @@
 //! A sentence with its continued lines → drugs and the parts of prescriptions around them, in order.
 
 use super::piece::Piece;
-use super::vocabulary::{sense, sense_at};
+use super::vocabulary::{Role, may_begin, sense, sense_at};
 use super::{amount, duration, form, frequency, route};
 use crate::nlp::entity::AttributeKind;
 use crate::nlp::note::Note;
@@ -106,6 +106,9 @@ pub fn piece_at(note: &Note<'_>, at: u32, behind: bool) -> Option<Piece> {
             .or_else(|| amount::amount(note, at)),
         Class::Word => {
             let word = note.word(at);
+            if !may_begin(word) {
+                return None;
+            }
             frequency::frequency(note, at)
                 .or_else(|| duration::duration(note, at, behind))
                 .or_else(|| amount::amount(note, at))
@@ -118,7 +121,7 @@ pub fn piece_at(note: &Note<'_>, at: u32, behind: bool) -> Option<Piece> {
 
 /// Whether a word counts what the pharmacy gives out, not what is taken.
 fn dispensed(note: &Note<'_>, at: u32) -> bool {
-    note.mark(at, b'#') || ["disp", "dispense", "dispensed", "refill", "refills", "qty", "quantity"].iter().any(|w| note.is(at, w))
+    note.mark(at, b'#') || sense_at(note, at).role == Role::Dispensed
 }
 
 /// The events of some tokens. `drugs` are those that begin in them; `taken` tells where a token of something else ends.
@@ -217,15 +220,13 @@ pub fn events(note: &Note<'_>, drugs: &[Drug], offset: u32, from: u32, to: u32, 
                 }
             }
             Some(Class::Word) => {
-                let word = note.word(at);
-                if word.eq_ignore_ascii_case("of") {
-                    of = true;
-                } else if ["and", "with", "plus", "then", "or"].iter().any(|w| w.eq_ignore_ascii_case(word)) {
-                    parted = true;
-                } else if ["take", "takes", "taking", "give", "given", "sig", "inject", "use", "total"].iter().any(|w| w.eq_ignore_ascii_case(word)) {
-                    take = true;
-                } else if !sense(word).filler {
-                    gap += 1;
+                let sense = sense_at(note, at);
+                match sense.role {
+                    Role::Of => of = true,
+                    Role::Parts => parted = true,
+                    Role::Take => take = true,
+                    _ if !sense.filler => gap += 1,
+                    _ => {}
                 }
             }
             Some(Class::Number) => gap += 1,

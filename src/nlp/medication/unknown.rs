@@ -44,6 +44,9 @@ fn at_begin(note: &Note<'_>, tokens: std::ops::Range<u32>, next_entity: u32) -> 
         }
     }
     let begin = at;
+    if next_entity <= begin {
+        return None; // the lexicon has it
+    }
     while at < tokens.end && at < begin + 3 && note.class(at) == Some(Class::Word) && piece_at(note, at, false).is_none() {
         if sense_at(note, at).filler && at == begin {
             return None;

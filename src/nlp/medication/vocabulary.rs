@@ -48,7 +48,35 @@ pub struct Sense {
     pub weekday: u8,
     /// it says nothing between a drug and what belongs to it
     pub filler: bool,
+    /// a part of a prescription may begin with it
+    pub begins: bool,
+    pub role: Role,
 }
+
+/// What else a word does around a drug.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    #[default]
+    None,
+    /// of
+    Of,
+    /// and, then: what follows is told apart
+    Parts,
+    /// take, sig: what is taken at once follows
+    Take,
+    /// disp, refills: what the pharmacy gives out follows
+    Dispensed,
+    /// for, prn: the reason may follow
+    Reason,
+}
+
+const ROLES: &[(Role, &str)] = &[
+    (Role::Of, "of"),
+    (Role::Parts, "and with plus then or"),
+    (Role::Take, "take takes taking give given sig inject use total"),
+    (Role::Dispensed, "disp dispense dispensed refill refills qty quantity"),
+    (Role::Reason, "for prn needed treat treating indication p"),
+];
 
 const UNITS: &[(&str, &str, Measure)] = {
     use Measure::*;
@@ -489,19 +517,44 @@ static SENSES: LazyLock<Words<Sense>> = LazyLock::new(|| {
     for word in FILLERS {
         set(word, &|s| s.filler = true);
     }
+    for word in BEGINNINGS.iter().chain(super::route::beginnings()).chain(super::form::beginnings()) {
+        set(word, &|s| s.begins = true);
+    }
+    for (role, list) in ROLES {
+        for word in list.split_whitespace() {
+            set(word, &|s| s.role = *role);
+        }
+    }
     words
 });
 
+/// Words that begin a phrase of frequencies, durations or numbers.
+const BEGINNINGS: &[&str] = &[
+    "at", "before", "in", "after", "with", "w", "on", "as", "when", "if", "per", "a", "an", "once", "twice", "thrice", "one", "single", "alternate", "other", "all",
+    "around", "every", "each", "q", "for", "x", "times", "over", "during", "indefinitely", "lifelong", "indefinite", "another", "two", "three", "four", "five", "six", "seven",
+    "eight", "nine", "ten", "eleven", "twelve", "fourteen", "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "half", "am", "pm", "morning", "evening", "breakfast", "dinner",
+];
+
+static NOTHING: Sense = Sense { unit: None, form: None, route: None, frequency: None, span: None, weekday: 0, filler: false, begins: false, role: Role::None };
+
+/// Whether a part of a prescription may begin with a word: asked first, since most words begin none.
+pub fn may_begin(word: &str) -> bool {
+    if word.len() == 1 || matches!(word.as_bytes().first(), Some(b'q' | b'Q' | b'x' | b'X')) {
+        return true;
+    }
+    SENSES.get(word).is_some_and(|s| s.begins || s.unit.is_some() || s.form.is_some() || s.route.is_some() || s.frequency.is_some() || s.span.is_some() || s.weekday > 0)
+}
+
 /// What a word may be.
 #[inline]
-pub fn sense(word: &str) -> Sense {
-    SENSES.get(word).copied().unwrap_or_default()
+pub fn sense(word: &str) -> &'static Sense {
+    SENSES.get(word).unwrap_or(&NOTHING)
 }
 
 /// What the word at a token may be; nothing if it is no word.
 #[inline]
-pub fn sense_at(note: &Note<'_>, at: u32) -> Sense {
-    if note.class(at) == Some(Class::Word) { sense(note.word(at)) } else { Sense::default() }
+pub fn sense_at(note: &Note<'_>, at: u32) -> &'static Sense {
+    if note.class(at) == Some(Class::Word) { sense(note.word(at)) } else { &NOTHING }
 }
 
 /// Whether a token is written in capitals.

@@ -8,13 +8,13 @@ use super::super::token::{Case, Class};
 
 /// English words that are also the acronym of something, or the name of a product.
 const ENGLISH: &[&str] = &[
-    "a", "act", "ad", "add", "ads", "aid", "aids", "aim", "air", "all", "am", "an", "and", "ant", "any", "arc", "are", "arm", "art", "as", "ash",
+    "a", "act", "ad", "add", "ads", "aid", "aids", "aim", "air", "all", "am", "an", "and", "ant", "any", "arc", "are", "art", "as", "ash",
     "at", "bad", "bar", "bat", "be", "bed", "bid", "big", "bit", "but", "by", "can", "cap", "car", "care", "case", "cat", "chop", "cold", "common", "dam", "date",
-    "day", "did", "do", "dose", "dot", "ear", "eat", "era", "fact", "far", "fast", "fat", "few", "fit", "flap", "for", "from", "gap", "gas",
+    "day", "did", "do", "dose", "dot", "eat", "era", "fact", "far", "fast", "fat", "few", "fit", "for", "from", "gap", "gas",
     "gave", "get", "go", "had", "has", "he", "help", "her", "him", "his", "hit", "hop", "how", "i", "ice", "if", "impact", "in", "ion", "is", "it",
-    "its", "kit", "lab", "lamb", "lap", "law", "led", "let", "lip", "low", "mac", "mad", "man", "map", "mass", "mat", "may", "me", "med", "men",
+    "its", "kit", "lab", "lamb", "lap", "law", "led", "let", "low", "mac", "mad", "man", "map", "mat", "may", "me", "med", "men",
     "met", "mild", "mine", "mit", "more", "mum", "my", "no", "nor", "not", "now", "of", "off", "old", "on", "one", "or", "our", "out",
-    "pan", "pat", "pen", "pet", "pin", "plan", "pop", "pro", "ran", "rap", "rare", "rate", "raw", "red", "rest", "rich", "rip", "sad", "said", "sat",
+    "pan", "pat", "pen", "pet", "pin", "plan", "pop", "pro", "ran", "rap", "rare", "rate", "raw", "red", "rest", "rich", "rip", "said", "sat",
     "saw", "see", "set", "she", "side", "sit", "so", "span", "star", "step", "stop", "tab", "tap", "tar", "ten", "test", "that", "the", "then",
     "tip", "to", "top", "trap", "two", "up", "us", "use", "was", "we", "who", "why", "will", "yes", "you",
 ];

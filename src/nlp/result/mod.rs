@@ -11,9 +11,12 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use super::entity::{Attribute, AttributeKind, Category, Entity, Kind, Origin};
 use super::note::Note;
 use super::token::{Case, Class};
+use super::words::Words;
 use list::{Shape, Test};
 use read::Found;
 use value::Value;
@@ -64,18 +67,27 @@ fn before(note: &Note<'_>, at: u32) -> Option<(&'static str, &'static str)> {
     if word.len() < 3 || word.len() > 12 {
         return None;
     }
-    Some(match word.to_ascii_lowercase().as_str() {
-        "elevated" | "raised" | "increased" => ("elevated", "H"),
-        "high" => ("high", "H"),
-        "low" => ("low", "L"),
-        "decreased" | "reduced" => ("low", "L"),
-        "normal" | "unremarkable" => ("normal", "N"),
-        "abnormal" => ("abnormal", "A"),
-        "negative" => ("negative", "NEG"),
-        "positive" => ("positive", "POS"),
-        _ => return None,
-    })
+    BEFORE.get(word).copied()
 }
+
+static BEFORE: LazyLock<Words<(&'static str, &'static str)>> = LazyLock::new(|| {
+    [
+        ("elevated", ("elevated", "H")),
+        ("raised", ("elevated", "H")),
+        ("increased", ("elevated", "H")),
+        ("high", ("high", "H")),
+        ("low", ("low", "L")),
+        ("decreased", ("low", "L")),
+        ("reduced", ("low", "L")),
+        ("normal", ("normal", "N")),
+        ("unremarkable", ("normal", "N")),
+        ("abnormal", ("abnormal", "A")),
+        ("negative", ("negative", "NEG")),
+        ("positive", ("positive", "POS")),
+    ]
+    .into_iter()
+    .collect()
+});
 
 impl State<'_, '_> {
     /// Looks for a test at a token; gives the token to go on with.

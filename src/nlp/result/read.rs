@@ -1,11 +1,14 @@
 //! What stands behind the name of a test: its values, unit, flag and reference range.
 
+use std::sync::LazyLock;
+
 use super::list::{Shape, Test};
 use super::unit::unit;
 use super::value::{Value, Word, number_value, word_value};
 use crate::nlp::medication::{is_prescription, sense_at};
 use crate::nlp::note::Note;
 use crate::nlp::token::{Case, Class};
+use crate::nlp::words::Words;
 
 /// A result at some tokens.
 #[derive(Debug, Default)]
@@ -33,6 +36,25 @@ const FILL: &[&str] = &[
 
 const TOLD: &[&str] = &["was", "is", "were", "are", "of", "at", "remains", "remained", "returned", "back", "to", "showed", "shows", "in", "from"];
 
+static FILLS: LazyLock<Words<bool>> =
+    LazyLock::new(|| FILL.iter().map(|word| (*word, false)).chain(TOLD.iter().map(|word| (*word, true))).collect());
+
+static FLAGS: LazyLock<Words<&'static str>> = LazyLock::new(|| {
+    [
+        ("high", "H"),
+        ("elevated", "H"),
+        ("low", "L"),
+        ("critical", "AA"),
+        ("panic", "AA"),
+        ("abnormal", "A"),
+        ("normal", "N"),
+        ("nl", "N"),
+        ("wnl", "N"),
+    ]
+    .into_iter()
+    .collect()
+});
+
 fn any(note: &Note<'_>, at: u32, words: &[&str]) -> bool {
     let word = note.word(at);
     word.len() <= 13 && words.iter().any(|w| w.eq_ignore_ascii_case(word))
@@ -49,14 +71,7 @@ fn flag(note: &Note<'_>, at: u32) -> Option<(u32, &'static str)> {
         "N" if note.mark(at + 1, b')') => "N",
         "↑" | "⬆" => "H",
         "↓" | "⬇" => "L",
-        word => match word.to_ascii_lowercase().as_str() {
-            "high" | "elevated" => "H",
-            "low" => "L",
-            "critical" | "panic" => "AA",
-            "abnormal" => "A",
-            "normal" | "nl" | "wnl" => "N",
-            _ => return None,
-        },
+        word => FLAGS.get(word)?,
     };
     // "L shoulder", "H pylori", "normal sinus": no flags
     let single = note.word(at).len() <= 2;
@@ -193,10 +208,7 @@ pub fn read(note: &Note<'_>, from: u32, test: Option<&Test>) -> Option<Found> {
                 _ => return None,
             },
             Class::Word => {
-                if !any(note, at, FILL) {
-                    return None;
-                }
-                found.told |= any(note, at, TOLD);
+                found.told |= *FILLS.get(note.word(at))?;
                 found.gap += 1;
             }
             Class::Number => return None,

@@ -42,3 +42,13 @@ SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT fhir.enrich(resource) FROM note;
 SELECT count(*) FILTER (WHERE fhir.enrich(resource)::text LIKE '%findings%') FROM note;
+
+-- titles of sections, questions and the type of the resource say what a text is about
+SELECT r ->> 'resourceType' AS of, e.section, e.text, e.type, e.subject
+FROM unnest(ARRAY[
+    '{"resourceType": "Composition", "section": [{"title": "Allergies", "text": {"status": "generated", "div": "<div>penicillin</div>"}}, {"title": "Family history:", "text": {"status": "generated", "div": "<div>breast cancer</div>"}}]}',
+    '{"resourceType": "QuestionnaireResponse", "item": [{"text": "Family history?", "item": [{"text": "Mother", "answer": [{"valueString": "asthma"}]}]}]}',
+    '{"resourceType": "FamilyMemberHistory", "note": [{"text": "breast cancer"}]}']::jsonb[]) r, fhir.resource_entities(r) e
+ORDER BY 1, 2;
+SELECT count(*) FROM fhir.detect_entities(NULL);
+SELECT fhir.highlight(NULL) IS NULL;

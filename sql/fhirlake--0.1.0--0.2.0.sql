@@ -1897,9 +1897,22 @@ CREATE FUNCTION fhir.erase(type text, id text) RETURNS TABLE ("table" text, coun
 DECLARE
     lake text := quote_ident(fhir.current_lake());
     source text := fhir.table_of(erase.type);
+    derived_types text[] := '{}';
+    derived_ids text[] := '{}';
     gone bigint;
 BEGIN
     PERFORM fhir.assert_may_erase();
+    -- What was made of its words has them, too. What somebody has changed since is theirs, and stays with its Provenance.
+    IF to_regclass(lake || '.entity_run') IS NOT NULL THEN
+        SELECT coalesce(array_agg(d.type) FILTER (WHERE is_gone), '{}'), coalesce(array_agg(d.id) FILTER (WHERE is_gone), '{}') INTO derived_types, derived_ids
+        FROM (SELECT f.type, f.id, NOT f.is_changed AND NOT (f.type = 'Provenance' AND f.is_stored AND bool_or(f.is_changed) OVER ()) AS is_gone
+              FROM fhir.derived_from(erase.type, erase.id) f) d;
+    END IF;
+    FOR "table", count IN
+        SELECT e."table", sum(e.count)::bigint FROM unnest(derived_types, derived_ids) d(type, id) CROSS JOIN LATERAL fhir.erase(d.type, d.id) e GROUP BY 1 ORDER BY 1
+    LOOP
+        RETURN NEXT;
+    END LOOP;
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) INTO count USING erase.type, erase.id;
     IF count > 0 THEN
         "table" := 'membership';
@@ -1943,7 +1956,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.erase(text, text) IS
-    'removes a resource with all its versions, what was found in its text, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
+    'removes a resource with all its versions, what was found in its text and derived from that, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
 
 CREATE FUNCTION fhir.purge(patient text, preview boolean DEFAULT true, shared boolean DEFAULT false)
     RETURNS TABLE (action text, "table" text, type text, id text, count bigint)
@@ -1977,12 +1990,18 @@ BEGIN
                 SELECT FROM %1$s.membership m WHERE m.type = r.type AND m.id = r.id) AS is_shared
             FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND r.id = $3)
             UNION
-            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1)
+            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1%2$s)
         SELECT coalesce(array_agg(w.type) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.id) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.type ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}'),
                coalesce(array_agg(w.id ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}')
-        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
+        FROM whole w$$, lake,
+        -- Provenances of what was derived from the notes, which are at home nowhere
+        CASE WHEN to_regclass(lake || '.entity_run') IS NOT NULL THEN format($$
+            UNION
+            SELECT p.type, p.id, false FROM %1$s.entity_run n JOIN %1$s.provenance p ON p.type = 'Provenance'
+                AND p.id = fhir.derived_id(n.type || '/' || n.id || '/_history/' || n.version, n.lexicon, 'Provenance', 0, 0, '')
+            WHERE n.compartment = $1$$, lake) END) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
 
     action := 'erase';
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE (m.type, m.id) IN (SELECT * FROM unnest($1, $2))', lake)
@@ -2285,11 +2304,25 @@ CREATE FUNCTION fhir.compile_lexicon(version text DEFAULT NULL, with_shipped boo
 DECLARE
     name text := coalesce(version, to_char(clock_timestamp() AT TIME ZONE 'UTC', '"lexicon-"YYYYMMDD"T"HH24MISS.US"Z"'));
     made bytea;
+    lake text;
+    is_used boolean;
 BEGIN
+    IF name = '' THEN
+        RAISE EXCEPTION 'a lexicon needs a version' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF EXISTS (SELECT FROM fhir.lexicon l WHERE l.version = name) OR name = fhir.shipped_lexicon_version() THEN
         RAISE EXCEPTION 'there is a lexicon "%" already', name
             USING ERRCODE = 'duplicate_object', HINT = 'Findings name their lexicon by its version: choose a new one.';
     END IF;
+    -- A dropped one may have other words: what was read with it would pass for read with this one.
+    FOR lake IN SELECT l.lake FROM fhir.lakes() l
+                WHERE has_table_privilege(to_regclass(quote_ident(l.lake) || '.entity_run')::oid, 'SELECT') LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.entity_run r WHERE r.lexicon = $1)', lake) INTO is_used USING name;
+        IF is_used THEN
+            RAISE EXCEPTION 'lake "%" was read with a lexicon "%" already', lake, name
+                USING ERRCODE = 'duplicate_object', HINT = 'Findings name their lexicon by its version: choose a new one, or take those away with fhir.undo_notes.';
+        END IF;
+    END LOOP;
     made := fhir.lexicon_image(name, with_shipped);
     INSERT INTO fhir.lexicon (version, checksum, image) VALUES (name, fhir.lexicon_checksum(made), made);
     IF activate THEN
@@ -3127,6 +3160,71 @@ $function$;
 COMMENT ON FUNCTION fhir.derived_resource(jsonb, timestamptz) IS
     'the resource that a finding (a row of entity as JSON) makes: a provisional Condition, an Observation of a symptom or of a result, a MedicationStatement, an AllergyIntolerance; NULL where it is no fact about the patient: negated, somebody else''s, hypothetical, a past medication, without a code';
 
+-- Whatever a note has led to, in the lake or in history: by the ids that its findings give, and by Provenances, which also know of findings that are gone.
+CREATE FUNCTION fhir.derived_from(note_type text, note_id text, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, id text, is_stored boolean, is_changed boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    name text := quote_ident(lake);
+BEGIN
+    RETURN QUERY EXECUTE format($$
+        WITH made_by AS (
+            SELECT p.id, p.resource FROM %1$s.provenance p
+            WHERE p.type = 'Provenance' AND p.search OPERATOR(fhir.|=) (
+                'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made&entity=' || $1 || '/' || $2)::fhir.query),
+        place AS (
+            SELECT fhir.derived_id(e.type, e.id, e.path, e.first, e.last, e.text) AS id FROM %1$s.entity e WHERE e.type = $1 AND e.id = $2
+            UNION SELECT t.id FROM made_by m, fhir.references(m.resource, 'Provenance.target') t),
+        found AS (
+            SELECT k.type, p.id FROM place p, unnest('{AllergyIntolerance,Condition,MedicationStatement,Observation}'::text[]) k(type)
+            UNION SELECT 'Provenance', m.id FROM made_by m
+            UNION SELECT 'Provenance', fhir.derived_id(n.type || '/' || n.id || '/_history/' || n.version, n.lexicon, 'Provenance', 0, 0, '')
+            FROM %1$s.entity_run n WHERE n.type = $1 AND n.id = $2)
+        SELECT f.type, f.id, r.id IS NOT NULL,
+               -- what somebody has changed since is theirs; a Provenance grows by itself
+               coalesce(f.type <> 'Provenance' AND (
+                   NOT r.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
+                   OR EXISTS (SELECT FROM %1$s.history h WHERE h.type = r.type AND h.id = r.id AND h.version = r.version - 1 AND h.method <> 'DELETE')), false)
+        FROM found f LEFT JOIN %1$s.resource r ON r.type = f.type AND r.id = f.id
+        WHERE r.id IS NOT NULL OR EXISTS (SELECT FROM %1$s.history h WHERE h.type = f.type AND h.id = f.id)
+        ORDER BY 1, 2$$, name) USING note_type, note_id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.derived_from(text, text, text) IS
+    'what fhir.derive_resources has made of a note, Provenances too: whether it is stored now or only in history, and whether somebody has changed it since';
+
+CREATE FUNCTION fhir.take_back(type text, id text, lake text DEFAULT fhir.current_lake()) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    name text := quote_ident(lake);
+    one record;
+    targets jsonb;
+BEGIN
+    FOR one IN EXECUTE format($$
+        SELECT p.id, p.resource FROM %s.provenance p
+        WHERE p.type = 'Provenance' AND p.search OPERATOR(fhir.|=) (
+            'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made&target=' || $1 || '/' || $2)::fhir.query
+        ORDER BY p.id FOR UPDATE$$, name) USING type, id
+    LOOP
+        SELECT jsonb_agg(t ORDER BY place) INTO targets FROM jsonb_array_elements(one.resource -> 'target') WITH ORDINALITY x(t, place)
+        WHERE t ->> 'reference' <> take_back.type || '/' || take_back.id;
+        IF targets IS NULL THEN
+            EXECUTE format('DELETE FROM %s.provenance p WHERE p.type = ''Provenance'' AND p.id = $1', name) USING one.id;
+        ELSE
+            EXECUTE format('UPDATE %s.provenance p SET resource = jsonb_set(p.resource, ''{target}'', $2) WHERE p.type = ''Provenance'' AND p.id = $1', name)
+                USING one.id, targets;
+        END IF;
+    END LOOP;
+    EXECUTE format('DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(type)) USING type, id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.take_back(text, text, text) IS
+    'deletes what was derived from a note, and names it no longer in the Provenance of that note. fhir.derive_resources calls it';
+
 CREATE FUNCTION fhir.derive_resources(type text, id text DEFAULT NULL, min_score real DEFAULT 0.8, preview boolean DEFAULT false, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (action text, derived text, note text, number integer, text text, score real, resource jsonb)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 100
@@ -3192,10 +3290,40 @@ BEGIN
         END IF;
         RETURN NEXT;
     END LOOP;
+    -- What no finding says any more goes: it was rejected, or the note says something else now, or is deleted. A version that was not read says nothing.
+    FOR one IN EXECUTE format($$
+        SELECT d.type, d.id, s.id AS note, r.resource, r.resource #>> '{code,text}' AS text
+        FROM (SELECT DISTINCT x.id FROM %1$s.provenance p, fhir.references(p.resource, 'Provenance.entity.what') x
+              WHERE p.type = 'Provenance' AND x.type = $1 AND ($2 IS NULL OR x.id = $2)
+                AND p.search OPERATOR(fhir.|=) ('Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made' || coalesce('&entity=' || $1 || '/' || $2, ''))::fhir.query) s
+        CROSS JOIN LATERAL fhir.derived_from($1, s.id, $3) d
+        JOIN %1$s.resource r ON r.type = d.type AND r.id = d.id
+        WHERE d.type <> 'Provenance' AND NOT d.is_changed
+          AND CASE WHEN EXISTS (SELECT FROM %1$s.resource n WHERE n.type = $1 AND n.id = s.id)
+              THEN EXISTS (SELECT FROM %1$s.resource n JOIN %1$s.entity_run u ON u.type = n.type AND u.id = n.id AND u.version = n.version WHERE n.type = $1 AND n.id = s.id)
+              ELSE EXISTS (SELECT FROM %1$s.history h WHERE h.type = $1 AND h.id = s.id AND h.resource IS NULL) END
+          AND NOT EXISTS (
+              SELECT FROM %1$s.entity e JOIN %1$s.resource n ON n.type = e.type AND n.id = e.id AND n.version = e.version
+              CROSS JOIN LATERAL fhir.derived_resource(to_jsonb(e) - 'search', n.occurred) f(resource)
+              WHERE e.type = $1 AND e.id = s.id AND e.status = 'current' AND f.resource ->> 'resourceType' = d.type AND f.resource ->> 'id' = d.id)
+        ORDER BY s.id, d.type, d.id$$, name) USING derive_resources.type, derive_resources.id, lake
+    LOOP
+        action := 'delete';
+        derived := one.type || '/' || one.id;
+        note := derive_resources.type || '/' || one.note;
+        number := NULL;
+        text := one.text;
+        score := NULL;
+        resource := one.resource;
+        IF NOT preview THEN
+            PERFORM fhir.take_back(one.type, one.id, lake);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION fhir.derive_resources(text, text, real, boolean, text) IS
-    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is. With preview nothing is written. Runs with the rights of the caller';
+    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is, and what no current finding says any more is deleted, unless somebody has changed it. With preview nothing is written. Runs with the rights of the caller';
 
 CREATE FUNCTION fhir.undo_derived(type text DEFAULT NULL, id text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (action text, derived text)

@@ -3250,7 +3250,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.take_back(text, text, text) IS
-    'deletes what was derived from a note, and names it no longer in the Provenance of that note. fhir.derive_resources calls it';
+    'deletes what was derived from a note, and names it no longer in the Provenance of that note. fhir.derive_resources and fhir.undo_derived call it';
 
 CREATE FUNCTION fhir.derive_resources(type text, id text DEFAULT NULL, min_score real DEFAULT 0.8, preview boolean DEFAULT false, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (action text, derived text, note text, number integer, text text, score real, resource jsonb)
@@ -3364,6 +3364,8 @@ DECLARE
     made record;
     gone bigint;
     kept integer;
+    gone_types text[];
+    gone_ids text[];
 BEGIN
     IF lake IS NULL OR to_regclass(name || '.resource') IS NULL THEN
         RAISE EXCEPTION 'there is no lake "%"', lake
@@ -3379,16 +3381,19 @@ BEGIN
         ORDER BY p.id$$, name) USING undo_derived.type, undo_derived.id
     LOOP
         kept := 0;
+        gone_types := '{}';
+        gone_ids := '{}';
         FOR made IN SELECT t.type, t.id FROM fhir.references(one.resource, 'Provenance.target') t ORDER BY 1, 2 LOOP
             derived := made.type || '/' || made.id;
             -- what somebody has changed since is theirs
-            EXECUTE format($$DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2
+            EXECUTE format($$SELECT count(*) FROM %s.%I d WHERE d.type = $1 AND d.id = $2
                 AND d.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
                 AND NOT EXISTS (SELECT FROM %1$s.history h WHERE h.type = d.type AND h.id = d.id AND h.version = d.version - 1 AND h.method <> 'DELETE')$$, name, lower(made.type))
-                USING made.type, made.id;
-            GET DIAGNOSTICS gone = ROW_COUNT;
+                INTO gone USING made.type, made.id;
             IF gone > 0 THEN
                 action := 'delete';
+                gone_types := gone_types || made.type;
+                gone_ids := gone_ids || made.id;
                 RETURN NEXT;
                 CONTINUE;
             END IF;
@@ -3397,6 +3402,14 @@ BEGIN
                 kept := kept + 1;
                 action := 'keep';
                 RETURN NEXT;
+            END IF;
+        END LOOP;
+        -- A Provenance that stays names only what stays.
+        FOR made IN SELECT k.type, k.id FROM unnest(gone_types, gone_ids) k(type, id) LOOP
+            IF kept > 0 THEN
+                PERFORM fhir.take_back(made.type, made.id, lake);
+            ELSE
+                EXECUTE format('DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(made.type)) USING made.type, made.id;
             END IF;
         END LOOP;
         IF kept = 0 THEN

@@ -13,15 +13,46 @@ use super::{attribute, context, medication, mention, phi, result, score, sentenc
 pub struct Options<'a> {
     /// when the note was written
     pub date: Option<NaiveDate>,
+    /// headings above the text that are not in it, the outermost first; empty where there is none
+    pub titles: Titles<'a>,
     /// asked now and then; when it says so, reading stops
     pub interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { date: None, interrupted: &|| false }
+        Options { date: None, titles: Titles::default(), interrupted: &|| false }
     }
 }
+
+/// Headings above a text, such as the titles of the sections of a Composition: the last three.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Titles<'a>([&'a str; 3]);
+
+impl<'a> Titles<'a> {
+    /// One more below these.
+    pub fn with(self, title: &'a str) -> Titles<'a> {
+        let [_, outer, inner] = self.0;
+        Titles([outer, inner, title])
+    }
+
+    /// The section that they lead into.
+    fn enter(&self, lexicon: &Lexicon) -> sentence::Carry {
+        let mut carry = sentence::Carry::default();
+        let mut tokens = Vec::new();
+        for title in self.0.iter().map(|t| t.trim().trim_end_matches(':')).filter(|t| !t.is_empty() && t.len() <= LONGEST_TITLE) {
+            let line = format!("{title}:");
+            tokens.clear();
+            let mut form_of = |form: &[u8]| if form.is_empty() { UNKNOWN } else { lexicon.image.word(form) };
+            token::tokens(&line, 0, line.len(), &mut tokens, &mut form_of);
+            sentence::sentences(&line, &tokens, lexicon, &mut carry);
+        }
+        carry
+    }
+}
+
+/// Bytes of a title: what is longer is no heading.
+const LONGEST_TITLE: usize = 200;
 
 /// Reading was stopped before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +77,7 @@ pub fn detect_each(text: &str, lexicon: &Lexicon, options: &Options<'_>, each: &
     let text = &text[..token::boundary(text, u32::MAX as usize - 1)];
     let mut tokens = Vec::new();
     let mut entities = Vec::new();
-    let (mut sections, mut mentions) = (sentence::Carry::default(), mention::Carry::default());
+    let (mut sections, mut mentions) = (options.titles.enter(lexicon), mention::Carry::default());
     let mut from = 0;
     while from < text.len() {
         if (options.interrupted)() {

@@ -66,7 +66,7 @@ fn each(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon, found: &
         false
     };
     // an interrupt that ends the query passes through as the server's error
-    let _ = detect_each(text, lexicon, &Options { date, interrupted: &interrupted }, found);
+    let _ = detect_each(text, lexicon, &Options { date, interrupted: &interrupted, ..Options::default() }, found);
 }
 
 /// All that a text says; a cancelled query stops here.

@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 
 use crate::json::{Node, Object};
 use crate::model::{self, TypeId};
-use crate::nlp::detect::detect_each;
+use crate::nlp::detect::{Titles, detect_each};
 use crate::nlp::token::boundary;
 use crate::nlp::{Entity, Interrupted, Lexicon, Options};
 use plan::{Action, Step};
@@ -42,6 +42,8 @@ pub struct Text<'a> {
     pub language: Option<&'a str>,
     /// when it was written: the date of the attachment or annotation, or else of the resource
     pub date: Option<NaiveDate>,
+    /// of the sections, or the questions, that it stands under
+    pub titles: Titles<'a>,
     pub text: Cow<'a, str>,
     /// why the text is not there, or not all of it
     pub problem: Option<Problem>,
@@ -91,14 +93,14 @@ impl Text<'_> {
         if self.text.is_empty() || !self.is_english() {
             return Ok(());
         }
-        detect_each(&self.text, lexicon, &Options { date: self.date, interrupted }, each)
+        detect_each(&self.text, lexicon, &Options { date: self.date, titles: self.titles, interrupted }, each)
     }
 }
 
 /// The texts of a resource in the order of its definition, with those of contained resources. Extensions are not read.
 pub fn texts<'a>(resource: Node<'a>, interrupted: &dyn Fn() -> bool) -> Result<Vec<Text<'a>>, Interrupted> {
     let mut walk = Walk { path: String::new(), texts: Vec::new(), room: MAX_TEXT, interrupted };
-    let context = Context { language: None, date: None };
+    let context = Context { language: None, date: None, titles: Titles::default() };
     walk.resource(resource, context, 0)?;
     Ok(walk.texts)
 }
@@ -108,6 +110,17 @@ pub fn texts<'a>(resource: Node<'a>, interrupted: &dyn Fn() -> bool) -> Result<V
 struct Context<'a> {
     language: Option<&'a str>,
     date: Option<NaiveDate>,
+    titles: Titles<'a>,
+}
+
+/// The title of a section, or what an item of a questionnaire asks.
+fn title<'a>(element: &str, object: Object<'a>) -> Option<&'a str> {
+    let property = match element {
+        "section" => "title",
+        "item" => "text",
+        _ => return None,
+    };
+    object.get(property).and_then(Node::as_str)
 }
 
 struct Walk<'a, 'i> {
@@ -126,7 +139,7 @@ impl<'a> Walk<'a, '_> {
             return Ok(());
         }
         let language = object.get("language").and_then(Node::as_str).or(outer.language);
-        let context = Context { language, date: plan::date(object, ty).or(outer.date) };
+        let context = Context { language, date: plan::date(object, ty).or(outer.date), titles: Titles::default() };
         self.object(object, ty, context, depth)
     }
 
@@ -163,7 +176,10 @@ impl<'a> Walk<'a, '_> {
             return Ok(());
         }
         match (step.action, value) {
-            (Action::Into(ty), Node::Object(object)) => self.object(object, ty, context, depth)?,
+            (Action::Into(ty), Node::Object(object)) => {
+                let titles = title(step.element, object).map_or(context.titles, |title| context.titles.with(title));
+                self.object(object, ty, Context { titles, ..context }, depth)?;
+            }
             (Action::Resource, node) => self.resource(node, context, depth)?,
             (Action::Text, Node::String(text)) if !text.trim().is_empty() => {
                 let date = plan::written(of).or(context.date);
@@ -186,7 +202,7 @@ impl<'a> Walk<'a, '_> {
                     let language = of.get("language").and_then(Node::as_str).or(context.language);
                     let date = plan::written(of).or(context.date);
                     let path = self.path.clone();
-                    self.add(Text { path, content_type: read.content_type, language, date, text: Cow::Owned(read.text), problem: read.problem });
+                    self.add(Text { path, content_type: read.content_type, language, date, titles: context.titles, text: Cow::Owned(read.text), problem: read.problem });
                 }
             }
             _ => {}
@@ -195,7 +211,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn empty(&self, context: Context<'a>) -> Text<'a> {
-        Text { path: self.path.clone(), content_type: Cow::Borrowed("text/plain"), language: context.language, date: context.date, text: Cow::Borrowed(""), problem: None }
+        Text { path: self.path.clone(), content_type: Cow::Borrowed("text/plain"), language: context.language, date: context.date, titles: context.titles, text: Cow::Borrowed(""), problem: None }
     }
 
     fn is_full(&self) -> bool {

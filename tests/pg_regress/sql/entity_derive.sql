@@ -128,7 +128,9 @@ SELECT count(*) FROM lake.resource WHERE resource::text ~ '/[qu]["/]';
 
 -- Back: all of a note in one call; what somebody has changed is theirs. Then it can be derived again.
 UPDATE lake.condition SET resource = jsonb_set(resource, '{verificationStatus,coding,0,code}', '"confirmed"') WHERE resource #>> '{code,text}' = 'hypertension';
+SELECT fhir.set_integrity('enforce');
 SELECT action, split_part(derived, '/', 1) AS of, count(*) FROM fhir.undo_derived('DocumentReference', 'n') GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT fhir.set_integrity('off');
 SELECT count(*) FROM lake.condition;
 SELECT action, count(*) FROM fhir.derive_resources('DocumentReference', 'n') GROUP BY 1 ORDER BY 1;
 SELECT action, count(*) FROM fhir.undo_derived() GROUP BY 1 ORDER BY 1;

@@ -212,6 +212,10 @@ fn mark_of(piece: &str) -> u8 {
 }
 
 fn case_of(word: &str) -> Case {
+    // most words
+    if word.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Case::Lower;
+    }
     let (mut first, mut upper, mut lower) = (None, 0usize, 0usize);
     for c in word.chars().take(LONGEST) {
         if matches!(c, '\'' | '\u{2019}') && upper > 1 {
@@ -258,7 +262,9 @@ pub fn normal(word: &str, form: &mut Vec<u8>) {
     if form.ends_with(b"'s") {
         form.truncate(form.len() - 2);
     }
-    form.retain(|&b| b != b'\'');
+    if form.contains(&b'\'') {
+        form.retain(|&b| b != b'\'');
+    }
     american(form);
     singular(form);
 }
@@ -288,7 +294,8 @@ fn american(form: &mut Vec<u8>) {
     if form.len() < 5 {
         return;
     }
-    for (british, american) in [(&b"ae"[..], &b"e"[..]), (b"oe", b"e"), (b"sulph", b"sulf")] {
+    let digraphs = form.windows(2).any(|two| matches!(two, [b'a' | b'o', b'e'] | [b'l', b'p']));
+    for (british, american) in [(&b"ae"[..], &b"e"[..]), (b"oe", b"e"), (b"sulph", b"sulf")].into_iter().filter(|_| digraphs) {
         let mut at = 0;
         while let Some(found) = memchr::memmem::find(&form[at..], british) {
             let begin = at + found;

@@ -8,9 +8,9 @@ use crate::nlp::token::{Case, Class};
 use crate::nlp::words::Words;
 
 const WORDS: &[(AttributeKind, &str)] = &[
-    (AttributeKind::Laterality, "left right bilateral bilaterally unilateral bilat lt rt left-sided right-sided"),
+    (AttributeKind::Laterality, "left right both bilateral bilaterally unilateral bilat lt rt left-sided right-sided"),
     (AttributeKind::Severity, "mild mildly moderate severe severely massive marked markedly minimal slight profound extreme excruciating intense mod"),
-    (AttributeKind::Acuity, "acute chronic subacute sudden longstanding gradual hyperacute"),
+    (AttributeKind::Acuity, "acute new chronic subacute sudden longstanding gradual hyperacute"),
     (
         AttributeKind::Quality,
         "sharp dull burning aching achy stabbing throbbing cramping crampy crushing tearing shooting tingling pleuritic colicky squeezing gnawing pounding \
@@ -24,7 +24,7 @@ static TABLE: LazyLock<Words<(AttributeKind, &'static str)>> = LazyLock::new(|| 
 
 fn normal(word: &'static str) -> &'static str {
     match word {
-        "bilaterally" | "bilat" => "bilateral",
+        "both" | "bilaterally" | "bilat" => "bilateral",
         "lt" => "left",
         "rt" => "right",
         "mildly" | "slight" | "minimal" => "mild",
@@ -77,16 +77,15 @@ pub fn modifier(note: &Note<'_>, at: u32) -> Option<Modifier> {
                     _ => None,
                 };
             }
-            if word.eq_ignore_ascii_case("both") {
-                return made(AttributeKind::Laterality, at + 1, "bilateral");
-            }
-            if word.eq_ignore_ascii_case("new") && (note.is(at + 1, "onset") || note.mark(at + 1, b'-') && note.is(at + 2, "onset")) {
-                return made(AttributeKind::Acuity, if note.is(at + 1, "onset") { at + 2 } else { at + 3 }, "new onset");
-            }
             let &(kind, value) = TABLE.get(word)?;
+            if value == "new" {
+                let onset = at + 1 + u32::from(note.mark(at + 1, b'-'));
+                return if note.is(onset, "onset") { made(kind, onset + 1, "new onset") } else { None };
+            }
             let mut end = at + 1;
             let mut value = value.to_owned();
             match kind {
+                AttributeKind::Laterality if word.eq_ignore_ascii_case("both") => {}
                 AttributeKind::Laterality if note.mark(end, b'-') && note.is(end + 1, "sided") => end += 2,
                 AttributeKind::Laterality if note.is(end, "sided") => end += 1,
                 AttributeKind::Laterality if token.case == Case::Upper && word.len() == 2 || word.len() > 2 => {}

@@ -5,10 +5,12 @@ use twox_hash::XxHash3_64;
 pub fn word(bytes: &[u8]) -> u64 {
     // Words are short: a multiplication for each eight bytes is enough, and shorter than a call.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut block = [0; 8];
-        block[..chunk.len()].copy_from_slice(chunk);
-        state = mix(state ^ u64::from_le_bytes(block));
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for eight in eights {
+        state = mix(state ^ u64::from_le_bytes(*eight));
+    }
+    if !rest.is_empty() {
+        state = mix(state ^ rest.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)));
     }
     state
 }

@@ -108,6 +108,9 @@ impl Finder<'_, '_, '_> {
 
     /// The longest term that may stand at a token.
     fn term_at(&self, at: u32) -> Option<(Match, Meaning)> {
+        if self.token(at).is_none_or(|t| t.id == UNKNOWN || self.image.root(t.id) == 0) {
+            return None; // most words
+        }
         let mut found = [Match { node: 0, begin: 0, end: 0 }; 24];
         let mut count = 0;
         self.image.terms_at(self.note.tokens, at, |m| {
@@ -116,6 +119,9 @@ impl Finder<'_, '_, '_> {
                 count += 1;
             }
         });
+        if count == 0 {
+            return None;
+        }
         let limit = self.line_end(at);
         found.get(..count)?.iter().rev().filter(|m| m.end <= limit).find_map(|m| Some((*m, self.meaning_of(m)?)))
     }

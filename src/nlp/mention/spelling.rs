@@ -13,13 +13,22 @@ use super::meaning::{Meaning, meaning};
 #[derive(Debug, Default)]
 pub struct Names {
     list: &'static str,
-    read: OnceLock<Vec<Name>>,
+    read: OnceLock<Read>,
+}
+
+/// The names by first letter and length: a word is compared with few of them.
+#[derive(Debug)]
+struct Read {
+    names: Vec<Name>,
+    /// where the names of a first letter and a length begin
+    begins: Vec<u32>,
 }
 
 #[derive(Debug)]
 struct Name {
-    name: &'static str,
     letters: u32,
+    second: u8,
+    name: &'static str,
 }
 
 const SHORTEST: usize = 6;
@@ -36,34 +45,47 @@ impl Names {
         Names { list, read: OnceLock::new() }
     }
 
-    fn names(&self) -> &[Name] {
-        self.read.get_or_init(|| self.list.lines().map(|name| Name { name, letters: letters(name) }).collect())
+    fn read(&self) -> &Read {
+        self.read.get_or_init(|| {
+            let place = |name: &str| bucket(name.as_bytes()[0], name.len());
+            let known = self.list.lines().filter(|n| n.starts_with(|c: char| c.is_ascii_lowercase()) && n.len() <= LONGEST);
+            let mut names: Vec<Name> = known.map(|name| Name { name, letters: letters(name), second: name.as_bytes().get(1).copied().unwrap_or(0) }).collect();
+            names.sort_by_key(|n| (place(n.name), n.name));
+            let begins = (0..=bucket(b'z', LONGEST) + 1).map(|b| names.partition_point(|n| place(n.name) < b) as u32).collect();
+            Read { names, begins }
+        })
     }
 
-    /// Names that begin with some letters.
-    fn starting(&self, with: &str) -> impl Iterator<Item = &Name> {
-        let names = self.names();
-        let from = names.partition_point(|n| n.name < with);
-        names.get(from..).unwrap_or(&[]).iter().take_while(move |n| n.name.starts_with(with))
+    /// Names of a length with the first letter of a word, in their order.
+    fn of_length(&self, word: &str, length: usize) -> &[Name] {
+        let Read { names, begins } = self.read();
+        let Some(first) = word.bytes().next().filter(u8::is_ascii_lowercase) else { return &[] };
+        let at = |length: usize| begins.get(bucket(first, length)).map_or(0, |at| *at as usize);
+        names.get(at(length.min(LONGEST + 1))..at((length + 1).min(LONGEST + 1))).unwrap_or(&[])
     }
 
     /// A name that is a word but for one change; the first two letters are right.
     fn one_off(&self, word: &str) -> Option<&'static str> {
+        let second = *word.as_bytes().get(1)?;
         let mask = letters(word);
-        let near = |n: &&Name| n.name.len().abs_diff(word.len()) < 2 && (n.letters ^ mask).count_ones() < 3;
-        self.starting(word.get(..2)?).filter(near).find(|n| is_one_off(word.as_bytes(), n.name.as_bytes())).map(|n| n.name)
+        (word.len() - 1..=word.len() + 1)
+            .flat_map(|length| {
+                let names = self.of_length(word, length);
+                let from = names.partition_point(|n| n.second < second);
+                names.get(from..).unwrap_or(&[]).iter().take_while(|n| n.second == second)
+            })
+            .find(|n| differ_little(n.letters ^ mask, 1) && is_one_off(word.as_bytes(), n.name.as_bytes()))
+            .map(|n| n.name)
     }
 
     /// The name that a word is nearest to; the first letter is right.
     fn nearest(&self, word: &str, most: usize) -> Option<&'static str> {
-        let mask = letters(word);
         let mut best: Option<(usize, &'static str)> = None;
         let mut several = false;
-        for name in self.starting(word.get(..1)?) {
+        let mask = letters(word);
+        let lengths = word.len().saturating_sub(most)..=word.len() + most;
+        for name in lengths.flat_map(|length| self.of_length(word, length)).filter(|n| differ_little(n.letters ^ mask, most)) {
             let limit = best.map_or(most, |(d, _)| d);
-            if name.name.len().abs_diff(word.len()) > limit || (name.letters ^ mask).count_ones() as usize > 2 * limit {
-                continue;
-            }
             let distance = distance(word.as_bytes(), name.name.as_bytes());
             if distance > limit || distance > 1 && name.name.len() < LONG {
                 continue;
@@ -86,6 +108,19 @@ fn is_one_off(a: &[u8], b: &[u8]) -> bool {
         ([x, y], [v, w]) => x == w && y == v,
         _ => false,
     }
+}
+
+/// The number of a first letter and a length; names of the same letter follow each other by length.
+fn bucket(first: u8, length: usize) -> usize {
+    usize::from(first.wrapping_sub(b'a')) * (LONGEST + 2) + length
+}
+
+/// Whether at most two bits for each change are set.
+fn differ_little(mut bits: u32, changes: usize) -> bool {
+    for _ in 0..2 * changes {
+        bits &= bits.wrapping_sub(1);
+    }
+    bits == 0
 }
 
 fn letters(word: &str) -> u32 {

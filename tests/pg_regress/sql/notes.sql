@@ -43,6 +43,12 @@ SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT fhir.enrich(resource) FROM note;
 SELECT count(*) FILTER (WHERE fhir.enrich(resource)::text LIKE '%findings%') FROM note;
 
+-- Titles of sections are headings, and what an item of a questionnaire asks.
+SELECT path, text, type, subject, temporality, section FROM fhir.resource_entities('{"resourceType":"Composition","section":[
+  {"title":"Family history","text":{"div":"<div>Breast cancer</div>"}}, {"title":"Allergies","text":{"div":"<div><p>Penicillin</p><p>Sulfa</p></div>"}},
+  {"title":"Plan","section":[{"title":"Today","text":{"div":"<div>Lisinopril 10 mg daily</div>"}}]}, {"title":"Other","text":{"div":"<div>Asthma</div>"}}]}');
+SELECT path, text, type, subject, section FROM fhir.resource_entities('{"resourceType":"QuestionnaireResponse","item":[
+  {"linkId":"1","text":"Family history:","answer":[{"valueString":"diabetes"}]}, {"linkId":"2","text":"How are you?","answer":[{"valueString":"no fever"}]}]}');
 -- titles of sections, questions and the type of the resource say what a text is about
 SELECT r ->> 'resourceType' AS of, e.section, e.text, e.type, e.subject
 FROM unnest(ARRAY[

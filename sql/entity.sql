@@ -32,6 +32,31 @@ CREATE FUNCTION fhir.heed_review() RETURNS trigger
 COMMENT ON FUNCTION fhir.heed_review() IS
     'AFTER INSERT OR UPDATE OR DELETE trigger on entity_review of a lake: what is rejected is no longer found';
 
+CREATE FUNCTION fhir.check_review() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    entity text := quote_ident(TG_TABLE_SCHEMA) || '.entity';
+    home text;
+BEGIN
+    -- As a verdict changes what all find, it takes that the writer sees the finding; that it is at home there, too, is not for the writer to say.
+    IF row_security_active(entity) THEN
+        EXECUTE format('SELECT e.compartment FROM %s e WHERE e.type = $1 AND e.id = $2 AND e.path = $3 AND e.first = $4 AND e.last = $5
+            AND e.category = $6 AND e.kind = $7 ORDER BY e.version DESC LIMIT 1', entity)
+            INTO home USING NEW.type, NEW.id, NEW.path, NEW.first, NEW.last, NEW.category, NEW.kind;
+        IF home IS NULL THEN
+            RAISE EXCEPTION '%/% has no such finding', NEW.type, NEW.id
+                USING ERRCODE = 'insufficient_privilege', HINT = 'fhir.review_entity takes findings that you may read.';
+        END IF;
+        NEW.compartment := home;
+    END IF;
+    RETURN NEW;
+END
+$function$;
+COMMENT ON FUNCTION fhir.check_review() IS
+    'BEFORE INSERT OR UPDATE trigger on entity_review of a lake: where policies apply, only findings that the writer sees can be judged';
+
 CREATE FUNCTION fhir.create_entities(name text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -161,6 +186,8 @@ BEGIN
             PRIMARY KEY (type, id, path, first, last, category, kind)
         );
         CREATE INDEX entity_review_compartment ON %1$s.entity_review (compartment);
+        CREATE TRIGGER check_review BEFORE INSERT OR UPDATE ON %1$s.entity_review
+            FOR EACH ROW EXECUTE FUNCTION fhir.check_review();
         CREATE TRIGGER zz_heed_review AFTER INSERT OR UPDATE OR DELETE ON %1$s.entity_review
             FOR EACH ROW EXECUTE FUNCTION fhir.heed_review();
         COMMENT ON TABLE %1$s.entity_review IS

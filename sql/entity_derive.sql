@@ -145,6 +145,71 @@ $function$;
 COMMENT ON FUNCTION fhir.derived_resource(jsonb, timestamptz) IS
     'the resource that a finding (a row of entity as JSON) makes: a provisional Condition, an Observation of a symptom or of a result, a MedicationStatement, an AllergyIntolerance; NULL where it is no fact about the patient: negated, somebody else''s, hypothetical, a past medication, without a code';
 
+-- Whatever a note has led to, in the lake or in history: by the ids that its findings give, and by Provenances, which also know of findings that are gone.
+CREATE FUNCTION fhir.derived_from(note_type text, note_id text, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, id text, is_stored boolean, is_changed boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    name text := quote_ident(lake);
+BEGIN
+    RETURN QUERY EXECUTE format($$
+        WITH made_by AS (
+            SELECT p.id, p.resource FROM %1$s.provenance p
+            WHERE p.type = 'Provenance' AND p.search OPERATOR(fhir.|=) (
+                'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made&entity=' || $1 || '/' || $2)::fhir.query),
+        place AS (
+            SELECT fhir.derived_id(e.type, e.id, e.path, e.first, e.last, e.text) AS id FROM %1$s.entity e WHERE e.type = $1 AND e.id = $2
+            UNION SELECT t.id FROM made_by m, fhir.references(m.resource, 'Provenance.target') t),
+        found AS (
+            SELECT k.type, p.id FROM place p, unnest('{AllergyIntolerance,Condition,MedicationStatement,Observation}'::text[]) k(type)
+            UNION SELECT 'Provenance', m.id FROM made_by m
+            UNION SELECT 'Provenance', fhir.derived_id(n.type || '/' || n.id || '/_history/' || n.version, n.lexicon, 'Provenance', 0, 0, '')
+            FROM %1$s.entity_run n WHERE n.type = $1 AND n.id = $2)
+        SELECT f.type, f.id, r.id IS NOT NULL,
+               -- what somebody has changed since is theirs; a Provenance grows by itself
+               coalesce(f.type <> 'Provenance' AND (
+                   NOT r.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
+                   OR EXISTS (SELECT FROM %1$s.history h WHERE h.type = r.type AND h.id = r.id AND h.version = r.version - 1 AND h.method <> 'DELETE')), false)
+        FROM found f LEFT JOIN %1$s.resource r ON r.type = f.type AND r.id = f.id
+        WHERE r.id IS NOT NULL OR EXISTS (SELECT FROM %1$s.history h WHERE h.type = f.type AND h.id = f.id)
+        ORDER BY 1, 2$$, name) USING note_type, note_id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.derived_from(text, text, text) IS
+    'what fhir.derive_resources has made of a note, Provenances too: whether it is stored now or only in history, and whether somebody has changed it since';
+
+CREATE FUNCTION fhir.take_back(type text, id text, lake text DEFAULT fhir.current_lake()) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    name text := quote_ident(lake);
+    one record;
+    targets jsonb;
+BEGIN
+    FOR one IN EXECUTE format($$
+        SELECT p.id, p.resource FROM %s.provenance p
+        WHERE p.type = 'Provenance' AND p.search OPERATOR(fhir.|=) (
+            'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made&target=' || $1 || '/' || $2)::fhir.query
+        ORDER BY p.id FOR UPDATE$$, name) USING type, id
+    LOOP
+        SELECT jsonb_agg(t ORDER BY place) INTO targets FROM jsonb_array_elements(one.resource -> 'target') WITH ORDINALITY x(t, place)
+        WHERE t ->> 'reference' <> take_back.type || '/' || take_back.id;
+        IF targets IS NULL THEN
+            EXECUTE format('DELETE FROM %s.provenance p WHERE p.type = ''Provenance'' AND p.id = $1', name) USING one.id;
+        ELSE
+            EXECUTE format('UPDATE %s.provenance p SET resource = jsonb_set(p.resource, ''{target}'', $2) WHERE p.type = ''Provenance'' AND p.id = $1', name)
+                USING one.id, targets;
+        END IF;
+    END LOOP;
+    EXECUTE format('DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(type)) USING type, id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.take_back(text, text, text) IS
+    'deletes what was derived from a note, and names it no longer in the Provenance of that note. fhir.derive_resources and fhir.undo_derived call it';
+
 -- Making them, and taking them back ----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION fhir.derive_resources(type text, id text DEFAULT NULL, min_score real DEFAULT 0.8, preview boolean DEFAULT false, lake text DEFAULT fhir.current_lake())
@@ -212,10 +277,40 @@ BEGIN
         END IF;
         RETURN NEXT;
     END LOOP;
+    -- What no finding says any more goes: it was rejected, or the note says something else now, or is deleted. A version that was not read says nothing.
+    FOR one IN EXECUTE format($$
+        SELECT d.type, d.id, s.id AS note, r.resource, r.resource #>> '{code,text}' AS text
+        FROM (SELECT DISTINCT x.id FROM %1$s.provenance p, fhir.references(p.resource, 'Provenance.entity.what') x
+              WHERE p.type = 'Provenance' AND x.type = $1 AND ($2 IS NULL OR x.id = $2)
+                AND p.search OPERATOR(fhir.|=) ('Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made' || coalesce('&entity=' || $1 || '/' || $2, ''))::fhir.query) s
+        CROSS JOIN LATERAL fhir.derived_from($1, s.id, $3) d
+        JOIN %1$s.resource r ON r.type = d.type AND r.id = d.id
+        WHERE d.type <> 'Provenance' AND NOT d.is_changed
+          AND CASE WHEN EXISTS (SELECT FROM %1$s.resource n WHERE n.type = $1 AND n.id = s.id)
+              THEN EXISTS (SELECT FROM %1$s.resource n JOIN %1$s.entity_run u ON u.type = n.type AND u.id = n.id AND u.version = n.version WHERE n.type = $1 AND n.id = s.id)
+              ELSE EXISTS (SELECT FROM %1$s.history h WHERE h.type = $1 AND h.id = s.id AND h.resource IS NULL) END
+          AND NOT EXISTS (
+              SELECT FROM %1$s.entity e JOIN %1$s.resource n ON n.type = e.type AND n.id = e.id AND n.version = e.version
+              CROSS JOIN LATERAL fhir.derived_resource(to_jsonb(e) - 'search', n.occurred) f(resource)
+              WHERE e.type = $1 AND e.id = s.id AND e.status = 'current' AND f.resource ->> 'resourceType' = d.type AND f.resource ->> 'id' = d.id)
+        ORDER BY s.id, d.type, d.id$$, name) USING derive_resources.type, derive_resources.id, lake
+    LOOP
+        action := 'delete';
+        derived := one.type || '/' || one.id;
+        note := derive_resources.type || '/' || one.note;
+        number := NULL;
+        text := one.text;
+        score := NULL;
+        resource := one.resource;
+        IF NOT preview THEN
+            PERFORM fhir.take_back(one.type, one.id, lake);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION fhir.derive_resources(text, text, real, boolean, text) IS
-    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is. With preview nothing is written. Runs with the rights of the caller';
+    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is, and what no current finding says any more is deleted, unless somebody has changed it. With preview nothing is written. Runs with the rights of the caller';
 
 CREATE FUNCTION fhir.undo_derived(type text DEFAULT NULL, id text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (action text, derived text)
@@ -229,6 +324,8 @@ DECLARE
     made record;
     gone bigint;
     kept integer;
+    gone_types text[];
+    gone_ids text[];
 BEGIN
     IF lake IS NULL OR to_regclass(name || '.resource') IS NULL THEN
         RAISE EXCEPTION 'there is no lake "%"', lake
@@ -244,16 +341,19 @@ BEGIN
         ORDER BY p.id$$, name) USING undo_derived.type, undo_derived.id
     LOOP
         kept := 0;
+        gone_types := '{}';
+        gone_ids := '{}';
         FOR made IN SELECT t.type, t.id FROM fhir.references(one.resource, 'Provenance.target') t ORDER BY 1, 2 LOOP
             derived := made.type || '/' || made.id;
             -- what somebody has changed since is theirs
-            EXECUTE format($$DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2
+            EXECUTE format($$SELECT count(*) FROM %s.%I d WHERE d.type = $1 AND d.id = $2
                 AND d.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
                 AND NOT EXISTS (SELECT FROM %1$s.history h WHERE h.type = d.type AND h.id = d.id AND h.version = d.version - 1 AND h.method <> 'DELETE')$$, name, lower(made.type))
-                USING made.type, made.id;
-            GET DIAGNOSTICS gone = ROW_COUNT;
+                INTO gone USING made.type, made.id;
             IF gone > 0 THEN
                 action := 'delete';
+                gone_types := gone_types || made.type;
+                gone_ids := gone_ids || made.id;
                 RETURN NEXT;
                 CONTINUE;
             END IF;
@@ -262,6 +362,14 @@ BEGIN
                 kept := kept + 1;
                 action := 'keep';
                 RETURN NEXT;
+            END IF;
+        END LOOP;
+        -- A Provenance that stays names only what stays.
+        FOR made IN SELECT k.type, k.id FROM unnest(gone_types, gone_ids) k(type, id) LOOP
+            IF kept > 0 THEN
+                PERFORM fhir.take_back(made.type, made.id, lake);
+            ELSE
+                EXECUTE format('DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(made.type)) USING made.type, made.id;
             END IF;
         END LOOP;
         IF kept = 0 THEN

@@ -241,9 +241,22 @@ CREATE FUNCTION fhir.erase(type text, id text) RETURNS TABLE ("table" text, coun
 DECLARE
     lake text := quote_ident(fhir.current_lake());
     source text := fhir.table_of(erase.type);
+    derived_types text[] := '{}';
+    derived_ids text[] := '{}';
     gone bigint;
 BEGIN
     PERFORM fhir.assert_may_erase();
+    -- What was made of its words has them, too. What somebody has changed since is theirs, and stays with its Provenance.
+    IF to_regclass(lake || '.entity_run') IS NOT NULL THEN
+        SELECT coalesce(array_agg(d.type) FILTER (WHERE is_gone), '{}'), coalesce(array_agg(d.id) FILTER (WHERE is_gone), '{}') INTO derived_types, derived_ids
+        FROM (SELECT f.type, f.id, NOT f.is_changed AND NOT (f.type = 'Provenance' AND f.is_stored AND bool_or(f.is_changed) OVER ()) AS is_gone
+              FROM fhir.derived_from(erase.type, erase.id) f) d;
+    END IF;
+    FOR "table", count IN
+        SELECT e."table", sum(e.count)::bigint FROM unnest(derived_types, derived_ids) d(type, id) CROSS JOIN LATERAL fhir.erase(d.type, d.id) e GROUP BY 1 ORDER BY 1
+    LOOP
+        RETURN NEXT;
+    END LOOP;
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) INTO count USING erase.type, erase.id;
     IF count > 0 THEN
         "table" := 'membership';
@@ -287,7 +300,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.erase(text, text) IS
-    'removes a resource with all its versions, what was found in its text, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
+    'removes a resource with all its versions, what was found in its text and derived from that, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
 
 CREATE FUNCTION fhir.purge(patient text, preview boolean DEFAULT true, shared boolean DEFAULT false)
     RETURNS TABLE (action text, "table" text, type text, id text, count bigint)
@@ -321,12 +334,18 @@ BEGIN
                 SELECT FROM %1$s.membership m WHERE m.type = r.type AND m.id = r.id) AS is_shared
             FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND r.id = $3)
             UNION
-            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1)
+            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1%2$s)
         SELECT coalesce(array_agg(w.type) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.id) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.type ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}'),
                coalesce(array_agg(w.id ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}')
-        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
+        FROM whole w$$, lake,
+        -- Provenances of what was derived from the notes, which are at home nowhere
+        CASE WHEN to_regclass(lake || '.entity_run') IS NOT NULL THEN format($$
+            UNION
+            SELECT p.type, p.id, false FROM %1$s.entity_run n JOIN %1$s.provenance p ON p.type = 'Provenance'
+                AND p.id = fhir.derived_id(n.type || '/' || n.id || '/_history/' || n.version, n.lexicon, 'Provenance', 0, 0, '')
+            WHERE n.compartment = $1$$, lake) END) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
 
     action := 'erase';
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE (m.type, m.id) IN (SELECT * FROM unnest($1, $2))', lake)

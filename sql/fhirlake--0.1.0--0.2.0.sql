@@ -1897,9 +1897,22 @@ CREATE FUNCTION fhir.erase(type text, id text) RETURNS TABLE ("table" text, coun
 DECLARE
     lake text := quote_ident(fhir.current_lake());
     source text := fhir.table_of(erase.type);
+    derived_types text[] := '{}';
+    derived_ids text[] := '{}';
     gone bigint;
 BEGIN
     PERFORM fhir.assert_may_erase();
+    -- What was made of its words has them, too. What somebody has changed since is theirs, and stays with its Provenance.
+    IF to_regclass(lake || '.entity_run') IS NOT NULL THEN
+        SELECT coalesce(array_agg(d.type) FILTER (WHERE is_gone), '{}'), coalesce(array_agg(d.id) FILTER (WHERE is_gone), '{}') INTO derived_types, derived_ids
+        FROM (SELECT f.type, f.id, NOT f.is_changed AND NOT (f.type = 'Provenance' AND f.is_stored AND bool_or(f.is_changed) OVER ()) AS is_gone
+              FROM fhir.derived_from(erase.type, erase.id) f) d;
+    END IF;
+    FOR "table", count IN
+        SELECT e."table", sum(e.count)::bigint FROM unnest(derived_types, derived_ids) d(type, id) CROSS JOIN LATERAL fhir.erase(d.type, d.id) e GROUP BY 1 ORDER BY 1
+    LOOP
+        RETURN NEXT;
+    END LOOP;
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE m.type = $1 AND m.id = $2', lake) INTO count USING erase.type, erase.id;
     IF count > 0 THEN
         "table" := 'membership';
@@ -1943,7 +1956,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.erase(text, text) IS
-    'removes a resource with all its versions, what was found in its text, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
+    'removes a resource with all its versions, what was found in its text and derived from that, and lines that could not be loaded and name it; returns how many rows went from which table. Needs DELETE on history as well. References to it stay: fhir.referring lists them';
 
 CREATE FUNCTION fhir.purge(patient text, preview boolean DEFAULT true, shared boolean DEFAULT false)
     RETURNS TABLE (action text, "table" text, type text, id text, count bigint)
@@ -1977,12 +1990,18 @@ BEGIN
                 SELECT FROM %1$s.membership m WHERE m.type = r.type AND m.id = r.id) AS is_shared
             FROM %1$s.resource r WHERE r.compartment = $1 OR (r.type = 'Patient' AND r.id = $3)
             UNION
-            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1)
+            SELECT m.type, m.id, true FROM %1$s.membership m WHERE m.compartment = $1%2$s)
         SELECT coalesce(array_agg(w.type) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.id) FILTER (WHERE NOT w.is_shared OR $2), '{}'),
                coalesce(array_agg(w.type ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}'),
                coalesce(array_agg(w.id ORDER BY w.type, w.id) FILTER (WHERE w.is_shared AND NOT $2), '{}')
-        FROM whole w$$, lake) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
+        FROM whole w$$, lake,
+        -- Provenances of what was derived from the notes, which are at home nowhere
+        CASE WHEN to_regclass(lake || '.entity_run') IS NOT NULL THEN format($$
+            UNION
+            SELECT p.type, p.id, false FROM %1$s.entity_run n JOIN %1$s.provenance p ON p.type = 'Provenance'
+                AND p.id = fhir.derived_id(n.type || '/' || n.id || '/_history/' || n.version, n.lexicon, 'Provenance', 0, 0, '')
+            WHERE n.compartment = $1$$, lake) END) INTO types, ids, kept_types, kept_ids USING home, shared, substr(home, 9);
 
     action := 'erase';
     EXECUTE format('SELECT count(*) FROM %s.membership m WHERE (m.type, m.id) IN (SELECT * FROM unnest($1, $2))', lake)
@@ -2285,11 +2304,25 @@ CREATE FUNCTION fhir.compile_lexicon(version text DEFAULT NULL, with_shipped boo
 DECLARE
     name text := coalesce(version, to_char(clock_timestamp() AT TIME ZONE 'UTC', '"lexicon-"YYYYMMDD"T"HH24MISS.US"Z"'));
     made bytea;
+    lake text;
+    is_used boolean;
 BEGIN
+    IF name = '' THEN
+        RAISE EXCEPTION 'a lexicon needs a version' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF EXISTS (SELECT FROM fhir.lexicon l WHERE l.version = name) OR name = fhir.shipped_lexicon_version() THEN
         RAISE EXCEPTION 'there is a lexicon "%" already', name
             USING ERRCODE = 'duplicate_object', HINT = 'Findings name their lexicon by its version: choose a new one.';
     END IF;
+    -- A dropped one may have other words: what was read with it would pass for read with this one.
+    FOR lake IN SELECT l.lake FROM fhir.lakes() l
+                WHERE has_table_privilege(to_regclass(quote_ident(l.lake) || '.entity_run')::oid, 'SELECT') LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.entity_run r WHERE r.lexicon = $1)', lake) INTO is_used USING name;
+        IF is_used THEN
+            RAISE EXCEPTION 'lake "%" was read with a lexicon "%" already', lake, name
+                USING ERRCODE = 'duplicate_object', HINT = 'Findings name their lexicon by its version: choose a new one, or take those away with fhir.undo_notes.';
+        END IF;
+    END LOOP;
     made := fhir.lexicon_image(name, with_shipped);
     INSERT INTO fhir.lexicon (version, checksum, image) VALUES (name, fhir.lexicon_checksum(made), made);
     IF activate THEN
@@ -2496,6 +2529,31 @@ CREATE FUNCTION fhir.heed_review() RETURNS trigger
 COMMENT ON FUNCTION fhir.heed_review() IS
     'AFTER INSERT OR UPDATE OR DELETE trigger on entity_review of a lake: what is rejected is no longer found';
 
+CREATE FUNCTION fhir.check_review() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    entity text := quote_ident(TG_TABLE_SCHEMA) || '.entity';
+    home text;
+BEGIN
+    -- As a verdict changes what all find, it takes that the writer sees the finding; that it is at home there, too, is not for the writer to say.
+    IF row_security_active(entity) THEN
+        EXECUTE format('SELECT e.compartment FROM %s e WHERE e.type = $1 AND e.id = $2 AND e.path = $3 AND e.first = $4 AND e.last = $5
+            AND e.category = $6 AND e.kind = $7 ORDER BY e.version DESC LIMIT 1', entity)
+            INTO home USING NEW.type, NEW.id, NEW.path, NEW.first, NEW.last, NEW.category, NEW.kind;
+        IF home IS NULL THEN
+            RAISE EXCEPTION '%/% has no such finding', NEW.type, NEW.id
+                USING ERRCODE = 'insufficient_privilege', HINT = 'fhir.review_entity takes findings that you may read.';
+        END IF;
+        NEW.compartment := home;
+    END IF;
+    RETURN NEW;
+END
+$function$;
+COMMENT ON FUNCTION fhir.check_review() IS
+    'BEFORE INSERT OR UPDATE trigger on entity_review of a lake: where policies apply, only findings that the writer sees can be judged';
+
 CREATE FUNCTION fhir.create_entities(name text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -2625,6 +2683,8 @@ BEGIN
             PRIMARY KEY (type, id, path, first, last, category, kind)
         );
         CREATE INDEX entity_review_compartment ON %1$s.entity_review (compartment);
+        CREATE TRIGGER check_review BEFORE INSERT OR UPDATE ON %1$s.entity_review
+            FOR EACH ROW EXECUTE FUNCTION fhir.check_review();
         CREATE TRIGGER zz_heed_review AFTER INSERT OR UPDATE OR DELETE ON %1$s.entity_review
             FOR EACH ROW EXECUTE FUNCTION fhir.heed_review();
         COMMENT ON TABLE %1$s.entity_review IS
@@ -3127,6 +3187,71 @@ $function$;
 COMMENT ON FUNCTION fhir.derived_resource(jsonb, timestamptz) IS
     'the resource that a finding (a row of entity as JSON) makes: a provisional Condition, an Observation of a symptom or of a result, a MedicationStatement, an AllergyIntolerance; NULL where it is no fact about the patient: negated, somebody else''s, hypothetical, a past medication, without a code';
 
+-- Whatever a note has led to, in the lake or in history: by the ids that its findings give, and by Provenances, which also know of findings that are gone.
+CREATE FUNCTION fhir.derived_from(note_type text, note_id text, lake text DEFAULT fhir.current_lake())
+    RETURNS TABLE (type text, id text, is_stored boolean, is_changed boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    name text := quote_ident(lake);
+BEGIN
+    RETURN QUERY EXECUTE format($$
+        WITH made_by AS (
+            SELECT p.id, p.resource FROM %1$s.provenance p
+            WHERE p.type = 'Provenance' AND p.search OPERATOR(fhir.|=) (
+                'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made&entity=' || $1 || '/' || $2)::fhir.query),
+        place AS (
+            SELECT fhir.derived_id(e.type, e.id, e.path, e.first, e.last, e.text) AS id FROM %1$s.entity e WHERE e.type = $1 AND e.id = $2
+            UNION SELECT t.id FROM made_by m, fhir.references(m.resource, 'Provenance.target') t),
+        found AS (
+            SELECT k.type, p.id FROM place p, unnest('{AllergyIntolerance,Condition,MedicationStatement,Observation}'::text[]) k(type)
+            UNION SELECT 'Provenance', m.id FROM made_by m
+            UNION SELECT 'Provenance', fhir.derived_id(n.type || '/' || n.id || '/_history/' || n.version, n.lexicon, 'Provenance', 0, 0, '')
+            FROM %1$s.entity_run n WHERE n.type = $1 AND n.id = $2)
+        SELECT f.type, f.id, r.id IS NOT NULL,
+               -- what somebody has changed since is theirs; a Provenance grows by itself
+               coalesce(f.type <> 'Provenance' AND (
+                   NOT r.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
+                   OR EXISTS (SELECT FROM %1$s.history h WHERE h.type = r.type AND h.id = r.id AND h.version = r.version - 1 AND h.method <> 'DELETE')), false)
+        FROM found f LEFT JOIN %1$s.resource r ON r.type = f.type AND r.id = f.id
+        WHERE r.id IS NOT NULL OR EXISTS (SELECT FROM %1$s.history h WHERE h.type = f.type AND h.id = f.id)
+        ORDER BY 1, 2$$, name) USING note_type, note_id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.derived_from(text, text, text) IS
+    'what fhir.derive_resources has made of a note, Provenances too: whether it is stored now or only in history, and whether somebody has changed it since';
+
+CREATE FUNCTION fhir.take_back(type text, id text, lake text DEFAULT fhir.current_lake()) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    name text := quote_ident(lake);
+    one record;
+    targets jsonb;
+BEGIN
+    FOR one IN EXECUTE format($$
+        SELECT p.id, p.resource FROM %s.provenance p
+        WHERE p.type = 'Provenance' AND p.search OPERATOR(fhir.|=) (
+            'Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made&target=' || $1 || '/' || $2)::fhir.query
+        ORDER BY p.id FOR UPDATE$$, name) USING type, id
+    LOOP
+        SELECT jsonb_agg(t ORDER BY place) INTO targets FROM jsonb_array_elements(one.resource -> 'target') WITH ORDINALITY x(t, place)
+        WHERE t ->> 'reference' <> take_back.type || '/' || take_back.id;
+        IF targets IS NULL THEN
+            EXECUTE format('DELETE FROM %s.provenance p WHERE p.type = ''Provenance'' AND p.id = $1', name) USING one.id;
+        ELSE
+            EXECUTE format('UPDATE %s.provenance p SET resource = jsonb_set(p.resource, ''{target}'', $2) WHERE p.type = ''Provenance'' AND p.id = $1', name)
+                USING one.id, targets;
+        END IF;
+    END LOOP;
+    EXECUTE format('DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(type)) USING type, id;
+END
+$function$;
+COMMENT ON FUNCTION fhir.take_back(text, text, text) IS
+    'deletes what was derived from a note, and names it no longer in the Provenance of that note. fhir.derive_resources and fhir.undo_derived call it';
+
 CREATE FUNCTION fhir.derive_resources(type text, id text DEFAULT NULL, min_score real DEFAULT 0.8, preview boolean DEFAULT false, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (action text, derived text, note text, number integer, text text, score real, resource jsonb)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 100
@@ -3192,10 +3317,40 @@ BEGIN
         END IF;
         RETURN NEXT;
     END LOOP;
+    -- What no finding says any more goes: it was rejected, or the note says something else now, or is deleted. A version that was not read says nothing.
+    FOR one IN EXECUTE format($$
+        SELECT d.type, d.id, s.id AS note, r.resource, r.resource #>> '{code,text}' AS text
+        FROM (SELECT DISTINCT x.id FROM %1$s.provenance p, fhir.references(p.resource, 'Provenance.entity.what') x
+              WHERE p.type = 'Provenance' AND x.type = $1 AND ($2 IS NULL OR x.id = $2)
+                AND p.search OPERATOR(fhir.|=) ('Provenance!?_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made' || coalesce('&entity=' || $1 || '/' || $2, ''))::fhir.query) s
+        CROSS JOIN LATERAL fhir.derived_from($1, s.id, $3) d
+        JOIN %1$s.resource r ON r.type = d.type AND r.id = d.id
+        WHERE d.type <> 'Provenance' AND NOT d.is_changed
+          AND CASE WHEN EXISTS (SELECT FROM %1$s.resource n WHERE n.type = $1 AND n.id = s.id)
+              THEN EXISTS (SELECT FROM %1$s.resource n JOIN %1$s.entity_run u ON u.type = n.type AND u.id = n.id AND u.version = n.version WHERE n.type = $1 AND n.id = s.id)
+              ELSE EXISTS (SELECT FROM %1$s.history h WHERE h.type = $1 AND h.id = s.id AND h.resource IS NULL) END
+          AND NOT EXISTS (
+              SELECT FROM %1$s.entity e JOIN %1$s.resource n ON n.type = e.type AND n.id = e.id AND n.version = e.version
+              CROSS JOIN LATERAL fhir.derived_resource(to_jsonb(e) - 'search', n.occurred) f(resource)
+              WHERE e.type = $1 AND e.id = s.id AND e.status = 'current' AND f.resource ->> 'resourceType' = d.type AND f.resource ->> 'id' = d.id)
+        ORDER BY s.id, d.type, d.id$$, name) USING derive_resources.type, derive_resources.id, lake
+    LOOP
+        action := 'delete';
+        derived := one.type || '/' || one.id;
+        note := derive_resources.type || '/' || one.note;
+        number := NULL;
+        text := one.text;
+        score := NULL;
+        resource := one.resource;
+        IF NOT preview THEN
+            PERFORM fhir.take_back(one.type, one.id, lake);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION fhir.derive_resources(text, text, real, boolean, text) IS
-    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is. With preview nothing is written. Runs with the rights of the caller';
+    'makes resources of the current findings in a note, or with NULL for its id in all notes of the type, that reach the score: Condition, Observation, MedicationStatement, AllergyIntolerance, provisional and tagged as machine-made, each tied to its words; and a Provenance from the version of the note to all that came of it. What is there already stays as it is, and what no current finding says any more is deleted, unless somebody has changed it. With preview nothing is written. Runs with the rights of the caller';
 
 CREATE FUNCTION fhir.undo_derived(type text DEFAULT NULL, id text DEFAULT NULL, lake text DEFAULT fhir.current_lake())
     RETURNS TABLE (action text, derived text)
@@ -3209,6 +3364,8 @@ DECLARE
     made record;
     gone bigint;
     kept integer;
+    gone_types text[];
+    gone_ids text[];
 BEGIN
     IF lake IS NULL OR to_regclass(name || '.resource') IS NULL THEN
         RAISE EXCEPTION 'there is no lake "%"', lake
@@ -3224,16 +3381,19 @@ BEGIN
         ORDER BY p.id$$, name) USING undo_derived.type, undo_derived.id
     LOOP
         kept := 0;
+        gone_types := '{}';
+        gone_ids := '{}';
         FOR made IN SELECT t.type, t.id FROM fhir.references(one.resource, 'Provenance.target') t ORDER BY 1, 2 LOOP
             derived := made.type || '/' || made.id;
             -- what somebody has changed since is theirs
-            EXECUTE format($$DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2
+            EXECUTE format($$SELECT count(*) FROM %s.%I d WHERE d.type = $1 AND d.id = $2
                 AND d.search OPERATOR(fhir.|=) '_tag=http://fhirlake.org/fhir/CodeSystem/origin|machine-made'::fhir.query
                 AND NOT EXISTS (SELECT FROM %1$s.history h WHERE h.type = d.type AND h.id = d.id AND h.version = d.version - 1 AND h.method <> 'DELETE')$$, name, lower(made.type))
-                USING made.type, made.id;
-            GET DIAGNOSTICS gone = ROW_COUNT;
+                INTO gone USING made.type, made.id;
             IF gone > 0 THEN
                 action := 'delete';
+                gone_types := gone_types || made.type;
+                gone_ids := gone_ids || made.id;
                 RETURN NEXT;
                 CONTINUE;
             END IF;
@@ -3242,6 +3402,14 @@ BEGIN
                 kept := kept + 1;
                 action := 'keep';
                 RETURN NEXT;
+            END IF;
+        END LOOP;
+        -- A Provenance that stays names only what stays.
+        FOR made IN SELECT k.type, k.id FROM unnest(gone_types, gone_ids) k(type, id) LOOP
+            IF kept > 0 THEN
+                PERFORM fhir.take_back(made.type, made.id, lake);
+            ELSE
+                EXECUTE format('DELETE FROM %s.%I d WHERE d.type = $1 AND d.id = $2', name, lower(made.type)) USING made.type, made.id;
             END IF;
         END LOOP;
         IF kept = 0 THEN

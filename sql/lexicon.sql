@@ -150,11 +150,25 @@ CREATE FUNCTION fhir.compile_lexicon(version text DEFAULT NULL, with_shipped boo
 DECLARE
     name text := coalesce(version, to_char(clock_timestamp() AT TIME ZONE 'UTC', '"lexicon-"YYYYMMDD"T"HH24MISS.US"Z"'));
     made bytea;
+    lake text;
+    is_used boolean;
 BEGIN
+    IF name = '' THEN
+        RAISE EXCEPTION 'a lexicon needs a version' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF EXISTS (SELECT FROM fhir.lexicon l WHERE l.version = name) OR name = fhir.shipped_lexicon_version() THEN
         RAISE EXCEPTION 'there is a lexicon "%" already', name
             USING ERRCODE = 'duplicate_object', HINT = 'Findings name their lexicon by its version: choose a new one.';
     END IF;
+    -- A dropped one may have other words: what was read with it would pass for read with this one.
+    FOR lake IN SELECT l.lake FROM fhir.lakes() l
+                WHERE has_table_privilege(to_regclass(quote_ident(l.lake) || '.entity_run')::oid, 'SELECT') LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.entity_run r WHERE r.lexicon = $1)', lake) INTO is_used USING name;
+        IF is_used THEN
+            RAISE EXCEPTION 'lake "%" was read with a lexicon "%" already', lake, name
+                USING ERRCODE = 'duplicate_object', HINT = 'Findings name their lexicon by its version: choose a new one, or take those away with fhir.undo_notes.';
+        END IF;
+    END LOOP;
     made := fhir.lexicon_image(name, with_shipped);
     INSERT INTO fhir.lexicon (version, checksum, image) VALUES (name, fhir.lexicon_checksum(made), made);
     IF activate THEN

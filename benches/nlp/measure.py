@@ -46,7 +46,7 @@ def private_memory():
 
     def rollup():
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        return sum(int(kb) for kb in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.M))
+        return sum(int(kb) for kb in re.findall(r"^Private_Dirty:\s+(\d+) kB", text, re.M))
 
     note = "SELECT count(*) FROM (SELECT text FROM note ORDER BY id LIMIT 1) n, LATERAL fhir.detect_entities(n.text) e"
     before = rollup()

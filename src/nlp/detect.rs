@@ -13,13 +13,15 @@ use super::{attribute, context, medication, mention, phi, result, score, sentenc
 pub struct Options<'a> {
     /// when the note was written
     pub date: Option<NaiveDate>,
+    /// the section that the text is (of `lexicon.headings`, see [`Headings::named`](super::section::Headings::named)); 0 if none is known
+    pub section: u16,
     /// asked now and then; when it says so, reading stops
     pub interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { date: None, interrupted: &|| false }
+        Options { date: None, section: 0, interrupted: &|| false }
     }
 }
 
@@ -46,7 +48,7 @@ pub fn detect_each(text: &str, lexicon: &Lexicon, options: &Options<'_>, each: &
     let text = &text[..token::boundary(text, u32::MAX as usize - 1)];
     let mut tokens = Vec::new();
     let mut entities = Vec::new();
-    let (mut sections, mut mentions) = (sentence::Carry::default(), mention::Carry::default());
+    let (mut sections, mut mentions) = (sentence::Carry::within(options.section), mention::Carry::default());
     let mut from = 0;
     while from < text.len() {
         if (options.interrupted)() {

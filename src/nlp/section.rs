@@ -3,7 +3,7 @@
 //! The list `sections` (`fhir-schemas/lexicon/sections.tsv`, whose head tells the form of its rows) names them.
 
 use super::phrases::{Builder, NONE, Phrases, Word};
-use super::token::{Case, Class, Token};
+use super::token::{self, Case, Class, Token};
 
 /// What a section says of its contents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,6 +108,9 @@ const COLON: u32 = 1 << 17;
 /// Longest heading that is found in the middle of a line, in tokens.
 const LONGEST: usize = 8;
 
+/// Longest title of a section in bytes.
+const MOST: usize = 120;
+
 /// A heading in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -157,6 +160,19 @@ impl Headings {
 
     pub fn get(&self, section: u16) -> Option<Heading> {
         self.known.get(section as usize).copied()
+    }
+
+    /// The section that is headed so, such as that of the title "Family history" or the question "Allergies?".
+    pub fn named(&self, title: &str) -> Option<u16> {
+        if title.len() > MOST {
+            return None;
+        }
+        let mut tokens = Vec::new();
+        token::tokens(title, 0, title.len(), &mut tokens, |_| token::UNKNOWN);
+        while tokens.pop_if(|t| t.class != Class::Word).is_some() {}
+        let words: Vec<Word> = tokens.iter().map(|t| self.phrases.word(title, t)).collect();
+        let found = self.phrases.longest_at(&tokens, &words, 0, tokens.len()).filter(|f| f.end == tokens.len())?;
+        found.values.last().filter(|value| *value & SUB == 0).map(|value| *value as u16)
     }
 
     /// The heading that begins at token `at` of a line that ends before `to`, with `marks` (a number, a bullet) before it or not.

@@ -27,6 +27,15 @@ pub struct Sentence {
 pub struct Carry {
     /// the section that the part before ended in
     pub section: u16,
+    /// the section that all of the text stands in, where no heading in it says otherwise
+    pub around: u16,
+}
+
+impl Carry {
+    /// At the begin of a text that stands in a section.
+    pub fn within(section: u16) -> Carry {
+        Carry { section, around: section }
+    }
 }
 
 /// Longest sentence in tokens: what is longer is cut, so that steps may look over a whole sentence.
@@ -47,6 +56,7 @@ struct Cutter<'a> {
     tokens: &'a [Token],
     lexicon: &'a Lexicon,
     section: u16,
+    around: u16,
     /// begin of the sentence that is open
     begin: Option<usize>,
     item: bool,
@@ -61,6 +71,7 @@ pub fn sentences(text: &str, tokens: &[Token], lexicon: &Lexicon, carry: &mut Ca
         tokens,
         lexicon,
         section: carry.section,
+        around: carry.around,
         begin: None,
         item: false,
         heading: 0..0,
@@ -100,7 +111,7 @@ impl Cutter<'_> {
                 && heading.is_none()
                 && (inline && !item && self.role_is_short() || self.is_unknown_heading(line))
             {
-                self.section = 0;
+                self.section = self.around;
                 inline = false;
             }
             blank = false;

@@ -7,11 +7,11 @@
 
 use std::borrow::Cow;
 
-use super::{Reading, group, text, value};
+use super::{Reading, ask, group, text, value};
 use crate::json::Item;
 use crate::nlp::entity::{Certainty, Conditionality, Subject};
 use crate::nlp::points::Points;
-use crate::nlp::{Category, Entity, Lexicon};
+use crate::nlp::{Category, Entity, Interrupted, Lexicon};
 use crate::notes::finding::comprehend::{trait_names, type_name};
 use crate::notes::finding::{Coding, ICD10CM, RXNORM, codings, integer, score, slice, string};
 
@@ -67,7 +67,7 @@ const TRAIT: &str = "http://healthlake.amazonaws.com/aws-cm/detect-entities/aws-
 const STATUS: &str = "http://healthlake.amazonaws.com/aws-cm/status/";
 const MESSAGE: &str = "http://healthlake.amazonaws.com/aws-cm/message/";
 
-pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon) -> Item<'a> {
+pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Item<'a>, Interrupted> {
     let mut parts = Vec::new();
     for reading in readings {
         let points = Points::new(&reading.text.text);
@@ -89,6 +89,7 @@ pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon) -> Item<'a> {
                 (!codes.is_empty()).then_some((e, codes))
             });
             for (id, (entity, codes)) in coded.enumerate() {
+                ask(id, interrupted)?;
                 let mut one = one(names, (id, entity));
                 one.push(group(names.concepts, codes.iter().map(|coding| concept(names, coding)).collect()));
                 found.push(group(names.entity, one));
@@ -99,6 +100,7 @@ pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon) -> Item<'a> {
         }
         let mut found = vec![value(ENTITIES.version, "valueString", string(lexicon.version()))];
         for (id, entity) in reading.found.iter().enumerate() {
+            ask(id, interrupted)?;
             let mut one = one(&ENTITIES, (id, entity));
             one.push(value(CATEGORY, "valueString", string(entity.category.name())));
             one.push(value(TYPE, "valueString", string(type_name(entity.kind))));
@@ -112,7 +114,7 @@ pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon) -> Item<'a> {
     parts.push(value(STATUS, "valueString", string("SUCCESS")));
     let problem = readings.iter().find_map(|reading| reading.text.problem).map_or("The texts of the resource were read", |problem| problem.message());
     parts.push(value(MESSAGE, "valueString", string(problem)));
-    group(URL, parts)
+    Ok(group(URL, parts))
 }
 
 /// Whether a text says it of its patient.

@@ -104,11 +104,16 @@ pub fn enrich(resource: Node<'_>, form: Form, wanted: &Wanted, lexicon: &Lexicon
         None
     } else {
         Some(match form {
-            Form::Fhirlake => tree::tree(&readings, lexicon),
-            Form::HealthLake => healthlake::tree(&readings, lexicon),
+            Form::Fhirlake => tree::tree(&readings, lexicon, interrupted)?,
+            Form::HealthLake => healthlake::tree(&readings, lexicon, interrupted)?,
         })
     };
     with_extension(object, form.url(), tree).map_err(EnrichError::Json)
+}
+
+/// Asks now and then, by the number of a finding, whether to stop.
+fn ask(number: usize, interrupted: &dyn Fn() -> bool) -> Result<(), Interrupted> {
+    if number.is_multiple_of(256) && interrupted() { Err(Interrupted) } else { Ok(()) }
 }
 
 /// Whether the definition of its type has extensions: not of Bundle, Binary, Parameters.

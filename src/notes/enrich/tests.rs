@@ -54,9 +54,10 @@ fn enriched(resource: &[u8], form: Form, certainty: Certainty) -> Vec<u8> {
     let texts = texts(node, &|| false).expect("texts");
     let readings: Vec<_> = texts.into_iter().map(|text| Reading { found: vec![finding(&text.text, certainty)], text, is_cut: false }).collect();
     let tree = match form {
-        Form::Fhirlake => tree::tree(&readings, &lexicon),
-        Form::HealthLake => healthlake::tree(&readings, &lexicon),
-    };
+        Form::Fhirlake => tree::tree(&readings, &lexicon, &|| false),
+        Form::HealthLake => healthlake::tree(&readings, &lexicon, &|| false),
+    }
+    .expect("nobody interrupts");
     with_extension(node.as_object().expect("an object"), form.url(), Some(tree)).expect("JSON").expect("a change")
 }
 

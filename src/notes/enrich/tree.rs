@@ -2,24 +2,26 @@
 
 use std::borrow::Cow;
 
-use super::{FINDINGS, Reading, group, text, value};
+use super::{FINDINGS, Reading, ask, group, text, value};
 use crate::json::Item;
 use crate::nlp::entity::Attribute;
 use crate::nlp::points::Points;
-use crate::nlp::{Entity, Lexicon};
+use crate::nlp::{Entity, Interrupted, Lexicon};
 use crate::notes::finding::{Coding, codings, integer, member, score, slice, string};
 
 /// Name and version of what reads.
 pub const ENGINE: &str = concat!("fhirlake ", env!("CARGO_PKG_VERSION"));
 
-pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon) -> Item<'a> {
+pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Item<'a>, Interrupted> {
     let mut parts = vec![value("engine", "valueString", string(ENGINE))];
     parts.extend(text("lexicon", Cow::Borrowed(lexicon.version())));
-    parts.extend(readings.iter().map(|reading| read(reading, lexicon)));
-    group(FINDINGS, parts)
+    for reading in readings {
+        parts.push(read(reading, lexicon, interrupted)?);
+    }
+    Ok(group(FINDINGS, parts))
 }
 
-fn read<'a>(reading: &'a Reading<'_>, lexicon: &'a Lexicon) -> Item<'a> {
+fn read<'a>(reading: &'a Reading<'_>, lexicon: &'a Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Item<'a>, Interrupted> {
     let mut parts = vec![value("path", "valueString", string(&reading.text.path))];
     if let Some(problem) = reading.text.problem {
         parts.push(value("problem", "valueString", string(problem.message())));
@@ -31,8 +33,11 @@ fn read<'a>(reading: &'a Reading<'_>, lexicon: &'a Lexicon) -> Item<'a> {
         parts.push(value("problem", "valueString", string("only the first 100,000 findings of a resource are kept")));
     }
     let points = Points::new(&reading.text.text);
-    parts.extend(reading.found.iter().map(|entity| finding(entity, &reading.text.text, &points, lexicon)));
-    group("text", parts)
+    for (number, entity) in reading.found.iter().enumerate() {
+        ask(number, interrupted)?;
+        parts.push(finding(entity, &reading.text.text, &points, lexicon));
+    }
+    Ok(group("text", parts))
 }
 
 fn finding<'a>(entity: &'a Entity, whole: &'a str, points: &Points<'_>, lexicon: &'a Lexicon) -> Item<'a> {

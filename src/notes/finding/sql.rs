@@ -15,10 +15,10 @@ use crate::sql_function;
 
 // (note, date, categories, min_score) → rows
 sql_function!(fhir_detect_entities, |call| {
-    let lexicon = active()?;
-    let text = call.text(0)?;
-    let wanted = wanted(call, 2, 3)?;
     let mut rows = call.rows()?;
+    let Some(text) = call.optional_text(0)? else { return Ok(Value::Null) };
+    let lexicon = active()?;
+    let wanted = wanted(call, 2, 3)?;
     let points = Points::new(text);
     let (mut id, mut failed) = (0, None);
     each(text, date(call, 1), lexicon, &mut |found| {
@@ -43,8 +43,8 @@ sql_function!(fhir_comprehend, |call| {
 });
 // (note, style, categories, min_score) → text
 sql_function!(fhir_highlight, |call| {
+    let Some(text) = call.optional_text(0)? else { return Ok(Value::Null) };
     let lexicon = active()?;
-    let text = call.text(0)?;
     let style = match call.text(1)? {
         "html" => Style::Html,
         "ansi" => Style::Ansi,
@@ -66,7 +66,7 @@ fn each(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon, found: &
         false
     };
     // an interrupt that ends the query passes through as the server's error
-    let _ = detect_each(text, lexicon, &Options { date, interrupted: &interrupted }, found);
+    let _ = detect_each(text, lexicon, &Options { date, interrupted: &interrupted, ..Options::default() }, found);
 }
 
 /// All that a text says; a cancelled query stops here.

@@ -28,6 +28,8 @@ use plan::{Action, Step};
 pub const MAX_TEXT: usize = 64 << 20;
 /// Texts that are read of one resource.
 const MAX_TEXTS: usize = 100_000;
+/// Titles that a text has at most.
+const TITLES: usize = 4;
 /// Levels of elements that are read.
 const MAX_DEPTH: usize = 200;
 
@@ -42,6 +44,8 @@ pub struct Text<'a> {
     pub language: Option<&'a str>,
     /// when it was written: the date of the attachment or annotation, or else of the resource
     pub date: Option<NaiveDate>,
+    /// titles of the sections or questions that it stands under, outermost first
+    pub titles: Vec<&'a str>,
     pub text: Cow<'a, str>,
     /// why the text is not there, or not all of it
     pub problem: Option<Problem>,
@@ -91,13 +95,14 @@ impl Text<'_> {
         if self.text.is_empty() || !self.is_english() {
             return Ok(());
         }
-        detect_each(&self.text, lexicon, &Options { date: self.date, interrupted }, each)
+        let section = self.titles.iter().rev().find_map(|title| lexicon.headings.named(title)).unwrap_or(0);
+        detect_each(&self.text, lexicon, &Options { date: self.date, section, interrupted }, each)
     }
 }
 
 /// The texts of a resource in the order of its definition, with those of contained resources. Extensions are not read.
 pub fn texts<'a>(resource: Node<'a>, interrupted: &dyn Fn() -> bool) -> Result<Vec<Text<'a>>, Interrupted> {
-    let mut walk = Walk { path: String::new(), texts: Vec::new(), room: MAX_TEXT, interrupted };
+    let mut walk = Walk { path: String::new(), titles: Vec::new(), texts: Vec::new(), room: MAX_TEXT, interrupted };
     let context = Context { language: None, date: None };
     walk.resource(resource, context, 0)?;
     Ok(walk.texts)
@@ -112,6 +117,7 @@ struct Context<'a> {
 
 struct Walk<'a, 'i> {
     path: String,
+    titles: Vec<&'a str>,
     texts: Vec<Text<'a>>,
     /// bytes of text that may follow
     room: usize,
@@ -127,10 +133,23 @@ impl<'a> Walk<'a, '_> {
         }
         let language = object.get("language").and_then(Node::as_str).or(outer.language);
         let context = Context { language, date: plan::date(object, ty).or(outer.date) };
-        self.object(object, ty, context, depth)
+        // what a resource says is of its patient, and no section around it changes that
+        let around = std::mem::take(&mut self.titles);
+        self.titles.extend(plan::title_of(ty));
+        let done = self.object(object, ty, context, depth);
+        self.titles = around;
+        done
     }
 
     fn object(&mut self, object: Object<'a>, ty: TypeId, context: Context<'a>, depth: usize) -> Result<(), Interrupted> {
+        let titles = self.titles.len();
+        self.titles.extend(plan::title(object, ty));
+        let done = self.steps(object, ty, context, depth);
+        self.titles.truncate(titles);
+        done
+    }
+
+    fn steps(&mut self, object: Object<'a>, ty: TypeId, context: Context<'a>, depth: usize) -> Result<(), Interrupted> {
         for step in plan::of(ty) {
             let Some(value) = object.get(step.property) else { continue };
             if self.is_full() {
@@ -186,7 +205,7 @@ impl<'a> Walk<'a, '_> {
                     let language = of.get("language").and_then(Node::as_str).or(context.language);
                     let date = plan::written(of).or(context.date);
                     let path = self.path.clone();
-                    self.add(Text { path, content_type: read.content_type, language, date, text: Cow::Owned(read.text), problem: read.problem });
+                    self.add(Text { path, content_type: read.content_type, language, date, titles: self.titles(), text: Cow::Owned(read.text), problem: read.problem });
                 }
             }
             _ => {}
@@ -195,7 +214,12 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn empty(&self, context: Context<'a>) -> Text<'a> {
-        Text { path: self.path.clone(), content_type: Cow::Borrowed("text/plain"), language: context.language, date: context.date, text: Cow::Borrowed(""), problem: None }
+        Text { path: self.path.clone(), content_type: Cow::Borrowed("text/plain"), language: context.language, date: context.date, titles: self.titles(), text: Cow::Borrowed(""), problem: None }
+    }
+
+    /// The innermost titles: those further out say less.
+    fn titles(&self) -> Vec<&'a str> {
+        self.titles[self.titles.len().saturating_sub(TITLES)..].to_vec()
     }
 
     fn is_full(&self) -> bool {

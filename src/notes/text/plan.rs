@@ -98,6 +98,25 @@ fn plans() -> Vec<Vec<Step>> {
         .collect()
 }
 
+/// The title of a section of a document, the question of an answer.
+pub fn title<'a>(object: Object<'a>, ty: TypeId) -> Option<&'a str> {
+    let name = match ty.get().name {
+        "Composition.section" => "title",
+        "QuestionnaireResponse.item" => "text",
+        _ => return None,
+    };
+    object.get(name)?.as_str()
+}
+
+/// The section that a resource of a type is by itself: its conditions are a relative's, its drugs are not taken.
+pub fn title_of(ty: TypeId) -> Option<&'static str> {
+    match ty.get().name {
+        "FamilyMemberHistory" => Some("Family history"),
+        "AllergyIntolerance" => Some("Allergies"),
+        _ => None,
+    }
+}
+
 /// When an attachment or annotation was written, by what stands beside its text.
 pub fn written(object: Object<'_>) -> Option<NaiveDate> {
     ["creation", "time"].into_iter().find_map(|name| day(object.get(name)?.as_str()?))

@@ -131,3 +131,16 @@ fn reading_can_be_stopped() {
     let bytes = json::parse(document(r#"{"attachment":{"data":"aGVsbG8="}}"#).as_bytes(), &Limits::default()).expect("JSON");
     assert_eq!(texts(json::root(&bytes).expect("a container"), &|| true), Err(Interrupted));
 }
+
+#[test]
+fn titles_and_questions_tell_the_section() {
+    let titles = |resource: &str| each(resource, |texts| texts.iter().map(|t| format!("{}|{}", t.titles.join(">"), t.text)).collect::<Vec<_>>());
+    let composition = r#"{"resourceType":"Composition","section":[
+        {"title":"Allergies","text":{"status":"generated","div":"<div>penicillin</div>"},"section":[{"title":"Food","text":{"status":"generated","div":"<div>nuts</div>"}}]},
+        {"text":{"status":"generated","div":"<div>cough</div>"}}]}"#;
+    assert_eq!(titles(composition), ["Allergies|penicillin", "Allergies>Food|nuts", "|cough"]);
+    let answers = r#"{"resourceType":"QuestionnaireResponse","item":[{"text":"Family history?","item":[{"text":"Mother","answer":[{"valueString":"asthma"}]}]}]}"#;
+    assert_eq!(titles(answers), ["Family history?>Mother|asthma"]);
+    let family = r#"{"resourceType":"FamilyMemberHistory","note":[{"text":"breast cancer"}]}"#;
+    assert_eq!(titles(family), ["Family history|breast cancer"]);
+}

@@ -153,6 +153,25 @@ SET ROLE regress_note_reader;
 SELECT fhir.review_entity('DocumentReference', 'w', 1, 'reject');
 RESET ROLE;
 SELECT text, status FROM lake.entity WHERE id = 'w';
+-- Under policies nobody judges a finding of a note that is not theirs to see, whatever compartment they name.
+DELETE FROM lake.entity_review WHERE id = 'w';
+ALTER TABLE lake.entity ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lake.entity_review ENABLE ROW LEVEL SECURITY;
+CREATE POLICY home ON lake.entity USING (compartment = current_setting('regress.home'));
+CREATE POLICY home ON lake.entity_review USING (compartment = current_setting('regress.home'));
+SET ROLE regress_note_reader;
+SET regress.home = 'Patient/other';
+INSERT INTO lake.entity_review (compartment, type, id, path, first, last, category, kind, text, codes, version, lexicon, verdict)
+    VALUES ('Patient/other', 'DocumentReference', 'w', 'content[0].attachment', 0, 5, 'MEDICAL_CONDITION', 'SYMPTOM', 'fever', '{urn:s|fever}', 1, 'x', 'reject');
+SET regress.home = 'Patient/p';
+SELECT fhir.review_entity('DocumentReference', 'w', 1, 'reject');
+SELECT text, verdict, compartment FROM lake.entity_review;
+RESET ROLE;
+SELECT text, status FROM lake.entity WHERE id = 'w';
+ALTER TABLE lake.entity DISABLE ROW LEVEL SECURITY;
+ALTER TABLE lake.entity_review DISABLE ROW LEVEL SECURITY;
+DROP POLICY home ON lake.entity;
+DROP POLICY home ON lake.entity_review;
 
 -- Away without a trace
 SELECT * FROM fhir.erase('DocumentReference', 'l');

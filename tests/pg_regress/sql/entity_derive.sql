@@ -85,9 +85,52 @@ INSERT INTO lake.documentreference (resource) VALUES (note('r', 'Patient/p', $$[
 SELECT fhir.review_entity('DocumentReference', 'r', 1, 'reject'), fhir.review_entity('DocumentReference', 'r', 2, 'accept');
 SELECT action, text, score FROM fhir.derive_resources('DocumentReference', 'r');
 
+-- What no finding says any more is taken back: rejected since, not in the note any more, or the note is deleted. Not before that version is read.
+SELECT fhir.set_integrity('enforce');
+INSERT INTO lake.documentreference (resource) VALUES (note('t', 'Patient/p', $$[
+  {"text": "lupus", "category": "MEDICAL_CONDITION", "type": "DX_NAME", "concepts": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M32.9", "score": 1}]},
+  {"text": "angina", "category": "MEDICAL_CONDITION", "type": "DX_NAME", "concepts": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I20.9", "score": 1}]},
+  {"text": "cough", "category": "MEDICAL_CONDITION", "type": "SYMPTOM"},
+  {"text": "nausea", "category": "MEDICAL_CONDITION", "type": "SYMPTOM"},
+  {"text": "asthma", "category": "MEDICAL_CONDITION", "type": "DX_NAME", "concepts": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "J45.909", "score": 1}]}]$$));
+SELECT action, text FROM fhir.derive_resources('DocumentReference', 't');
+SELECT action, text FROM fhir.derive_resources('DocumentReference', 't', min_score => 1);
+SELECT fhir.review_entity('DocumentReference', 't', 1, 'reject');
+SELECT action, split_part(derived, '/', 1) AS of, note, number, text FROM fhir.derive_resources('DocumentReference', 't', preview => true) WHERE action <> 'unchanged';
+SELECT action, text FROM fhir.derive_resources('DocumentReference', 't') WHERE action <> 'unchanged';
+SELECT fhir.set_notes('on-demand', min_score => 0);
+UPDATE lake.documentreference SET resource = note('t', 'Patient/p', $$[{"text": "2024", "category": "TIME_EXPRESSION", "type": "DATE"},
+  {"text": "angina", "category": "MEDICAL_CONDITION", "type": "DX_NAME", "certainty": "negative", "concepts": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I20.9", "score": 1}]},
+  {"text": "cough", "category": "MEDICAL_CONDITION", "type": "SYMPTOM"},
+  {"text": "nausea", "category": "MEDICAL_CONDITION", "type": "SYMPTOM"},
+  {"text": "asthma", "category": "MEDICAL_CONDITION", "type": "DX_NAME", "concepts": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "J45.909", "score": 1}]}]$$) WHERE id = 't';
+SELECT count(*) FROM fhir.derive_resources('DocumentReference', 't');
+SELECT resources FROM fhir.read_notes('DocumentReference', 1);
+SELECT action, text FROM fhir.derive_resources('DocumentReference', 't');
+UPDATE lake.observation SET resource = jsonb_set(resource, '{status}', '"final"') WHERE resource #>> '{code,text}' = 'nausea';
+SELECT jsonb_array_length(resource -> 'target') FROM lake.provenance WHERE resource::text ~ 'DocumentReference/t/';
+SELECT fhir.set_integrity('off');
+DELETE FROM lake.documentreference WHERE id = 't';
+SELECT action, text FROM fhir.derive_resources('DocumentReference', 't');
+SELECT action, text FROM fhir.derive_resources('DocumentReference') WHERE action <> 'unchanged';
+-- Erased with the note: what was derived, also of what was taken back since; not what somebody has changed.
+SELECT * FROM fhir.erase('DocumentReference', 't');
+SELECT type, resource #>> '{code,text}' AS text FROM lake.resource WHERE resource::text ~ 'DocumentReference/t/' ORDER BY 1;
+SELECT type, count(*) FROM lake.history WHERE resource::text ~ 'DocumentReference/t/' GROUP BY 1 ORDER BY 1;
+DELETE FROM lake.observation WHERE resource #>> '{code,text}' = 'nausea';
+-- and with the patient
+INSERT INTO lake.patient (resource) VALUES ('{"resourceType":"Patient","id":"q"}');
+SELECT fhir.set_notes('on-write', min_score => 0);
+INSERT INTO lake.documentreference (resource) VALUES (note('u', 'Patient/q', '[{"text": "cough", "category": "MEDICAL_CONDITION", "type": "SYMPTOM"}]'));
+SELECT action FROM fhir.derive_resources('DocumentReference', 'u');
+SELECT action, "table", count FROM fhir.purge('q', preview => false);
+SELECT count(*) FROM lake.resource WHERE resource::text ~ '/[qu]["/]';
+
 -- Back: all of a note in one call; what somebody has changed is theirs. Then it can be derived again.
 UPDATE lake.condition SET resource = jsonb_set(resource, '{verificationStatus,coding,0,code}', '"confirmed"') WHERE resource #>> '{code,text}' = 'hypertension';
+SELECT fhir.set_integrity('enforce');
 SELECT action, split_part(derived, '/', 1) AS of, count(*) FROM fhir.undo_derived('DocumentReference', 'n') GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT fhir.set_integrity('off');
 SELECT count(*) FROM lake.condition;
 SELECT action, count(*) FROM fhir.derive_resources('DocumentReference', 'n') GROUP BY 1 ORDER BY 1;
 SELECT action, count(*) FROM fhir.undo_derived() GROUP BY 1 ORDER BY 1;

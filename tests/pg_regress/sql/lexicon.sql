@@ -54,6 +54,19 @@ SELECT version, is_active FROM fhir.lexicons() WHERE NOT is_shipped ORDER BY ver
 SELECT fhir.use_lexicon(NULL);
 SELECT fhir.lexicon_version() = fhir.shipped_lexicon_version() AS is_shipped;
 SELECT fhir.drop_lexicon('ours 1'), fhir.drop_lexicon('ours 3'), fhir.drop_lexicon('all');
+-- The version of a dropped one that a lake was read with is taken: other words under it would pass for read.
+SET client_min_messages = error;
+SELECT fhir.create_lake();
+RESET client_min_messages;
+INSERT INTO lake.entity_run (compartment, type, id, version, lexicon, min_score, found) VALUES ('Patient/p', 'DocumentReference', 'n', 1, 'ours 1', 0, 0);
+SELECT fhir.compile_lexicon('ours 1', with_shipped => false);
+SELECT fhir.compile_lexicon('');
+SELECT resources FROM fhir.undo_notes('ours 1');
+SELECT fhir.compile_lexicon('ours 1', with_shipped => false, activate => false);
+SELECT fhir.drop_lexicon('ours 1');
+SET client_min_messages = error;
+SELECT fhir.drop_lake('lake');
+RESET client_min_messages;
 
 -- a role without rights reads notes, and changes nothing
 CREATE ROLE regress_reader;

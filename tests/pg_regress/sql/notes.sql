@@ -42,3 +42,19 @@ SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT fhir.enrich(resource) FROM note;
 SELECT count(*) FILTER (WHERE fhir.enrich(resource)::text LIKE '%findings%') FROM note;
+
+-- Titles of sections are headings, and what an item of a questionnaire asks.
+SELECT path, text, type, subject, temporality, section FROM fhir.resource_entities('{"resourceType":"Composition","section":[
+  {"title":"Family history","text":{"div":"<div>Breast cancer</div>"}}, {"title":"Allergies","text":{"div":"<div><p>Penicillin</p><p>Sulfa</p></div>"}},
+  {"title":"Plan","section":[{"title":"Today","text":{"div":"<div>Lisinopril 10 mg daily</div>"}}]}, {"title":"Other","text":{"div":"<div>Asthma</div>"}}]}');
+SELECT path, text, type, subject, section FROM fhir.resource_entities('{"resourceType":"QuestionnaireResponse","item":[
+  {"linkId":"1","text":"Family history:","answer":[{"valueString":"diabetes"}]}, {"linkId":"2","text":"How are you?","answer":[{"valueString":"no fever"}]}]}');
+-- titles of sections, questions and the type of the resource say what a text is about
+SELECT r ->> 'resourceType' AS of, e.section, e.text, e.type, e.subject
+FROM unnest(ARRAY[
+    '{"resourceType": "Composition", "section": [{"title": "Allergies", "text": {"status": "generated", "div": "<div>penicillin</div>"}}, {"title": "Family history:", "text": {"status": "generated", "div": "<div>breast cancer</div>"}}]}',
+    '{"resourceType": "QuestionnaireResponse", "item": [{"text": "Family history?", "item": [{"text": "Mother", "answer": [{"valueString": "asthma"}]}]}]}',
+    '{"resourceType": "FamilyMemberHistory", "note": [{"text": "breast cancer"}]}']::jsonb[]) r, fhir.resource_entities(r) e
+ORDER BY 1, 2;
+SELECT count(*) FROM fhir.detect_entities(NULL);
+SELECT fhir.highlight(NULL) IS NULL;

@@ -62,12 +62,6 @@ fn training(data: &str) -> Result<Vec<(bool, Doc)>, String> {
     Ok(docs)
 }
 
-/// `calibrate DATA`: prints how often findings were right, for each of their kinds.
-pub fn calibrate(arguments: &[String]) -> Result<(), String> {
-    let _ = arguments;
-    Ok(())
-}
-
 /// Terms that are more often wrong than right.
 fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), String> {
     let mut judged: BTreeMap<(String, Category), (usize, usize, usize)> = BTreeMap::new();

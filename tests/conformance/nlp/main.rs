@@ -15,6 +15,7 @@ mod negex;
 mod notes;
 mod problems;
 mod pubtator;
+mod reliability;
 mod speed;
 mod times;
 
@@ -51,6 +52,7 @@ const MODES: &[(&str, Mode)] = &[
     ("negex", negex::run),     // the same on the sentences of NegEx's authors
     ("bc5cdr", pubtator::bc5cdr), // diseases and chemicals in abstracts
     ("ncbi", pubtator::ncbi),  // diseases in abstracts
+    ("reliability", reliability::run), // whether scores are probabilities
 ];
 
 type Tool = fn(&[String]) -> Result<(), String>;
@@ -58,7 +60,7 @@ type Tool = fn(&[String]) -> Result<(), String>;
 /// What else the program does: name, and what takes the arguments behind it.
 const TOOLS: &[(&str, Tool)] = &[
     ("learn", learn::run),               // stop.tsv and learnt.txt from the training sets
-    ("calibrate", learn::calibrate),     // how often findings of each kind are right
+    ("calibrate", reliability::calibrate), // scores.tsv: how often findings of each kind are right
     ("speed", speed::run),               // what each step takes
 ];
 

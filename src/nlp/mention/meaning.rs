@@ -25,9 +25,9 @@ impl Finder<'_, '_, '_> {
         if case::is_english(self.note, found) {
             return None;
         }
-        let allowed = |o: &Output| !(o.not_in_research && self.research) && case::allows(self.note, found, o);
+        let allowed = |o: &Output| !(o.not_in_research && self.note.research) && case::allows(self.note, found, o);
         let first = meaning(self.image, self.image.outputs(found.node).filter(allowed))?;
-        if first.category != Category::Medication || self.research {
+        if first.category != Category::Medication || self.note.research {
             return Some(first);
         }
         // sodium, creatinine, iron: a drug or a test

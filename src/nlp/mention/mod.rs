@@ -6,6 +6,7 @@
 
 mod abbreviation;
 mod case;
+mod chemical;
 mod compose;
 mod coordination;
 mod meaning;
@@ -13,10 +14,11 @@ mod spelling;
 mod variant;
 mod words;
 
+pub use chemical::{chemicals, keep};
 pub use words::Words;
 
-use super::entity::{Category, Entity, Origin};
-use super::lexicon::{Image, Match};
+use super::entity::{Category, Entity, Kind, Origin};
+use super::lexicon::{Image, Lexicon, Match};
 use super::note::Note;
 use super::token::{Class, Token, UNKNOWN};
 use meaning::Meaning;
@@ -36,7 +38,6 @@ pub fn find(note: &Note<'_>, carry: &mut Carry, out: &mut Vec<Entity>) {
         defined: &mut carry.defined,
         out,
         turned: None,
-        research: is_research(note),
     };
     let mut at = 0;
     while let Some(token) = note.tokens.get(at as usize) {
@@ -63,15 +64,13 @@ struct Finder<'a, 'n, 'o> {
     out: &'o mut Vec<Entity>,
     /// a definition "SF (long form)" whose end is still to come
     turned: Option<abbreviation::Turned>,
-    /// the text is about research, not about a patient
-    research: bool,
 }
 
 /// Whether a text is about research: abstracts and articles are not notes, and words are used in them that are findings in a note.
-pub fn is_research(note: &Note<'_>) -> bool {
-    let words = &note.lexicon.words;
+pub fn is_research(tokens: &[Token], lexicon: &Lexicon) -> bool {
+    let words = &lexicon.words;
     let (mut all, mut found) = (0, 0);
-    for token in note.tokens.iter().filter(|t| t.class == Class::Word) {
+    for token in tokens.iter().filter(|t| t.class == Class::Word) {
         all += 1;
         // "patients" speaks of many; "patient" of one
         found += usize::from(words.flags(token.id) & words::RESEARCH != 0);
@@ -95,6 +94,11 @@ impl Finder<'_, '_, '_> {
             return end;
         }
         if let Some(end) = self.composed(at, token) {
+            return end;
+        }
+        if let Some(end) = self.code_name(at) {
+            let meaning = Meaning { category: Category::Medication, kind: Kind::Substance, concepts: Vec::new(), abbreviation: false };
+            self.push(at, end, meaning, Origin::Pattern);
             return end;
         }
         if token.id == UNKNOWN
@@ -123,7 +127,7 @@ impl Finder<'_, '_, '_> {
             return None;
         }
         let limit = self.line_end(at);
-        found.get(..count)?.iter().rev().filter(|m| m.end <= limit).find_map(|m| Some((*m, self.meaning_of(m)?)))
+        found.get(..count)?.iter().rev().filter(|m| m.end <= limit).find_map(|m| self.meaning_of(m).filter(|meaning| !self.gives_way(m, meaning)).map(|meaning| (*m, meaning)))
     }
 
     /// Where terms that begin at a token must end: a blank line or two ends of line are no part of a term.

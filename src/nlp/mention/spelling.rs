@@ -163,13 +163,13 @@ impl Finder<'_, '_, '_> {
         if !drugs && word.case != Case::Lower {
             return None;
         }
-        if self.research && (text.len() < LONG || word.case != Case::Lower) {
+        if self.note.research && (text.len() < LONG || word.case != Case::Lower) {
             return None;
         }
         let mut form = Vec::with_capacity(LONGEST);
         token::normal(text, &mut form);
         let form = std::str::from_utf8(&form).ok()?;
-        let name = if drugs && !self.research {
+        let name = if drugs && !self.note.research {
             self.words.spelling.nearest(form, if form.len() < LONG { 1 } else { 2 })?
         } else {
             self.words.spelling.one_off(form)?

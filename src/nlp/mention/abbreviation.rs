@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::super::entity::{Entity, Origin};
+use super::super::entity::{Category, Entity, Origin};
 use super::super::token::{Class, Token};
 use super::Finder;
 use super::meaning::Meaning;
@@ -152,8 +152,10 @@ impl Finder<'_, '_, '_> {
     /// What the entity means that ends where a long form ends.
     fn meaning_between(&self, begin: u32, end: u32) -> Option<Meaning> {
         let entity = self.out.last().filter(|e| e.tokens.end == end)?;
-        // "the long form" of a chemical must be all of it; a disease may have words before it
-        let _ = begin;
+        // the long form of a chemical is all of it, "serum creatinine" is none; a disease may have words before it
+        if self.note.research && entity.category == Category::Medication && entity.tokens.start > begin {
+            return None;
+        }
         Some(Meaning { category: entity.category, kind: entity.kind, concepts: entity.concepts.clone(), abbreviation: true })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::entity::{Category, Entity, Kind, Origin};
+use super::super::entity::{Category, Entity};
 use super::super::lexicon::Match;
 use super::super::note::Note;
 use super::super::token::{Case, Class};
@@ -22,7 +22,7 @@ impl Finder<'_, '_, '_> {
             return false;
         }
         match meaning.category {
-            Category::Medication => self.token(found.end - 1).is_some_and(|last| self.words.flags(last.id) & ROLE != 0),
+            Category::Medication => self.names_role(found),
             Category::TestTreatmentProcedure if found.end - found.begin > 1 => {
                 let mut within = false;
                 for at in found.begin..found.end {
@@ -35,6 +35,16 @@ impl Finder<'_, '_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a term ends with what a substance does, a number or letter behind it not counted: "interleukin 1 receptor type I".
+    fn names_role(&self, found: &Match) -> bool {
+        let mut last = found.end - 1;
+        while last > found.begin && self.token(last).is_some_and(|t| t.end - t.begin < 3 || t.class != Class::Word) {
+            last -= 1;
+        }
+        let is_role = self.token(last).is_some_and(|t| self.words.flags(t.id) & ROLE != 0);
+        is_role || ["ase", "ases", "protein", "proteins", "globulin", "globulins"].iter().any(|e| self.note.word(last).ends_with(e))
     }
 
     /// The code name of a substance: one word of some capitals and digits, or two ("GR 55562", "CP-93129").

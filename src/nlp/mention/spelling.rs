@@ -163,13 +163,14 @@ impl Finder<'_, '_, '_> {
         if !drugs && word.case != Case::Lower {
             return None;
         }
-        if self.note.research && (text.len() < LONG || word.case != Case::Lower) {
+        // what is printed has been read for misspellings; other words of research look like drugs
+        if self.note.research {
             return None;
         }
         let mut form = Vec::with_capacity(LONGEST);
         token::normal(text, &mut form);
         let form = std::str::from_utf8(&form).ok()?;
-        let name = if drugs && !self.note.research {
+        let name = if drugs {
             self.words.spelling.nearest(form, if form.len() < LONG { 1 } else { 2 })?
         } else {
             self.words.spelling.one_off(form)?

@@ -55,8 +55,12 @@ pub fn is_english(note: &Note<'_>, found: &Match) -> bool {
     for (to, from) in form.iter_mut().zip(text) {
         *to = from.to_ascii_lowercase();
     }
-    let Ok(word) = std::str::from_utf8(form) else { return false };
-    ENGLISH.binary_search(&word).is_ok() && (token.case != Case::Upper || capitals(note, found.begin))
+    std::str::from_utf8(form).is_ok_and(|word| ENGLISH.binary_search(&word).is_ok()) && (token.case != Case::Upper || capitals(note, found.begin))
+}
+
+/// Whether a word is an ordinary one, however it is written.
+pub fn is_english_word(word: &str) -> bool {
+    ENGLISH.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
 }
 
 /// Whether the words around a token are in capitals, so that capitals tell nothing.

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::super::entity::{Category, Entity};
 use super::super::lexicon::Match;
 use super::super::note::Note;
-use super::super::token::{Case, Class};
-use super::Finder;
+use super::super::token::Class;
+use super::{Finder, case};
 use super::meaning::Meaning;
 use super::words::ROLE;
 
@@ -22,7 +22,7 @@ impl Finder<'_, '_, '_> {
             return false;
         }
         match meaning.category {
-            Category::Medication => self.names_role(found),
+            Category::Medication => self.names_role(found) || self.is_led(found),
             Category::TestTreatmentProcedure if found.end - found.begin > 1 => {
                 let mut within = false;
                 for at in found.begin..found.end {
@@ -47,6 +47,14 @@ impl Finder<'_, '_, '_> {
         is_role || ["ase", "ases", "protein", "proteins", "globulin", "globulins"].iter().any(|e| self.note.word(last).ends_with(e))
     }
 
+    /// Whether a term begins with a word that is none of a chemical's: "a dopamine agonist", "subcutaneous heparin".
+    fn is_led(&self, found: &Match) -> bool {
+        const LEADS: &[&str] = &["a", "subcutaneous", "sublingual", "systemic", "topical", "intravenous", "combined", "unfractionated", "serum", "plasma", "neuroactive"];
+        found.end - found.begin > 1
+            && self.token(found.begin + 1).is_some_and(|t| t.spaced)
+            && LEADS.iter().any(|lead| self.note.word(found.begin) == *lead)
+    }
+
     /// The code name of a substance: one word of some capitals and digits, or two ("GR 55562", "CP-93129").
     pub(super) fn code_name(&self, at: u32) -> Option<u32> {
         let note = self.note;
@@ -66,11 +74,64 @@ impl Finder<'_, '_, '_> {
         let hyphen = self.token(next).is_some_and(|t| t.is_mark(b'-') && !t.spaced);
         next += u32::from(hyphen);
         let number = self.token(next).filter(|t| t.class == Class::Number && (!hyphen || !t.spaced))?;
-        let known = note.lexicon.tests.at(note, at).is_some() || self.defined_at(at).is_some() || self.token(at)?.case == Case::Lower;
+        let known = note.lexicon.tests.at(note, at).is_some() || self.defined_at(at).is_some() || case::is_english_word(word);
         // "BP 140/90", "CD 100 mg": what is measured, not a name
         let measured = self.token(next + 1).is_some_and(|t| matches!(t.mark, b'/' | b'.' | b'%'));
         let digits = note.word(next);
-        (!known && !measured && DIGITS.contains(&digits.len()) && number.class == Class::Number && is_number(digits)).then_some(next + 1)
+        // "June 2003"
+        let dated = word.bytes().any(|b| b.is_ascii_lowercase()) && !hyphen && (letters > 3 || digits.len() == 4);
+        (!known && !measured && !dated && number.class == Class::Number && is_number(digits)).then_some(next + 1)
+    }
+}
+
+/// Pieces of systematic names that stand before others; other words end with them, too: "dichloro".
+const PIECES: &[&str] = &[
+    "yl", "oxy", "nitro", "chloro", "bromo", "iodo", "fluoro", "amino", "imino", "cyano", "oxo", "thio", "benzo", "hydro", "aza", "oxa", "sulfo", "phospho",
+    "alpha", "beta", "gamma", "delta", "omega", "epsilon", "kappa", "cis", "trans", "threo", "erythro", "tert", "sec", "des", "bis", "tris", "rac", "ene", "ylidene", "methano",
+];
+
+impl Finder<'_, '_, '_> {
+    /// Where a chemical's name begins whose last part stands at a token: "N-[4-(5-nitro-2-furyl)-2-thiazolyl]-formamide".
+    /// All that is written without a space before it is of the name, if it is made of positions and of parts of names.
+    pub(super) fn name_begin(&self, at: u32) -> u32 {
+        if !self.note.research {
+            return at;
+        }
+        let mut begin = at;
+        let mut first = at;
+        let mut open = 0i32;
+        while begin > 0 && at - begin < 60 && self.token(begin).is_some_and(|t| !t.spaced) {
+            let Some(before) = self.token(begin - 1) else { break };
+            match before.class {
+                Class::Mark if matches!(before.mark, b'-' | b',' | b'\'' | b'+') => {}
+                Class::Mark if matches!(before.mark, b')' | b']') => open += 1,
+                Class::Mark if matches!(before.mark, b'(' | b'[') => {
+                    open -= 1;
+                    if open < 0 {
+                        break;
+                    }
+                }
+                Class::Number => {}
+                Class::Word if self.is_piece(self.note.word(begin - 1)) => {}
+                _ => break,
+            }
+            begin -= 1;
+            // a name begins with no comma, and at no open bracket's inside
+            if open == 0 && !matches!(before.mark, b'-' | b',' | b'\'' | b'+') {
+                first = begin;
+            }
+        }
+        // "5 mg/2-chloro…": what is joined otherwise is not of it; "(S)-" alone is, "2," is not
+        let whole = begin == 0 || self.token(begin).is_some_and(|t| t.spaced) || self.token(begin - 1).is_some_and(|t| matches!(t.mark, b'(' | b'[' | b'/' | b'-'));
+        if whole && first < at { first } else { at }
+    }
+
+    fn is_piece(&self, word: &str) -> bool {
+        let mut lower = [0u8; 24];
+        let Some(form) = lower.get_mut(..word.len()) else { return false };
+        form.copy_from_slice(word.as_bytes());
+        form.make_ascii_lowercase();
+        word.len() < 3 || PIECES.iter().any(|piece| form.ends_with(piece.as_bytes())) || word.starts_with(|c: char| c.is_ascii_digit())
     }
 }
 

@@ -140,7 +140,11 @@ impl Finder<'_, '_, '_> {
     fn term(&mut self, found: Match, meaning: Meaning) -> u32 {
         if meaning.category != Category::MedicalCondition {
             let origin = origin(&found, &meaning);
-            self.push(found.begin, found.end, meaning, origin);
+            let begin = if meaning.category == Category::Medication { self.name_begin(found.begin) } else { found.begin };
+            while begin < found.begin && self.out.last().is_some_and(|e| e.tokens.end > begin) {
+                self.out.pop();
+            }
+            self.push(begin, found.end, meaning, origin);
             return found.end;
         }
         if let Some(end) = self.of_site(&found, &meaning).or_else(|| self.joined(&found, &meaning)) {
@@ -161,6 +165,13 @@ impl Finder<'_, '_, '_> {
     fn push(&mut self, begin: u32, end: u32, meaning: Meaning, origin: Origin) {
         let mut entity = Entity::new(self.note, meaning.category, meaning.kind, begin..end, origin);
         entity.concepts = meaning.concepts;
+        // "cocaine's effects"
+        if entity.category == Category::Medication
+            && let Some(text) = self.note.text.get(entity.begin..entity.end)
+            && let Some(name) = text.strip_suffix("'s").or_else(|| text.strip_suffix("\u{2019}s"))
+        {
+            entity.end = entity.begin + name.len();
+        }
         self.out.push(entity);
     }
 

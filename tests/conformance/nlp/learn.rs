@@ -48,25 +48,11 @@ const THEME: &[&str] = &["D056486", "D004409", "D064420", "D056150", "D020258"];
 /// `learn DATA FOLDER`: reads the training sets in DATA and writes into FOLDER.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let [data, folder] = arguments else { return Err("usage: nlp-scores learn DATA FOLDER".to_owned()) };
-    let lexicon = crate::lexicon::shipped()?;
     let docs = training(data)?;
     let docs: Vec<&(bool, Doc)> = docs.iter().collect();
-    let before = std::fs::read_to_string(format!("{folder}/stop.tsv")).unwrap_or_default();
-    let mut known: BTreeSet<String> = before.lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
-    known.extend(stops(&lexicon, &docs, folder));
-    let mut out = String::from(
-        "# Terms that are no findings: term, tab, category or `*`, and a tab and `research` where only in texts about research.\n\
-         # The part below was learnt by `nlp-scores learn` from the training sets of BC5CDR and the NCBI disease corpus: terms of the\n\
-         # lexicon that are more often wrong than right there; those that we wrote for notes only in texts about research.\n",
-    );
-    for line in &known {
-        out.push_str(line);
-        out.push('\n');
-    }
-    println!("{} stops", known.len());
-    let terms = terms(&lexicon, &docs);
-    println!("{} terms", terms.lines().filter(|l| l.starts_with("T\t")).count());
-    for (file, text) in [("stop.tsv", out), ("learnt.txt", terms)] {
+    let taught = teach(&docs, folder)?;
+    println!("{} stops, {} terms", taught.stop.lines().count(), taught.terms.lines().filter(|l| l.starts_with("T\t")).count());
+    for (file, text) in [("stop.tsv", taught.stop), ("learnt.txt", taught.terms)] {
         std::fs::write(format!("{folder}/{file}"), text).map_err(|e| e.to_string())?;
     }
     Ok(())
@@ -77,33 +63,44 @@ pub fn crossvalidate(arguments: &[String]) -> Result<(), String> {
     let [data, folder, parts] = arguments else { return Err("usage: nlp-scores crossvalidate DATA FOLDER PARTS".to_owned()) };
     let parts: usize = parts.parse().map_err(|_| "PARTS is a number")?;
     let docs = training(data)?;
-    // what was learnt from all of them is no part of what each learns from
-    let lines = shipped::LISTS.iter().find(|(name, _)| *name == "stop").map_or("", |(_, text)| *text);
-    let without = with(lines, "")?;
-    let bare = with("", "")?;
-    let learnable: BTreeSet<String> = stops(&bare, &docs.iter().collect::<Vec<_>>(), folder).into_iter().collect();
-    let own: String = lines.lines().filter(|l| !learnable.contains(*l)).map(|l| format!("{l}\n")).collect();
-    drop((without, bare));
-    println!("{} stops of our own, {} that can be learnt", own.lines().count(), learnable.len());
-    let base = with(&own, "")?;
     let mut totals = pubtator::Totals::default();
     for part in 0..parts {
         let (mut rest, mut held) = (Vec::new(), Vec::new());
         for (n, doc) in docs.iter().enumerate() {
             if n % parts == part { held.push(doc) } else { rest.push(doc) }
         }
-        let mut stop = own.clone();
-        for line in stops(&base, &rest, folder) {
-            stop.push_str(&line);
-            stop.push('\n');
-        }
-        let stopped = with(&stop, "")?;
-        let learnt = terms(&stopped, &rest);
-        let lexicon = with(&stop, &learnt)?;
-        totals.add(&lexicon, &held);
+        let taught = teach(&rest, folder)?;
+        totals.add(&with(&taught.stop, &taught.terms)?, &held);
     }
     totals.print();
     Ok(())
+}
+
+/// What abstracts teach: the texts of `stop.tsv` and of `learnt.txt`.
+struct Taught {
+    stop: String,
+    terms: String,
+}
+
+/// Behind this line of `stop.tsv` stands what was learnt.
+const LEARNT: &str = "# learnt:\n";
+
+fn teach(docs: &[&(bool, Doc)], folder: &str) -> Result<Taught, String> {
+    let stop = std::fs::read_to_string(format!("{folder}/stop.tsv")).map_err(|e| format!("stop.tsv: {e}"))?;
+    let (own, _) = stop.split_once(LEARNT).ok_or("stop.tsv has no line that parts what was learnt")?;
+    let mut stop = format!("{own}{LEARNT}");
+    let mut known: BTreeSet<String> = own.lines().map(str::to_owned).collect();
+    // what hid behind a term that is stopped now may be wrong as well
+    for _ in 0..2 {
+        for line in stops(&with(&stop, "")?, docs, folder) {
+            if known.insert(line.clone()) {
+                stop.push_str(&line);
+                stop.push('\n');
+            }
+        }
+    }
+    let terms = terms(&with(&stop, "")?, docs);
+    Ok(Taught { stop, terms })
 }
 
 /// The shipped lexicon with other learnt parts.

@@ -90,7 +90,10 @@ impl Finder<'_, '_, '_> {
             end += 1;
         }
         let inside = self.note.words(at + 1..end);
+        // "(AOR = 2.7)" tells a figure, whatever stands before it
+        let figure = self.note.research && self.token(end).is_some_and(|t| t.is_mark(b'='));
         if is_short(inside)
+            && !figure
             && let Some(begin) = self.long_before(at, inside)
         {
             let meaning = self.meaning_between(begin, at);
@@ -155,6 +158,11 @@ impl Finder<'_, '_, '_> {
         // the long form of a chemical is all of it, "serum creatinine" is none; a disease may have words before it
         if self.note.research && entity.category == Category::Medication && entity.tokens.start > begin {
             return None;
+        }
+        // "changes in mental status (MS)": the short form is the status
+        if self.note.research && entity.category == Category::MedicalCondition && entity.tokens.start < begin {
+            let words = (begin..end).filter_map(|t| self.token(t)).filter(|t| t.class == Class::Word).map(|t| t.id);
+            self.condition(words)?;
         }
         Some(Meaning { category: entity.category, kind: entity.kind, concepts: entity.concepts.clone(), abbreviation: true })
     }

@@ -33,8 +33,38 @@ impl Finder<'_, '_, '_> {
                 }
                 within
             }
+            Category::MedicalCondition if found.end - found.begin > 1 => self.is_several(found) || self.is_drawn(found),
             _ => false,
         }
+    }
+
+    /// Whether a term names several conditions: "nausea and vomiting", "panic disorder with agoraphobia".
+    fn is_several(&self, found: &Match) -> bool {
+        let Some(joint) = (found.begin + 1..found.end - 1).find(|t| ["and", "with", "or"].iter().any(|w| self.note.is(*t, w))) else { return false };
+        self.whole(found.begin, joint) && self.whole(joint + 1, found.end)
+    }
+
+    /// Whether some tokens are a term of a condition.
+    fn whole(&self, begin: u32, end: u32) -> bool {
+        let mut is = false;
+        self.image.terms_at(self.note.tokens, begin, |m| {
+            is |= m.end == end && self.meaning_of(&m).is_some_and(|m| m.category == Category::MedicalCondition);
+        });
+        is
+    }
+
+    /// Whether a term is wider than the condition in it: by what brought it about ("heparin-induced thrombocytopenia"), or by a
+    /// word that only says that it is there ("seizure activity").
+    fn is_drawn(&self, found: &Match) -> bool {
+        const ENDS: &[&str] = &["activity", "episode", "episodes", "test", "tests", "features"];
+        const BEGINS: &[&str] = &["persistent", "recurrent", "prolonged", "transient", "generalized", "massive", "mild", "severe", "drug"];
+        let last = found.end - 1;
+        if ENDS.iter().any(|w| self.note.is(last, w)) && self.whole(found.begin, last) {
+            return true;
+        }
+        let rest = (found.begin + 1..found.end).find(|t| self.note.is(*t, "induced")).map(|t| t + 1);
+        let rest = rest.or_else(|| BEGINS.iter().any(|w| self.note.is(found.begin, w)).then_some(found.begin + 1));
+        rest.is_some_and(|rest| self.whole(rest, found.end))
     }
 
     /// Whether a term ends with what a substance does, a number or letter behind it not counted: "interleukin 1 receptor type I".

@@ -5,6 +5,7 @@
 //! ("hepatitis B and C"), [`spelling`] (misspelled drugs); [`meaning`] gives the category and the concepts.
 
 mod abbreviation;
+mod adjective;
 mod case;
 mod chemical;
 mod compose;
@@ -95,6 +96,10 @@ impl Finder<'_, '_, '_> {
         }
         if let Some(end) = self.composed(at, token) {
             return end;
+        }
+        if let Some(meaning) = self.adjective(at, token) {
+            self.push(at, at + 1, meaning, Origin::Variant);
+            return at + 1;
         }
         if let Some(end) = self.code_name(at) {
             let meaning = Meaning { category: Category::Medication, kind: Kind::Substance, concepts: Vec::new(), abbreviation: false };

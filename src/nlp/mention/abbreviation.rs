@@ -146,10 +146,27 @@ impl Finder<'_, '_, '_> {
             begin -= 1;
             words += usize::from(token.class == Class::Word);
         }
+        if let Some(entity) = self.out.last().filter(|e| e.tokens.end == open && e.category == Category::MedicalCondition)
+            && self.has_initials(entity.tokens.clone(), short)
+        {
+            return Some(entity.tokens.start);
+        }
         let long = self.note.words(begin..open);
         let at = align(short, long)? + self.token(begin)?.begin as usize;
         // the token that begins there
         (begin..open).find(|t| self.token(*t).is_some_and(|t| t.begin as usize <= at && at < t.end as usize))
+    }
+
+    /// Whether the letters of a short form are the first letters of the words, in whatever order: "myotonic dystrophy (DM)".
+    fn has_initials(&self, words: std::ops::Range<u32>, short: &str) -> bool {
+        let mut initials: Vec<u8> = words
+            .filter(|t| self.token(*t).is_some_and(|t| t.class == Class::Word))
+            .filter_map(|t| self.note.word(t).bytes().next().map(|b| b.to_ascii_uppercase()))
+            .collect();
+        let mut letters = short.as_bytes().to_vec();
+        initials.sort_unstable();
+        letters.sort_unstable();
+        letters.len() > 1 && initials == letters
     }
 
     /// What the entity means that ends where a long form ends.

@@ -6,6 +6,7 @@
 
 mod abbreviation;
 mod adjective;
+mod broader;
 mod case;
 mod chemical;
 mod compose;
@@ -167,7 +168,8 @@ impl Finder<'_, '_, '_> {
         found.end
     }
 
-    fn push(&mut self, begin: u32, end: u32, meaning: Meaning, origin: Origin) {
+    fn push(&mut self, begin: u32, end: u32, mut meaning: Meaning, origin: Origin) {
+        self.broaden(begin, end, &mut meaning);
         let mut entity = Entity::new(self.note, meaning.category, meaning.kind, begin..end, origin);
         entity.concepts = meaning.concepts;
         // "cocaine's effects"

@@ -23,7 +23,7 @@ import subprocess
 import sys
 
 from sources import icd10cm, mesh, obo, own, unii
-from sources.names import form, is_acronym, words
+from sources.names import code_names, form, is_acronym, is_code_name, words
 
 HERE = pathlib.Path(__file__).parent
 CONDITION = "MEDICAL_CONDITION"
@@ -46,11 +46,18 @@ class Concept:
 
     def term(self, text, type_="synonym"):
         flags = "-"
+        if self.category == MEDICATION and is_code_name(text):
+            # only where research is written about: a number of a room or a record looks so, too
+            for written in code_names(text):
+                self.terms.setdefault(form(written), ("abbreviation", "r", written))
+            return
         if is_acronym(text):
-            # three letters mean too many things: those that count are in abbreviations.tsv
-            if len(text) < 4:
-                return
+            # three letters mean too many things: those that count in notes are in abbreviations.tsv
             type_, flags = "abbreviation", "c"
+            if len(text) < 4:
+                if self.category != MEDICATION or len(text) < 3:
+                    return
+                flags = "cr"
         key = form(text)
         if key and (key not in self.terms or flags == "-" and self.terms[key][1] == "c"):
             self.terms[key] = (type_, flags, text)
@@ -142,7 +149,7 @@ CHEMICAL = re.compile(r"^[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z-]*){0,2}$")
 
 def chemical(name):
     """Whether people write a chemical's name so: three words of letters at most."""
-    return len(name) > 3 and (bool(CHEMICAL.match(name)) and len(name) <= 40 or is_acronym(name))
+    return is_code_name(name) or len(name) > 3 and (bool(CHEMICAL.match(name)) and len(name) <= 40 or is_acronym(name))
 
 
 def link(concepts, tabular, icd_by_name, doid, mondo, indra):

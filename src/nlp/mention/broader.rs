@@ -3,8 +3,10 @@
 
 use super::super::entity::{Category, ConceptRef};
 use super::super::lexicon::Match;
+use super::super::token::Class;
 use super::Finder;
 use super::meaning::Meaning;
+use super::words::HEAD;
 
 /// A broader concept is that much less what the text says.
 const WORTH: f32 = 0.5;
@@ -33,14 +35,35 @@ impl Finder<'_, '_, '_> {
             });
         }
         parts.sort_by_key(|m| std::cmp::Reverse(m.end - m.begin));
-        for part in parts {
-            let Some(of) = self.meaning_of(&part).filter(|of| of.category == meaning.category) else { continue };
-            let system = |c: &ConceptRef| self.image.system_number(c.concept);
-            let known: Vec<u32> = meaning.concepts.iter().map(system).collect();
-            let new = of.concepts.into_iter().filter(|c| !known.contains(&system(c)));
-            let room = MOST.saturating_sub(meaning.concepts.len());
-            meaning.concepts.extend(new.take(room).map(|c| ConceptRef { concept: c.concept, score: c.score * WORTH }));
+        if condition && let Some(of) = self.of_site_disease(begin, end) {
+            self.add_systems(of, meaning);
         }
+        for part in parts {
+            if let Some(of) = self.meaning_of(&part).filter(|of| of.category == meaning.category) {
+                self.add_systems(of, meaning);
+            }
+        }
+    }
+
+    /// Adds the concepts of systems that a meaning has no concept of.
+    fn add_systems(&self, of: Meaning, to: &mut Meaning) {
+        let system = |c: &ConceptRef| self.image.system_number(c.concept);
+        let known: Vec<u32> = to.concepts.iter().map(system).collect();
+        let new = of.concepts.into_iter().filter(|c| !known.contains(&system(c)));
+        let room = MOST.saturating_sub(to.concepts.len());
+        to.concepts.extend(new.take(room).map(|c| ConceptRef { concept: c.concept, score: c.score * WORTH }));
+    }
+
+    /// The disease of the body part that a general word is about: "cardiac dysfunction" is a heart disease.
+    fn of_site_disease(&self, begin: u32, end: u32) -> Option<Meaning> {
+        let head = self.token(end - 1)?;
+        if self.words.flags(head.id) & HEAD == 0 {
+            return None;
+        }
+        let site = self.token(end - 2).filter(|t| t.class == Class::Word && end - 2 >= begin)?;
+        [self.words.noun(site.id), Some(site.id)].into_iter().flatten().find_map(|site| {
+            ["disease", "disorder"].iter().find_map(|general| self.condition([site, self.image.word(general.as_bytes())].into_iter()))
+        })
     }
 
     /// Whether a part is long enough to say what the whole is: not the "L" of "L-arginine".

@@ -337,8 +337,14 @@ impl Compiler {
         self.stop()?;
         self.know_words();
         self.drug_names();
-        self.outputs.sort_by_key(|o| (o.node, o.concept, o.case_sensitive, o.term as u8));
-        self.outputs.dedup_by_key(|o| (o.node, o.concept));
+        self.outputs.sort_by_key(|o| (o.node, o.concept, o.research, o.case_sensitive, o.term as u8));
+        let strings = &self.text;
+        let surface = |o: &Output| strings.get(o.surface.0 as usize..(o.surface.0 + o.surface.1) as usize);
+        // n/v and N/V both stay; what is allowed as it is, or in any text, makes narrower ones superfluous
+        self.outputs.dedup_by(|later, first| {
+            let same = (later.node, later.concept) == (first.node, first.concept);
+            same && (!first.case_sensitive || surface(first) == surface(later)) && (!first.research || later.research)
+        });
 
         let mut sections: [Vec<u8>; SECTIONS] = Default::default();
         let [s_version, s_sources, s_lists, s_words, s_starts, s_text, s_roots, s_edges, s_nodes, s_outputs, s_concepts, s_maps, s_systems, s_strings] =

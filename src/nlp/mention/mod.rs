@@ -11,6 +11,7 @@ mod case;
 mod chemical;
 mod compose;
 mod coordination;
+mod list;
 mod meaning;
 mod spelling;
 mod variant;
@@ -83,6 +84,9 @@ pub fn is_research(tokens: &[Token], lexicon: &Lexicon) -> bool {
 impl Finder<'_, '_, '_> {
     /// What begins with the word at `at`; gives the token behind it.
     fn word(&mut self, at: u32, token: &Token) -> u32 {
+        if let Some(end) = self.slashed(at) {
+            return end;
+        }
         let defined = self.defined_at(at);
         if let Some((found, meaning)) = self.term_at(at)
             && defined.as_ref().is_none_or(|(end, _)| *end < found.end)
@@ -144,6 +148,7 @@ impl Finder<'_, '_, '_> {
 
     /// A term stands at a token: with what the rules add to it.
     fn term(&mut self, found: Match, meaning: Meaning) -> u32 {
+        let meaning = self.spelled_out(&found, meaning);
         if meaning.category != Category::MedicalCondition {
             let origin = origin(&found, &meaning);
             let begin = if meaning.category == Category::Medication { self.name_begin(found.begin) } else { found.begin };

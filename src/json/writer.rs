@@ -2,7 +2,7 @@
 
 use super::error::{Fallible, INVALID_BYTES, JsonError, LIMIT_EXCEEDED, NUMBER_OUT_OF_RANGE};
 use super::layout::{self as jb, Entries, length_word, pad};
-use super::number::Number;
+use super::number::{Number, Short};
 use super::reader::{Node, key_order};
 use super::scan::{append, reserve};
 use std::borrow::Cow;
@@ -114,6 +114,55 @@ fn object(members: &[(Cow<'_, str>, Item<'_>)], depth: usize, out: &mut Vec<u8>)
         container.add(item, depth, out)?;
     }
     container.end()
+}
+
+/// Appends an object whose keys stand in the server's order (by length, then by bytes), each once; `value` appends that of the key at a place and
+/// tells its type. For what is made often, this and [`compose_array`] need no tree.
+pub fn compose_object<const N: usize>(keys: [&'static str; N], out: &mut Vec<u8>, mut value: impl FnMut(usize, &mut Vec<u8>) -> Fallible<u32>) -> Fallible<u32> {
+    debug_assert!(keys.windows(2).all(|two| key_order(two[0].as_bytes(), two[1].as_bytes()).is_lt()));
+    let mut container = Open::begin(jb::OBJECT, N, 2 * N, out)?;
+    for key in keys {
+        append(out, key.as_bytes())?;
+        container.fill(jb::STRING, out);
+    }
+    for place in 0..N {
+        let kind = value(place, out)?;
+        container.fill(kind, out);
+    }
+    container.end()
+}
+
+/// Appends an array of `count` values; `value` appends that at a place and tells its type.
+pub fn compose_array(count: usize, out: &mut Vec<u8>, mut value: impl FnMut(usize, &mut Vec<u8>) -> Fallible<u32>) -> Fallible<u32> {
+    let mut container = Open::begin(jb::ARRAY, count, count, out)?;
+    for place in 0..count {
+        let kind = value(place, out)?;
+        container.fill(kind, out);
+    }
+    container.end()
+}
+
+/// Appends a whole number, as [`compose_object`] wants it.
+pub fn compose_whole(value: u32, out: &mut Vec<u8>) -> Fallible<u32> {
+    compose_number(super::number::whole(value), out)
+}
+
+/// Appends a number of ten-thousandths, at most 10,000 of them, as [`compose_object`] wants it.
+pub fn compose_fraction(ten_thousandths: u16, out: &mut Vec<u8>) -> Fallible<u32> {
+    compose_number(super::number::fraction(ten_thousandths), out)
+}
+
+fn compose_number(datum: Short, out: &mut Vec<u8>) -> Fallible<u32> {
+    reserve(out, datum.bytes().len() + 8)?;
+    pad(out);
+    out.extend_from_slice(&length_word(datum.bytes().len() as u32 + 4).to_ne_bytes());
+    out.extend_from_slice(datum.bytes());
+    Ok(jb::NUMBER)
+}
+
+/// Appends a string, as [`compose_object`] wants it.
+pub fn compose_string(text: &str, out: &mut Vec<u8>) -> Fallible<u32> {
+    string(text, out)
 }
 
 /// A container while its slots are being written.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::entity::Entity;
 use super::lexicon::Lexicon;
 use super::note::Note;
-use super::token::{self, UNKNOWN};
+use super::token;
 use super::{attribute, context, medication, mention, phi, result, score, sentence, social, time};
 
 /// How to read a text.
@@ -56,10 +56,9 @@ pub fn detect_each(text: &str, lexicon: &Lexicon, options: &Options<'_>, each: &
         }
         let to = part_end(text, from);
         tokens.clear();
-        let mut form_of = |form: &[u8]| if form.is_empty() { UNKNOWN } else { lexicon.image.word(form) };
-        token::tokens(text, from, to, &mut tokens, &mut form_of);
+        lexicon.tokens(text, from, to, &mut tokens);
         let sentences = sentence::sentences(text, &tokens, lexicon, &mut sections);
-        let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: options.date, research: mention::is_research(&tokens, lexicon) };
+        let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: options.date, research: mention::is_research(&tokens) };
         entities.clear();
         mention::find(&note, &mut mentions, &mut entities);
         let chemicals = mention::chemicals(&note, &entities);

@@ -10,6 +10,7 @@ pub mod context;
 pub mod cover;
 pub mod detect;
 pub mod entity;
+pub mod known;
 pub mod lexicon;
 pub mod medication;
 pub mod mention;

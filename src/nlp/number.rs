@@ -225,12 +225,11 @@ pub fn number(note: &Note<'_>, at: u32) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nlp::token::{UNKNOWN, tokens};
 
     fn read(text: &str) -> Option<(String, String)> {
         let lexicon = crate::nlp::signature_tests::lexicon();
         let mut list = Vec::new();
-        tokens(text, 0, text.len(), &mut list, |_| UNKNOWN);
+        lexicon.tokens(text, 0, text.len(), &mut list);
         let note = Note { text, tokens: &list, sentences: &[], lexicon, date: None, research: false };
         number(&note, 0).map(|n| (note.words(n.begin..n.end).to_owned(), n.show()))
     }

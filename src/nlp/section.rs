@@ -97,7 +97,7 @@ pub struct Heading {
 pub struct Headings {
     /// number 0 is "no section"
     pub known: Vec<Heading>,
-    phrases: Phrases,
+    pub(super) phrases: Phrases,
 }
 
 /// In the number of a phrase: a heading inside a section.
@@ -176,7 +176,7 @@ impl Headings {
     }
 
     /// The heading that begins at token `at` of a line that ends before `to`, with `marks` (a number, a bullet) before it or not.
-    pub fn at(&self, text: &str, tokens: &[Token], at: usize, to: usize, marked: bool) -> Option<Found> {
+    pub fn at(&self, tokens: &[Token], at: usize, to: usize, marked: bool) -> Option<Found> {
         let mut begin = at;
         while begin < to && begin < at + 6 && tokens.get(begin).is_some_and(|t| t.class == Class::Mark && matches!(t.mark, b'#' | b'*' | b'_' | b'=' | b'>' | b'[' | b'<')) {
             begin += 1;
@@ -184,11 +184,11 @@ impl Headings {
         let plain = begin == at && !marked;
         let line = tokens.get(begin..to)?;
         let first = line.first()?;
-        if first.class != Class::Word || !self.phrases.begins(self.phrases.word(text, first)) {
+        if first.class != Class::Word || !self.phrases.begins(first.known.heading) {
             return None;
         }
         let line = &line[..line.len().min(3 * LONGEST)];
-        let words: Vec<Word> = line.iter().map(|t| self.phrases.word(text, t)).collect();
+        let words: Vec<Word> = line.iter().map(|t| t.known.heading).collect();
         let found = self.phrases.longest_at(line, &words, 0, line.len())?;
         let value = *found.values.last()?;
         let (sub, colon_only) = (value & SUB != 0, value & COLON != 0);
@@ -235,16 +235,16 @@ impl Headings {
     }
 
     /// The heading within a line that ends with the colon at token `colon` and begins behind token `from`.
-    pub fn before_colon(&self, text: &str, tokens: &[Token], from: usize, colon: usize) -> Option<Found> {
+    pub fn before_colon(&self, tokens: &[Token], from: usize, colon: usize) -> Option<Found> {
         let last = tokens.get(colon.checked_sub(1)?)?;
-        if self.phrases.word(text, last) == NONE {
+        if last.known.heading == NONE {
             return None;
         }
         let from = from.max(colon.saturating_sub(LONGEST));
         let window = tokens.get(from..colon)?;
         let mut words = [NONE; LONGEST];
         for (word, token) in words.iter_mut().zip(window) {
-            *word = self.phrases.word(text, token);
+            *word = token.known.heading;
         }
         for (at, token) in window.iter().enumerate() {
             if token.case == Case::Lower || token.class != Class::Word || !self.phrases.begins(words[at]) {

@@ -106,7 +106,7 @@ impl Cutter<'_> {
             }
             let content = self.marker(line);
             let item = content > line.begin;
-            let heading = self.lexicon.headings.at(self.text, self.tokens, content, line.end, item);
+            let heading = self.lexicon.headings.at(self.tokens, content, line.end, item);
             if blank
                 && heading.is_none()
                 && (inline && !item && self.role_is_short() || self.is_unknown_heading(line))
@@ -321,7 +321,7 @@ impl Cutter<'_> {
                     }
                     b':' => {
                         let after = begin.max(self.heading.end as usize);
-                        if let Some(found) = self.lexicon.headings.before_colon(self.text, self.tokens, after, at) {
+                        if let Some(found) = self.lexicon.headings.before_colon(self.tokens, after, at) {
                             if found.begin > begin {
                                 self.close(found.begin);
                                 self.open(found.begin, false);

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::entity::Entity;
 use super::lexicon::{Compiler, Lexicon};
 use super::note::Note;
-use super::{mention, sentence, token};
+use super::{mention, sentence};
 
 const TERMS: &str = "\
 C\tx\t1\tMEDICAL_CONDITION\tDX_NAME\tcough
@@ -78,9 +78,9 @@ pub fn written() -> NaiveDate {
 pub fn read(text: &str, date: Option<NaiveDate>, steps: impl Fn(&Note<'_>, &mut Vec<Entity>)) -> Vec<Entity> {
     let lexicon = &*LEXICON;
     let mut tokens = Vec::new();
-    token::tokens(text, 0, text.len(), &mut tokens, |form| if form.is_empty() { token::UNKNOWN } else { lexicon.image.word(form) });
+    lexicon.tokens(text, 0, text.len(), &mut tokens);
     let sentences = sentence::sentences(text, &tokens, lexicon, &mut sentence::Carry::default());
-    let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date, research: mention::is_research(&tokens, lexicon) };
+    let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date, research: mention::is_research(&tokens) };
     let mut entities = Vec::new();
     mention::find(&note, &mut mention::Carry::default(), &mut entities);
     steps(&note, &mut entities);

@@ -5,6 +5,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::known::{Known, Reading};
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -45,6 +47,8 @@ pub struct Token {
     pub spaced: bool,
     /// number of the normal form in the lexicon's vocabulary; [`UNKNOWN`] where it has none
     pub id: u32,
+    /// what the steps know of it
+    pub known: Known,
 }
 
 /// The id of a word that the lexicon does not have.
@@ -68,10 +72,33 @@ pub fn boundary(text: &str, at: usize) -> usize {
     at
 }
 
-/// Cuts `text[from..to]` into tokens, whose ids are what `id` says of their normal form.
+/// Cuts `text[from..to]` into tokens, whose ids are what `id` says of their normal form. Of what else is known of them they have nothing:
+/// [`Lexicon::tokens`](super::Lexicon::tokens) tells it.
 pub fn tokens(text: &str, from: usize, to: usize, out: &mut Vec<Token>, mut id: impl FnMut(&[u8]) -> u32) {
-    let bytes = text.as_bytes();
     let mut form = Vec::with_capacity(LONGEST * 2);
+    cut(text, from, to, out, |begin, end, class| {
+        let (case, id) = looked_up(&text[begin..end], class, &mut form, &mut id);
+        Reading { case, id, ..Reading::NOTHING }
+    });
+}
+
+/// How a piece of text is written, and what `id` says of its normal form.
+pub fn looked_up(piece: &str, class: Class, form: &mut Vec<u8>, mut id: impl FnMut(&[u8]) -> u32) -> (Case, u32) {
+    let short = piece.len() <= LONGEST;
+    match class {
+        Class::Word if short => {
+            normal(piece, form);
+            (case_of(piece), id(form))
+        }
+        Class::Word => (case_of(piece), UNKNOWN),
+        Class::Number | Class::Mark if short => (Case::Lower, id(piece.as_bytes())),
+        Class::Number | Class::Mark | Class::Line => (Case::Lower, UNKNOWN),
+    }
+}
+
+/// Cuts `text[from..to]` into tokens; `read` tells of a piece, by its begin and end, what its letters tell.
+pub fn cut(text: &str, from: usize, to: usize, out: &mut Vec<Token>, mut read: impl FnMut(usize, usize, Class) -> Reading) {
+    let bytes = text.as_bytes();
     let mut at = from;
     let mut spaced = false;
     while at < to {
@@ -126,28 +153,20 @@ pub fn tokens(text: &str, from: usize, to: usize, out: &mut Vec<Token>, mut id: 
                 }
             }
         };
-        let piece = &text[begin..at];
-        let (case, number) = match class {
-            Class::Word => {
-                let case = case_of(piece);
-                if piece.len() <= LONGEST {
-                    normal(piece, &mut form);
-                    (case, id(&form))
-                } else {
-                    (case, UNKNOWN)
-                }
-            }
-            Class::Number | Class::Mark => (Case::Lower, if piece.len() <= LONGEST { id(piece.as_bytes()) } else { UNKNOWN }),
-            Class::Line => (Case::Lower, UNKNOWN),
-        };
+        let Reading { case, id, known } = if class == Class::Line { Reading::NOTHING } else { read(begin, at, class) };
         out.push(Token {
             begin: begin as u32,
             end: at as u32,
             class,
             case,
-            mark: if class == Class::Mark { mark_of(piece) } else { 0 },
+            mark: match class {
+                Class::Mark if byte < 0x80 => byte,
+                Class::Mark => mark_of(&text[begin..at]),
+                _ => 0,
+            },
             spaced,
-            id: number,
+            id,
+            known,
         });
         spaced = false;
     }
@@ -197,7 +216,7 @@ fn is_combining(c: char) -> bool {
 }
 
 /// A mark as ASCII: dashes and quotation marks have several forms.
-fn mark_of(piece: &str) -> u8 {
+pub fn mark_of(piece: &str) -> u8 {
     match piece.chars().next() {
         Some(c) if c.is_ascii() => c as u8,
         Some('\u{2010}'..='\u{2015}' | '\u{2212}') => b'-',

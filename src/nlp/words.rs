@@ -22,6 +22,22 @@ impl<V> Words<V> {
     /// Finds a word, whatever its case.
     #[inline]
     pub fn get(&self, word: &str) -> Option<&V> {
+        self.at(self.place(word))
+    }
+
+    /// What [`Words::place`] found.
+    #[inline]
+    pub fn at(&self, place: u16) -> Option<&V> {
+        self.entries.get(usize::from(place).checked_sub(1)?).map(|(_, value)| value)
+    }
+
+    /// The place of a word, whatever its case; 0 if it is in no place.
+    pub fn place(&self, word: &str) -> u16 {
+        self.find(word).unwrap_or(0)
+    }
+
+    #[inline]
+    fn find(&self, word: &str) -> Option<u16> {
         let first = *word.as_bytes().first()?;
         if word.len() > LONGEST || self.lengths[first as usize & 31] & 1 << word.len() == 0 {
             return None;
@@ -29,10 +45,10 @@ impl<V> Words<V> {
         let mask = self.slots.len() - 1;
         let mut slot = hash(word) as usize & mask;
         loop {
-            let number = *self.slots.get(slot)? as usize;
-            let (known, value) = self.entries.get(number.checked_sub(1)?)?;
+            let number = *self.slots.get(slot)?;
+            let (known, _) = self.entries.get(usize::from(number).checked_sub(1)?)?;
             if known.eq_ignore_ascii_case(word) {
-                return Some(value);
+                return Some(number);
             }
             slot = (slot + 1) & mask;
         }

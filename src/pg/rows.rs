@@ -9,6 +9,9 @@ use pgrx::pg_sys::Datum;
 pub struct Rows {
     store: *mut pg_sys::Tuplestorestate,
     descriptor: pg_sys::TupleDesc,
+    /// a row on its way into the store
+    values: Vec<Datum>,
+    nulls: Vec<bool>,
 }
 
 impl Call {
@@ -40,7 +43,7 @@ impl Call {
             (*result).setResult = store;
             (*result).setDesc = descriptor;
             pg_sys::MemoryContextSwitchTo(previous);
-            Ok(Rows { store, descriptor })
+            Ok(Rows { store, descriptor, values: Vec::new(), nulls: Vec::new() })
         }
     }
 }
@@ -59,11 +62,15 @@ impl Rows {
         // SAFETY: as many values as the row type has columns.
         unsafe {
             let columns = (*self.descriptor).natts as usize;
-            let mut datums: Vec<Option<Datum>> = values.into_iter().map(Value::into_datum).collect();
-            datums.resize(columns, None);
-            let mut nulls: Vec<bool> = datums.iter().map(Option::is_none).collect();
-            let mut values: Vec<Datum> = datums.into_iter().map(|datum| datum.unwrap_or(Datum::null())).collect();
-            pg_sys::tuplestore_putvalues(self.store, self.descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            self.values.clear();
+            self.nulls.clear();
+            for datum in values.into_iter().map(Value::into_datum) {
+                self.values.push(datum.unwrap_or(Datum::null()));
+                self.nulls.push(datum.is_none());
+            }
+            self.values.resize(columns, Datum::null());
+            self.nulls.resize(columns, true);
+            pg_sys::tuplestore_putvalues(self.store, self.descriptor, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());
         }
     }
 }

@@ -10,6 +10,8 @@ use super::note::Note;
 use super::token::Class;
 use words::{Modifier, modifier};
 
+pub use words::may_begin;
+
 /// What can be told of: tokens and the number of the entity.
 #[derive(Clone, Copy)]
 struct Target {

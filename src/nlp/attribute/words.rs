@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::nlp::entity::AttributeKind;
+use crate::nlp::known::MODIFIES;
 use crate::nlp::note::Note;
 use crate::nlp::token::{Case, Class};
 use crate::nlp::words::Words;
@@ -46,6 +47,11 @@ pub struct Modifier {
     pub value: String,
 }
 
+/// Whether a modifier may begin with a word.
+pub fn may_begin(word: &str) -> bool {
+    matches!(word, "B" | "b" | "L" | "R") || word.len() > 1 && TABLE.get(word).is_some()
+}
+
 /// The modifier that begins at a token.
 pub fn modifier(note: &Note<'_>, at: u32) -> Option<Modifier> {
     let made = |kind, end, value: &str| Some(Modifier { kind, begin: at, end, value: value.to_owned() });
@@ -64,6 +70,9 @@ pub fn modifier(note: &Note<'_>, at: u32) -> Option<Modifier> {
             (score && !note.mark(end, b'/')).then(|| made(AttributeKind::Severity, end, &format!("{}/10", note.word(at)))).flatten()
         }
         Class::Word => {
+            if !token.known.has(MODIFIES) {
+                return None; // most words
+            }
             let word = note.word(at);
             // L knee, R arm, B/L
             if word.len() == 1 {

@@ -41,7 +41,7 @@ impl<'a> Hits<'a> {
         self.words.clear();
         self.begin = begin;
         let Some(tokens) = note.tokens.get(begin as usize..end as usize) else { return };
-        self.words.extend(tokens.iter().map(|t| rules.phrases.word(note.text, t)));
+        self.words.extend(tokens.iter().map(|t| t.known.context));
         // "+cough -fever": a minus is a negation where a plus stands so
         let plus = tokens.windows(2).any(|pair| pair[0].is_mark(b'+') && !pair[1].spaced && pair[1].class == Class::Word);
         let mut at = 0;

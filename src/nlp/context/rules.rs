@@ -123,7 +123,7 @@ pub fn target(category: Category) -> u8 {
 /// The triggers of a lexicon.
 #[derive(Debug, Default)]
 pub struct Rules {
-    pub(super) phrases: Phrases,
+    pub(crate) phrases: Phrases,
     rules: Vec<Rule>,
     /// verbs behind which a phrase reaches back to the subject, and conjunctions and articles
     pub(super) verbs: Vec<Word>,

@@ -4,7 +4,7 @@ use super::*;
 use crate::nlp::entity::Origin;
 use crate::nlp::lexicon::source::Record;
 use crate::nlp::lexicon::{Compiler, Lexicon, shipped};
-use crate::nlp::{sentence, token};
+use crate::nlp::sentence;
 
 fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
@@ -36,7 +36,7 @@ fn said_in(marked: &str, date: Option<chrono::NaiveDate>) -> Vec<String> {
     text.push_str(rest);
     let lexicon = lexicon();
     let mut tokens = Vec::new();
-    token::tokens(&text, 0, text.len(), &mut tokens, |form| lexicon.image.word(form));
+    lexicon.tokens(&text, 0, text.len(), &mut tokens);
     let sentences = sentence::sentences(&text, &tokens, lexicon, &mut sentence::Carry::default());
     let note = Note { text: &text, tokens: &tokens, sentences: &sentences, lexicon, date, research: false };
     let mut entities: Vec<Entity> = spans
@@ -297,7 +297,7 @@ fn much_text_takes_little_time() {
         let lexicon = lexicon();
         let begun = std::time::Instant::now();
         let mut tokens = Vec::new();
-        token::tokens(&text, 0, text.len(), &mut tokens, |form| lexicon.image.word(form));
+        lexicon.tokens(&text, 0, text.len(), &mut tokens);
         let sentences = sentence::sentences(&text, &tokens, lexicon, &mut sentence::Carry::default());
         let note = Note { text: &text, tokens: &tokens, sentences: &sentences, lexicon, date: None, research: false };
         let mut entities: Vec<Entity> = (0..tokens.len() as u32)

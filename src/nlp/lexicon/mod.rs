@@ -17,6 +17,7 @@ pub use image::{Concept, FormatError, Image, Output, checked};
 pub use walk::Match;
 
 use super::context::Rules;
+use super::known::Memory;
 use super::mention::Words;
 use super::result::Tests;
 use super::section::Headings;
@@ -32,6 +33,7 @@ pub struct Lexicon {
     pub tests: Tests,
     /// words that the rules of mentions know
     pub words: Words,
+    pub(super) memory: Memory,
 }
 
 impl Lexicon {
@@ -42,7 +44,7 @@ impl Lexicon {
         let headings = Headings::new(image.list("sections"));
         let tests = Tests::new(image.list("tests"));
         let words = Words::new(&image);
-        Ok(Lexicon { image, rules, headings, tests, words })
+        Ok(Lexicon { image, rules, headings, tests, words, memory: Memory::default() })
     }
 
     /// The version that the compiled value names, such as `fhirlake-2026.11`.

@@ -23,7 +23,7 @@ use super::entity::{Attribute, AttributeKind, Category, Entity};
 use super::note::Note;
 use scan::Drug;
 
-pub use vocabulary::{Span, sense_at};
+pub use vocabulary::{Span, place, sense_at};
 
 /// Whether a unit, a route or a frequency stands at a token, as behind the dose of a drug.
 pub fn is_prescription(note: &Note<'_>, at: u32) -> bool {

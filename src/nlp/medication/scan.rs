@@ -1,7 +1,7 @@
 //! A sentence with its continued lines → drugs and the parts of prescriptions around them, in order.
 
 use super::piece::Piece;
-use super::vocabulary::{Role, may_begin, sense, sense_at};
+use super::vocabulary::{Role, may_begin, sense_at};
 use super::{amount, duration, form, frequency, route};
 use crate::nlp::entity::AttributeKind;
 use crate::nlp::note::Note;
@@ -105,14 +105,14 @@ pub fn piece_at(note: &Note<'_>, at: u32, behind: bool) -> Option<Piece> {
             .or_else(|| duration::duration(note, at, behind))
             .or_else(|| amount::amount(note, at)),
         Class::Word => {
-            let word = note.word(at);
-            if !may_begin(word) {
+            let sense = sense_at(note, at);
+            if !may_begin(note.word(at), sense) {
                 return None;
             }
             frequency::frequency(note, at)
                 .or_else(|| duration::duration(note, at, behind))
                 .or_else(|| amount::amount(note, at))
-                .or_else(|| if sense(word).form.is_some() { form::form(note, at) } else { None })
+                .or_else(|| if sense.form.is_some() { form::form(note, at) } else { None })
                 .or_else(|| route::route(note, at))
                 .or_else(|| form::form(note, at))
         }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::nlp::note::Note;
-use crate::nlp::token::{Case, Class};
+use crate::nlp::token::Case;
 use crate::nlp::words::Words;
 
 /// What kind of amount a unit measures.
@@ -537,16 +537,25 @@ const BEGINNINGS: &[&str] = &[
 
 static NOTHING: Sense = Sense { unit: None, form: None, route: None, frequency: None, span: None, weekday: 0, filler: false, begins: false, role: Role::None };
 
-/// Whether a part of a prescription may begin with a word: asked first, since most words begin none.
-pub fn may_begin(word: &str) -> bool {
-    if word.len() == 1 || matches!(word.as_bytes().first(), Some(b'q' | b'Q' | b'x' | b'X')) {
-        return true;
-    }
-    SENSES.get(word).is_some_and(|s| s.begins || s.unit.is_some() || s.form.is_some() || s.route.is_some() || s.frequency.is_some() || s.span.is_some() || s.weekday > 0)
+/// Whether a part of a prescription may begin with a word that may be this: asked first, since most words begin none.
+pub fn may_begin(word: &str, sense: &Sense) -> bool {
+    sense.begins
+        || sense.unit.is_some()
+        || sense.form.is_some()
+        || sense.route.is_some()
+        || sense.frequency.is_some()
+        || sense.span.is_some()
+        || sense.weekday > 0
+        || word.len() == 1
+        || matches!(word.as_bytes().first(), Some(b'q' | b'Q' | b'x' | b'X'))
+}
+
+/// The place of a word among those of prescriptions; 0 if it is none.
+pub fn place(word: &str) -> u16 {
+    SENSES.place(word)
 }
 
 /// What a word may be.
-#[inline]
 pub fn sense(word: &str) -> &'static Sense {
     SENSES.get(word).unwrap_or(&NOTHING)
 }
@@ -554,7 +563,10 @@ pub fn sense(word: &str) -> &'static Sense {
 /// What the word at a token may be; nothing if it is no word.
 #[inline]
 pub fn sense_at(note: &Note<'_>, at: u32) -> &'static Sense {
-    if note.class(at) == Some(Class::Word) { sense(note.word(at)) } else { &NOTHING }
+    match note.tokens.get(at as usize) {
+        Some(token) if token.known.sense != 0 => SENSES.at(token.known.sense).unwrap_or(&NOTHING),
+        _ => &NOTHING,
+    }
 }
 
 /// Whether a token is written in capitals.

@@ -21,7 +21,8 @@ pub use chemical::{chemicals, keep};
 pub use words::Words;
 
 use super::entity::{Category, Entity, Kind, Origin};
-use super::lexicon::{Image, Lexicon, Match};
+use super::known::BEGINS_TERM;
+use super::lexicon::{Image, Match};
 use super::note::Note;
 use super::token::{Class, Token, UNKNOWN};
 use meaning::Meaning;
@@ -70,13 +71,12 @@ struct Finder<'a, 'n, 'o> {
 }
 
 /// Whether a text is about research: abstracts and articles are not notes, and words are used in them that are findings in a note.
-pub fn is_research(tokens: &[Token], lexicon: &Lexicon) -> bool {
-    let words = &lexicon.words;
+pub fn is_research(tokens: &[Token]) -> bool {
     let (mut all, mut found) = (0, 0);
     for token in tokens.iter().filter(|t| t.class == Class::Word) {
         all += 1;
         // "patients" speaks of many; "patient" of one
-        found += usize::from(words.flags(token.id) & words::RESEARCH != 0);
+        found += usize::from(token.known.flags & words::RESEARCH != 0);
     }
     found > 2 && found * 45 > all
 }
@@ -122,7 +122,7 @@ impl Finder<'_, '_, '_> {
 
     /// The longest term that may stand at a token.
     fn term_at(&self, at: u32) -> Option<(Match, Meaning)> {
-        if self.token(at).is_none_or(|t| t.id == UNKNOWN || self.image.root(t.id) == 0) {
+        if self.token(at).is_none_or(|t| !t.known.has(BEGINS_TERM)) {
             return None; // most words
         }
         let mut found = [Match { node: 0, begin: 0, end: 0 }; 24];

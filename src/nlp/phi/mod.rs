@@ -20,6 +20,8 @@ use super::note::Note;
 use super::token::Class;
 use words::{Cue, Reader};
 
+pub use words::cue_of;
+
 /// A piece that was found.
 #[derive(Clone, Debug, PartialEq)]
 struct Found {

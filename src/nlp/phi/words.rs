@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::names::{GIVEN, SURNAMES};
 use crate::nlp::note::Note;
-use crate::nlp::token::{Case, Class, UNKNOWN};
+use crate::nlp::token::{Case, Class, Token, UNKNOWN};
 use crate::nlp::vocabulary::Vocabulary;
 
 /// What a word does for the step.
@@ -71,16 +71,35 @@ pub enum Cue {
 
 use Cue::*;
 
-static WORDS: LazyLock<Vocabulary<Cue>> = LazyLock::new(|| {
-    let split = |(words, cue): &(&'static str, Cue)| words.split(' ').map(|word| (word, *cue)).collect::<Vec<_>>();
-    let mut all: Vec<(&'static str, Cue)> = TABLE.iter().flat_map(split).collect();
+/// Words, and the number of their line in the table, from 1, or that of a name.
+static WORDS: LazyLock<Vocabulary<u8>> = LazyLock::new(|| {
+    let lines = TABLE.iter().zip(1..EITHER).flat_map(|((words, _), number)| words.split(' ').map(move |word| (word, number)));
     let surnames: std::collections::HashSet<&str> = SURNAMES.split(' ').collect();
-    all.extend(GIVEN.split(' ').map(|name| (name, if surnames.contains(name) { Either } else { Given })));
-    all.extend(SURNAMES.split(' ').map(|name| (name, Surname)));
-    Vocabulary::new(all)
+    let given = GIVEN.split(' ').map(|name| (name, if surnames.contains(name) { EITHER } else { GIVEN_NAME }));
+    Vocabulary::new(lines.chain(given).chain(SURNAMES.split(' ').map(|name| (name, SURNAME))))
 });
 
-const TABLE: &[(&str, Cue)] = &[
+const GIVEN_NAME: u8 = 255;
+const SURNAME: u8 = 254;
+const EITHER: u8 = 253;
+const _: () = assert!(TABLE.len() < EITHER as usize);
+
+/// The number of what a word does; 0 for nothing.
+pub fn cue_of(text: &str, token: &Token) -> u8 {
+    WORDS.of(text, token).unwrap_or(0)
+}
+
+fn cue(number: u8) -> Cue {
+    match number {
+        0 => Nothing,
+        GIVEN_NAME => Given,
+        SURNAME => Surname,
+        EITHER => Either,
+        number => TABLE.get(usize::from(number) - 1).map_or(Nothing, |(_, cue)| *cue),
+    }
+}
+
+static TABLE: &[(&str, Cue)] = &[
     ("dr drs mr mrs ms miss mx prof professor doctor reverend", Title),
     ("wife husband son daughter brother sister mother father mom dad spouse partner fiance fiancee niece nephew friend aunt uncle cousin", Relative),
     ("grandson granddaughter grandmother grandfather girlfriend boyfriend stepson stepdaughter caregiver proxy hcp named", Relative),
@@ -155,17 +174,15 @@ const TABLE: &[(&str, Cue)] = &[
 /// A note as the step sees it.
 pub struct Reader<'n, 'a> {
     pub note: &'n Note<'a>,
-    pub cues: Vec<Cue>,
 }
 
 impl<'n, 'a> Reader<'n, 'a> {
     pub fn new(note: &'n Note<'a>) -> Reader<'n, 'a> {
-        let words = &*WORDS;
-        Reader { note, cues: note.tokens.iter().map(|token| words.of(note.text, token).unwrap_or(Nothing)).collect() }
+        Reader { note }
     }
 
     pub fn cue(&self, token: u32) -> Cue {
-        self.cues.get(token as usize).copied().unwrap_or(Nothing)
+        self.note.tokens.get(token as usize).map_or(Nothing, |t| cue(t.known.phi))
     }
 
     pub fn class(&self, token: u32) -> Class {

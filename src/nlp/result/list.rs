@@ -96,10 +96,17 @@ impl Tests {
         out
     }
 
+    /// The place of a word among those that names begin with; 0 if none does.
+    pub fn place(&self, word: &str) -> u16 {
+        self.by_word.place(word)
+    }
+
     /// The test whose name begins at a token: the token behind it, and the test. The longest name wins.
     pub fn at(&self, note: &Note<'_>, at: u32) -> Option<(u32, &Test)> {
         let mut best: Option<(u32, &Test)> = None;
-        for &number in self.by_word.get(note.word(at))? {
+        let token = note.tokens.get(at as usize)?;
+        let begun = if token.class == Class::Word { self.by_word.at(token.known.test) } else { self.by_word.get(note.word(at)) };
+        for &number in begun? {
             let Some(name) = self.names.get(number as usize) else { continue };
             if let Some(end) = ends(note, at, name)
                 && best.is_none_or(|(known, _)| end > known)

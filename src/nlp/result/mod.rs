@@ -14,6 +14,7 @@ mod tests;
 use std::sync::LazyLock;
 
 use super::entity::{Attribute, AttributeKind, Category, Entity, Kind, Origin};
+use super::known::RESULT;
 use super::note::Note;
 use super::token::{Case, Class};
 use super::words::Words;
@@ -63,11 +64,16 @@ struct State<'a, 'n> {
 
 /// What is said before a test: elevated troponin, negative blood cultures.
 fn before(note: &Note<'_>, at: u32) -> Option<(&'static str, &'static str)> {
-    let word = note.word(at.checked_sub(1)?);
-    if word.len() < 3 || word.len() > 12 {
+    let before = at.checked_sub(1)?;
+    if !note.tokens.get(before as usize)?.known.has(RESULT) {
         return None;
     }
-    BEFORE.get(word).copied()
+    BEFORE.get(note.word(before)).copied()
+}
+
+/// Whether a word tells the result of a test that stands behind it.
+pub fn is_said_before(word: &str) -> bool {
+    BEFORE.get(word).is_some()
 }
 
 static BEFORE: LazyLock<Words<(&'static str, &'static str)>> = LazyLock::new(|| {

@@ -3,7 +3,6 @@ use std::sync::OnceLock;
 use super::*;
 use crate::nlp::lexicon::source::Record;
 use crate::nlp::lexicon::{Compiler, shipped};
-use crate::nlp::token;
 
 fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
@@ -18,7 +17,7 @@ fn lexicon() -> &'static Lexicon {
 
 fn cut(text: &str) -> Vec<(String, Sentence)> {
     let mut tokens = Vec::new();
-    token::tokens(text, 0, text.len(), &mut tokens, |_| token::UNKNOWN);
+    lexicon().tokens(text, 0, text.len(), &mut tokens);
     let found = sentences(text, &tokens, lexicon(), &mut Carry::default());
     let mut last = 0;
     found

@@ -20,6 +20,8 @@ use super::token::Class;
 use habit::{Amount, Habit};
 use words::{Cue, Reader};
 
+pub use words::cue_of;
+
 /// So many tokens an amount may stand from its habit.
 const REACH: u32 = 20;
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::nlp::cover::Cover;
 use crate::nlp::note::Note;
 use crate::nlp::section::Role;
-use crate::nlp::token::{Case, Class};
+use crate::nlp::token::{Case, Class, Token};
 use crate::nlp::vocabulary::Vocabulary;
 
 /// What a word does for the step.
@@ -103,10 +103,21 @@ pub enum Cue {
 
 use Cue::*;
 
-static WORDS: LazyLock<Vocabulary<Cue>> =
-    LazyLock::new(|| Vocabulary::new(TABLE.iter().flat_map(|(words, cue)| words.split(' ').map(|word| (word, *cue)))));
+/// Words, and the number of their line in the table, from 1.
+static WORDS: LazyLock<Vocabulary<u8>> =
+    LazyLock::new(|| Vocabulary::new(TABLE.iter().zip(1..=u8::MAX).flat_map(|((words, _), number)| words.split(' ').map(move |word| (word, number)))));
+const _: () = assert!(TABLE.len() <= u8::MAX as usize);
 
-const TABLE: &[(&str, Cue)] = &[
+/// The number of what a word does; 0 for nothing.
+pub fn cue_of(text: &str, token: &Token) -> u8 {
+    WORDS.of(text, token).unwrap_or(0)
+}
+
+fn cue(number: u8) -> Cue {
+    usize::from(number).checked_sub(1).and_then(|line| TABLE.get(line)).map_or(Nothing, |(_, cue)| *cue)
+}
+
+static TABLE: &[(&str, Cue)] = &[
     ("tobacco smoker smokers cigarette cigarettes cigs cig cigar cigars tob vape vapes vaping snuff cigarillos hookah", Tobacco),
     ("smokes smoking smoke", Smoke),
     ("smoked", Smoked),
@@ -174,17 +185,15 @@ const TABLE: &[(&str, Cue)] = &[
 pub struct Reader<'n, 'a> {
     pub note: &'n Note<'a>,
     pub cover: Cover,
-    cues: Vec<Cue>,
 }
 
 impl<'n, 'a> Reader<'n, 'a> {
     pub fn new(note: &'n Note<'a>, cover: Cover) -> Reader<'n, 'a> {
-        let words = &*WORDS;
-        Reader { note, cover, cues: note.tokens.iter().map(|token| words.of(note.text, token).unwrap_or(Nothing)).collect() }
+        Reader { note, cover }
     }
 
     pub fn cue(&self, token: u32) -> Cue {
-        self.cues.get(token as usize).copied().unwrap_or(Nothing)
+        self.note.tokens.get(token as usize).map_or(Nothing, |t| cue(t.known.social))
     }
 
     pub fn class(&self, token: u32) -> Class {

@@ -15,6 +15,7 @@ mod value;
 mod words;
 
 pub use relate::relate;
+pub use words::cue_of;
 
 use std::ops::Range;
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::nlp::cover::Cover;
 use crate::nlp::note::Note;
-use crate::nlp::token::{Case, Class};
+use crate::nlp::token::{Case, Class, Token};
 use crate::nlp::vocabulary::Vocabulary;
 
 /// A unit of time.
@@ -124,11 +124,37 @@ pub enum Cue {
 
 use Cue::*;
 
-static WORDS: LazyLock<Vocabulary<Cue>> = LazyLock::new(|| {
-    Vocabulary::new(TABLE.iter().flat_map(|(words, cue)| words.split(' ').map(|word| (word, *cue))))
+/// Words, and the number of their line in the table, from 1.
+static WORDS: LazyLock<Vocabulary<u8>> = LazyLock::new(|| {
+    Vocabulary::new(TABLE.iter().zip(1..CODED).flat_map(|((words, _), number)| words.split(' ').map(move |word| (word, number))))
 });
 
-const TABLE: &[(&str, Cue)] = &[
+/// The number of [`Cue::Coded`], whose words no line has.
+const CODED: u8 = u8::MAX;
+const _: () = assert!(TABLE.len() < CODED as usize);
+
+/// The number of what a word does; 0 for nothing.
+pub fn cue_of(text: &str, token: &Token) -> u8 {
+    if token.class != Class::Word {
+        return 0;
+    }
+    if let Some(number) = WORDS.of(text, token) {
+        return number;
+    }
+    let digit = |at: Option<u32>| at.and_then(|at| text.as_bytes().get(at as usize)).is_some_and(u8::is_ascii_digit);
+    let coded = digit(token.end.checked_sub(1)) || digit(token.begin.checked_add(1));
+    if coded && token.end - token.begin <= 10 { CODED } else { 0 }
+}
+
+fn cue(number: u8) -> Cue {
+    match number {
+        0 => Nothing,
+        CODED => Coded,
+        number => TABLE.get(usize::from(number) - 1).map_or(Nothing, |(_, cue)| *cue),
+    }
+}
+
+static TABLE: &[(&str, Cue)] = &[
     ("january", Month(1, true)),
     ("jan", Month(1, false)),
     ("february", Month(2, true)),
@@ -301,29 +327,16 @@ const TABLE: &[(&str, Cue)] = &[
 pub struct Reader<'n, 'a> {
     pub note: &'n Note<'a>,
     pub cover: Cover,
-    cues: Vec<Cue>,
 }
 
 impl<'n, 'a> Reader<'n, 'a> {
     pub fn new(note: &'n Note<'a>, cover: Cover) -> Reader<'n, 'a> {
-        let (words, bytes) = (&*WORDS, note.text.as_bytes());
-        let cue = |token: &crate::nlp::token::Token| {
-            if token.class != Class::Word {
-                return Nothing;
-            }
-            if let Some(cue) = words.of(note.text, token) {
-                return cue;
-            }
-            let last = bytes.get(token.end as usize - 1).is_some_and(u8::is_ascii_digit);
-            let second = bytes.get(token.begin as usize + 1).is_some_and(u8::is_ascii_digit);
-            if (last || second) && token.end - token.begin <= 10 { Coded } else { Nothing }
-        };
-        Reader { note, cover, cues: note.tokens.iter().map(cue).collect() }
+        Reader { note, cover }
     }
 
     /// The cue of a token; [`Cue::Nothing`] beyond the note.
     pub fn cue(&self, token: u32) -> Cue {
-        self.cues.get(token as usize).copied().unwrap_or(Nothing)
+        self.note.tokens.get(token as usize).map_or(Nothing, |t| cue(t.known.time))
     }
 
     /// The cue of the token before.

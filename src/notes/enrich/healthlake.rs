@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
-use super::{Reading, ask, group, text, value};
-use crate::json::Item;
+use super::{EnrichError, Reading, ask, group, text, value};
+use crate::json::{self, Item};
 use crate::nlp::entity::{Certainty, Conditionality, Subject};
 use crate::nlp::points::Points;
 use crate::nlp::{Category, Entity, Interrupted, Lexicon};
@@ -67,7 +67,12 @@ const TRAIT: &str = "http://healthlake.amazonaws.com/aws-cm/detect-entities/aws-
 const STATUS: &str = "http://healthlake.amazonaws.com/aws-cm/status/";
 const MESSAGE: &str = "http://healthlake.amazonaws.com/aws-cm/message/";
 
-pub fn tree<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Item<'a>, Interrupted> {
+/// The extension as a container.
+pub fn tree(readings: &[Reading<'_>], lexicon: &Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Vec<u8>, EnrichError> {
+    Ok(json::write(&item(readings, lexicon, interrupted)?)?)
+}
+
+fn item<'a>(readings: &'a [Reading<'_>], lexicon: &'a Lexicon, interrupted: &dyn Fn() -> bool) -> Result<Item<'a>, Interrupted> {
     let mut parts = Vec::new();
     for reading in readings {
         let points = Points::new(&reading.text.text);

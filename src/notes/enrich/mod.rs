@@ -108,7 +108,7 @@ pub fn enrich(resource: Node<'_>, form: Form, wanted: &Wanted, lexicon: &Lexicon
             Form::HealthLake => healthlake::tree(&readings, lexicon, interrupted)?,
         })
     };
-    with_extension(object, form.url(), tree).map_err(EnrichError::Json)
+    with_extension(object, form.url(), tree.as_deref()).map_err(EnrichError::Json)
 }
 
 /// Asks now and then, by the number of a finding, whether to stop.
@@ -122,15 +122,15 @@ fn can_extend(object: Object<'_>) -> bool {
     ty.is_some_and(|ty| ty.is_concrete_resource() && ty.get().field("extension").is_some())
 }
 
-/// Replaces the extensions with that URL by one; all else is copied.
-fn with_extension(object: Object<'_>, url: &str, tree: Option<Item<'_>>) -> Result<Option<Vec<u8>>, JsonError> {
+/// Replaces the extensions with that URL by one, a container; all else is copied.
+fn with_extension(object: Object<'_>, url: &str, tree: Option<&[u8]>) -> Result<Option<Vec<u8>>, JsonError> {
     let is_ours = |node: &Node<'_>| node.get("url").and_then(Node::as_str) == Some(url);
     let before: Vec<Node<'_>> = object.get("extension").map(|e| e.items().collect()).unwrap_or_default();
     if tree.is_none() && !before.iter().any(is_ours) {
         return Ok(None);
     }
     let mut extensions: Vec<Item<'_>> = before.into_iter().filter(|node| !is_ours(node)).map(Item::Node).collect();
-    extensions.extend(tree);
+    extensions.extend(tree.and_then(json::root).map(Item::Node));
     let mut members: Vec<(Cow<'_, str>, Item<'_>)> =
         object.iter().filter(|(name, _)| *name != "extension").map(|(name, value)| (Cow::Borrowed(name), Item::Node(value))).collect();
     if !extensions.is_empty() {

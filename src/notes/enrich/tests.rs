@@ -58,7 +58,7 @@ fn enriched(resource: &[u8], form: Form, certainty: Certainty) -> Vec<u8> {
         Form::HealthLake => healthlake::tree(&readings, &lexicon, &|| false),
     }
     .expect("nobody interrupts");
-    with_extension(node.as_object().expect("an object"), form.url(), Some(tree)).expect("JSON").expect("a change")
+    with_extension(node.as_object().expect("an object"), form.url(), Some(&tree)).expect("JSON").expect("a change")
 }
 
 fn issues(bytes: &[u8]) -> Vec<String> {

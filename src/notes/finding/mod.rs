@@ -7,7 +7,7 @@ pub mod sql;
 
 use std::borrow::Cow;
 
-use crate::json::{Item, number};
+use crate::json::{Item, JsonError, compose_array, compose_fraction, compose_object, compose_string, compose_whole, number};
 use crate::nlp::entity::Attribute;
 use crate::nlp::points::Points;
 use crate::nlp::{Category, Entity, Lexicon};
@@ -70,13 +70,20 @@ fn number_of(text: &str) -> Item<'static> {
 
 /// A number of JSON.
 pub fn integer(value: i64) -> Item<'static> {
-    number_of(&value.to_string())
+    match u32::try_from(value) {
+        Ok(value) => Item::Number(Cow::Owned(number::whole(value).bytes().to_vec())),
+        Err(_) => number_of(&value.to_string()),
+    }
 }
 
 /// A score, with four digits behind the point.
 pub fn score(value: f32) -> Item<'static> {
-    let text = format!("{:.4}", value.clamp(0.0, 1.0));
-    number_of(text.trim_end_matches('0').trim_end_matches('.'))
+    Item::Number(Cow::Owned(number::fraction(ten_thousandths(value)).bytes().to_vec()))
+}
+
+/// A score in ten-thousandths; of two that are as near the even one. The product is exact.
+pub fn ten_thousandths(score: f32) -> u16 {
+    (f64::from(score.clamp(0.0, 1.0)) * 10_000.0).round_ties_even() as u16
 }
 
 pub fn string(text: &str) -> Item<'_> {
@@ -88,43 +95,47 @@ pub fn member<'a>(name: &'static str, value: Item<'a>) -> (Cow<'a, str>, Item<'a
     (Cow::Borrowed(name), value)
 }
 
-/// `[{"type", "text", "begin", "end", "value", "score", "relation_score"}]`
-pub fn attributes<'a>(attributes: &'a [Attribute], text: &'a str, points: &Points<'_>) -> Item<'a> {
-    Item::Array(
-        attributes
-            .iter()
-            .map(|a| {
-                let mut object = vec![
-                    member("type", string(a.kind.name())),
-                    member("text", string(slice(text, a.begin, a.end))),
-                    member("begin", integer(points.before(a.begin).into())),
-                    member("end", integer(points.before(a.end).into())),
-                    member("score", score(a.score)),
-                    member("relation_score", score(a.relation_score)),
-                ];
-                if let Some(value) = &a.value {
-                    object.push(member("value", string(value)));
-                }
-                Item::Object(object)
-            })
-            .collect(),
-    )
+/// `[{"type", "text", "begin", "end", "value", "score", "relation_score"}]` as a container.
+pub fn attributes(attributes: &[Attribute], text: &str, points: &Points<'_>) -> Result<Vec<u8>, JsonError> {
+    let mut out = Vec::with_capacity(8 + 192 * attributes.len());
+    compose_array(attributes.len(), &mut out, |place, out| {
+        let Some(a) = attributes.get(place) else { return compose_whole(0, out) };
+        let member = |place: usize, out: &mut Vec<u8>| match place {
+            0 => compose_whole(points.before(a.end), out),
+            1 => compose_string(slice(text, a.begin, a.end), out),
+            2 => compose_string(a.kind.name(), out),
+            3 => compose_whole(points.before(a.begin), out),
+            4 => compose_fraction(ten_thousandths(a.score), out),
+            5 => compose_string(a.value.as_deref().unwrap_or_default(), out),
+            _ => compose_fraction(ten_thousandths(a.relation_score), out),
+        };
+        if a.value.is_some() {
+            compose_object(["end", "text", "type", "begin", "score", "value", "relation_score"], out, member)
+        } else {
+            compose_object(["end", "text", "type", "begin", "score", "relation_score"], out, |place, out| member(place + usize::from(place == 5), out))
+        }
+    })?;
+    Ok(out)
 }
 
-/// `[{"system", "code", "display", "score"}]`
-pub fn concepts(codings: &[Coding]) -> Item<'static> {
-    Item::Array(
-        codings
-            .iter()
-            .map(|c| {
-                let mut object = vec![member("system", string(c.system)), member("code", string(c.code)), member("score", score(c.score))];
-                if !c.display.is_empty() {
-                    object.push(member("display", string(c.display)));
-                }
-                Item::Object(object)
-            })
-            .collect(),
-    )
+/// `[{"system", "code", "display", "score"}]` as a container.
+pub fn concepts(codings: &[Coding]) -> Result<Vec<u8>, JsonError> {
+    let mut out = Vec::with_capacity(8 + 192 * codings.len());
+    compose_array(codings.len(), &mut out, |place, out| {
+        let Some(c) = codings.get(place) else { return compose_whole(0, out) };
+        let member = |place: usize, out: &mut Vec<u8>| match place {
+            0 => compose_string(c.code, out),
+            1 => compose_fraction(ten_thousandths(c.score), out),
+            2 => compose_string(c.system, out),
+            _ => compose_string(c.display, out),
+        };
+        if c.display.is_empty() {
+            compose_object(["code", "score", "system"], out, member)
+        } else {
+            compose_object(["code", "score", "system", "display"], out, member)
+        }
+    })?;
+    Ok(out)
 }
 
 /// Which findings are wanted.
@@ -138,5 +149,19 @@ pub struct Wanted {
 impl Wanted {
     pub fn takes(&self, entity: &Entity) -> bool {
         entity.score >= self.min_score && (self.categories.is_empty() || self.categories.contains(&entity.category))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_rounded_as_they_are_printed() {
+        let halves = (0..=1 << 16).map(|n| n as f32 / 65_536.0);
+        for score in halves.chain((0..100_000).map(|n| n as f32 / 100_000.0)).chain([-1.0, 2.0, f32::MIN_POSITIVE]) {
+            let printed = format!("{:.4}", score.clamp(0.0, 1.0)).replace('.', "");
+            assert_eq!(u32::from(ten_thousandths(score)), printed.parse::<u32>().unwrap(), "{score}");
+        }
     }
 }

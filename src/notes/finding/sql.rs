@@ -10,6 +10,7 @@ use crate::nlp::{Category, Entity, Lexicon, Options, detect_each};
 use crate::pg::arrays;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
+use crate::pg::jsonb::varlena;
 use crate::pg::time::check_for_interrupts;
 use crate::sql_function;
 
@@ -84,24 +85,24 @@ pub fn read(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon) -> R
 
 /// The columns of a finding, as `fhir.detect_entities` has them.
 pub fn row(id: usize, entity: &Entity, text: &str, points: &Points<'_>, lexicon: &Lexicon) -> Result<[Value; 16], Error> {
-    let name = |name: &'static str| Value::from(name);
+    let name = |name: &str| Value::Datum(varlena(name.as_bytes()));
     let assertion = entity.assertion;
     Ok([
         Value::Int(id as i64),
         name(entity.category.name()),
         name(entity.kind.name()),
-        slice(text, entity.begin, entity.end).into(),
+        name(slice(text, entity.begin, entity.end)),
         Value::Int(points.before(entity.begin).into()),
         Value::Int(points.before(entity.end).into()),
-        if entity.section.is_empty() { Value::Null } else { entity.section.into() },
+        if entity.section.is_empty() { Value::Null } else { name(entity.section) },
         Value::Datum(pgrx::pg_sys::Datum::from(entity.score.to_bits())),
         name(assertion.certainty.name()),
         name(assertion.temporality.name()),
         name(assertion.subject.name()),
         name(assertion.conditionality.name()),
-        entity.value.as_deref().into(),
-        Value::Jsonb(json::write(&attributes(&entity.attributes, text, points))?),
-        Value::Jsonb(json::write(&concepts(&codings(entity, lexicon)))?),
+        entity.value.as_deref().map_or(Value::Null, name),
+        Value::Datum(varlena(&attributes(&entity.attributes, text, points)?)),
+        Value::Datum(varlena(&concepts(&codings(entity, lexicon))?)),
         name(entity.origin.name()),
     ])
 }

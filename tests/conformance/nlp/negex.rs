@@ -7,7 +7,7 @@
 use fhirlake::nlp::context;
 use fhirlake::nlp::entity::{Category, Certainty, Conditionality, Entity, Kind, Origin, Subject, Temporality};
 use fhirlake::nlp::note::Note;
-use fhirlake::nlp::token::{self, Token};
+use fhirlake::nlp::token::Token;
 use fhirlake::nlp::{Lexicon, sentence};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub fn run(work: &Work) -> Result<Outcome, String> {
 /// A text with entities at given spans (bytes), asserted.
 pub fn asserted(lexicon: &Lexicon, text: &str, spans: &[(usize, usize, Category)]) -> Vec<Option<Entity>> {
     let mut tokens: Vec<Token> = Vec::new();
-    token::tokens(text, 0, text.len(), &mut tokens, |form| lexicon.image.word(form));
+    lexicon.tokens(text, 0, text.len(), &mut tokens);
     let sentences = sentence::sentences(text, &tokens, lexicon, &mut sentence::Carry::default());
     let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: None, research: false };
     let mut entities = Vec::new();

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use fhirlake::nlp::note::Note;
-use fhirlake::nlp::token::{self, UNKNOWN};
 use fhirlake::nlp::{Options, detect, mention, sentence};
 
 pub fn run(arguments: &[String]) -> Result<(), String> {
@@ -25,13 +24,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         for text in &texts {
             let mut tokens = Vec::new();
             let start = Instant::now();
-            let mut id = |form: &[u8]| if form.is_empty() { UNKNOWN } else { lexicon.image.word(form) };
-            token::tokens(text, 0, text.len(), &mut tokens, &mut id);
+            lexicon.tokens(text, 0, text.len(), &mut tokens);
             round[0] += start.elapsed().as_nanos();
             let start = Instant::now();
             let sentences = sentence::sentences(text, &tokens, &lexicon, &mut sentence::Carry::default());
             round[1] += start.elapsed().as_nanos();
-            let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon: &lexicon, date: None, research: mention::is_research(&tokens, &lexicon) };
+            let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon: &lexicon, date: None, research: mention::is_research(&tokens) };
             let mut entities = Vec::new();
             let start = Instant::now();
             mention::find(&note, &mut mention::Carry::default(), &mut entities);

@@ -115,7 +115,8 @@ def build(args):
         if not names or not under:
             continue
         if any(h[1] == CONDITION for h in under):
-            if all(h[1] == CONDITION for h in under):
+            # rare diseases were taken over with numbers of their own, whatever body parts and genes they are mapped to
+            if RARE_DISEASE.match(code) or all(h[1] == CONDITION for h in under):
                 concept(mesh.SYSTEM, code, CONDITION, "DX_NAME", label, names)
         elif any(h[1] == MEDICATION for h in under) or any(form(n) in drug_names for n in names):
             known = any(form(n) in drug_names for n in names)
@@ -143,6 +144,8 @@ def build(args):
     tidy(concepts)
     return tabular, concepts
 
+
+RARE_DISEASE = re.compile(r"^C5(?:3[5-9]|[45]\d|6[0-7])\d{3}$")
 
 # form of the words that make a salt of a substance
 SALTS = [

@@ -85,7 +85,7 @@ def names(label, synonyms):
     out, seen = [], set()
     for name in [label] + synonyms:
         name = clean(re.sub(r"\s*\((?:formerly|disease|disorder|medical procedure|substance)\)", "", name))
-        for text in {turned(name), name if re.search(r", type\b", name, re.I) else None} - {None}:
+        for text in filter(None, [turned(name), name if re.search(r", type\b", name, re.I) else None]):
             key = form(text)
             if not key or key in seen or words(text) > 8 or key in TOO_GENERAL or "(" in text or len(text) < 3:
                 continue

@@ -81,7 +81,7 @@ pub struct Output {
     pub case_sensitive: bool,
     /// a finding in notes, but none in texts about research
     pub not_in_research: bool,
-    /// the term as the source writes it
+    /// the term as the source writes it; empty where that does not matter
     pub surface: &'static str,
 }
 
@@ -239,7 +239,7 @@ impl Image {
                 term: TermKind::from_number(info as u8),
                 case_sensitive: info & CASE_SENSITIVE != 0,
                 not_in_research: info & NOT_IN_RESEARCH != 0,
-                surface: image.piece(Section::Text, u32_at(outputs, n * 4 + 2), u32_at(outputs, n * 4 + 3)),
+                surface: if info & CASE_SENSITIVE != 0 { image.piece(Section::Text, u32_at(outputs, n * 4 + 2), u32_at(outputs, n * 4 + 3)) } else { "" },
             }
         })
     }

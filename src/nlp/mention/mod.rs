@@ -13,6 +13,7 @@ mod spelling;
 mod variant;
 mod words;
 
+pub use case::is_word as is_english;
 pub use words::Words;
 
 use super::entity::{Category, Entity, Origin};

@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use super::super::entity::Category;
+use super::super::known::NEAR_DRUG;
 use super::super::section::Role;
 use super::super::token::{self, Case, Class, Token};
 use super::Finder;
@@ -62,6 +63,12 @@ impl Names {
         let Some(first) = word.bytes().next().filter(u8::is_ascii_lowercase) else { return &[] };
         let at = |length: usize| begins.get(bucket(first, length)).map_or(0, |at| *at as usize);
         names.get(at(length.min(LONGEST + 1))..at((length + 1).min(LONGEST + 1))).unwrap_or(&[])
+    }
+
+    /// Whether a word that nobody knows, with its normal form, is a name but for one change.
+    pub fn is_near(&self, word: &str, form: &[u8]) -> bool {
+        let fits = (SHORTEST - 1..=LONGEST).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic());
+        fits && std::str::from_utf8(form).is_ok_and(|form| self.one_off(form).is_some())
     }
 
     /// A name that is a word but for one change; the first two letters are right.
@@ -166,10 +173,14 @@ impl Finder<'_, '_, '_> {
         if self.research && (text.len() < LONG || word.case != Case::Lower) {
             return None;
         }
+        let near = drugs && !self.research;
+        if !near && !word.known.has(NEAR_DRUG) {
+            return None; // most words
+        }
         let mut form = Vec::with_capacity(LONGEST);
         token::normal(text, &mut form);
         let form = std::str::from_utf8(&form).ok()?;
-        let name = if drugs && !self.research {
+        let name = if near {
             self.words.spelling.nearest(form, if form.len() < LONG { 1 } else { 2 })?
         } else {
             self.words.spelling.one_off(form)?

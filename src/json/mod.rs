@@ -25,4 +25,4 @@ pub use number::Number;
 pub use parse::{Limits, Parser, parse};
 pub use reader::{Array, Node, Object, container_at, object_within, root};
 pub use text::write_string;
-pub use writer::{Item, compose_array, compose_fraction, compose_object, compose_string, compose_whole, write};
+pub use writer::{Item, compose_array, compose_fraction, compose_name, compose_object, compose_string, compose_whole, write};

@@ -160,6 +160,12 @@ fn compose_number(datum: Short, out: &mut Vec<u8>) -> Fallible<u32> {
     Ok(jb::NUMBER)
 }
 
+/// Appends a string of the program, which has no zero byte, as [`compose_object`] wants it.
+pub fn compose_name(name: &'static str, out: &mut Vec<u8>) -> Fallible<u32> {
+    append(out, name.as_bytes())?;
+    Ok(jb::STRING)
+}
+
 /// Appends a string, as [`compose_object`] wants it.
 pub fn compose_string(text: &str, out: &mut Vec<u8>) -> Fallible<u32> {
     string(text, out)

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::lexicon::Lexicon;
 use super::phrases::Word;
 use super::token::{self, Case, Class, LONGEST, Token, UNKNOWN};
-use super::{attribute, medication, phi, result, social, time};
+use super::{attribute, medication, mention, phi, result, social, time};
 
 /// What the steps know of a word. A number of 0 is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub const BEGINS_TERM: u8 = 1;
 pub const MODIFIES: u8 = 2;
 /// It may stand before a test and tell its result.
 pub const RESULT: u8 = 4;
+/// It is an English word that is also an acronym or a name.
+pub const ENGLISH: u8 = 8;
+/// The name of a drug is one change from it, and it is no word of the lexicon.
+pub const NEAR_DRUG: u8 = 16;
+/// Letters with digits.
+pub const DIGITS: u8 = 32;
 
 impl Known {
     pub fn has(self, bits: u8) -> bool {
@@ -60,13 +66,13 @@ impl Reading {
 /// The letters of a word, with zeros behind.
 type Key = [u64; 3];
 
-/// Words that are kept, each in the place that its letters have: what comes later takes the place of what was there.
+/// Words that are kept, each in one of two places that its letters have: what comes later takes the place of the older.
 const PLACES: usize = 1 << BITS;
 const BITS: u32 = 12;
 
-/// Words that were read.
+/// Words that were read, the newer of two first.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<Vec<(Key, Reading)>>);
+pub struct Memory(Mutex<Vec<[(Key, Reading); 2]>>);
 
 impl Lexicon {
     /// Cuts `text[from..to]` into tokens with all that is known of them.
@@ -76,14 +82,15 @@ impl Lexicon {
             // another thread has it
             return token::cut(text, from, to, out, |begin, end, class| self.read(&text[begin..end], class, &mut form));
         };
-        memory.resize(PLACES, ([0; 3], Reading::NOTHING));
+        memory.resize(PLACES / 2, [([0; 3], Reading::NOTHING); 2]);
         token::cut(text, from, to, out, |begin, end, class| {
             let place = key(text.as_bytes(), begin, end).and_then(|key| Some((key, memory.get_mut(place(key))?)));
             match place {
-                Some((key, (known, reading))) if *known == key => *reading,
-                Some((key, place)) => {
-                    *place = (key, self.read(&text[begin..end], class, &mut form));
-                    place.1
+                Some((key, [(known, reading), _] | [_, (known, reading)])) if *known == key => *reading,
+                Some((key, [new, old])) => {
+                    *old = *new;
+                    *new = (key, self.read(&text[begin..end], class, &mut form));
+                    new.1
                 }
                 None => self.read(&text[begin..end], class, &mut form),
             }
@@ -109,25 +116,45 @@ impl Lexicon {
             known.time = time::cue_of(piece, &token);
             known.phi = phi::cue_of(piece, &token);
             known.social = social::cue_of(piece, &token);
+            known.bits |= if mention::is_english(piece) { ENGLISH } else { 0 }
+                | if id == UNKNOWN && self.words.spelling.is_near(piece, form) { NEAR_DRUG } else { 0 }
+                | if piece.bytes().any(|b| b.is_ascii_digit()) { DIGITS } else { 0 };
             known.bits |= if attribute::may_begin(piece) { MODIFIES } else { 0 } | if result::is_said_before(piece) { RESULT } else { 0 };
         }
         Reading { case, id, known }
     }
 }
 
+/// Bytes of a key.
+const LENGTH: usize = size_of::<Key>();
+
+/// For each length the bytes that count.
+static MASKS: [Key; LENGTH + 1] = {
+    let mut masks = [[0; 3]; LENGTH + 1];
+    let mut length = 0;
+    while length <= LENGTH {
+        let mut byte = 0;
+        while byte < length {
+            masks[length][byte / 8] |= 0xff << (byte % 8 * 8);
+            byte += 1;
+        }
+        length += 1;
+    }
+    masks
+};
+
 /// The letters of `bytes[begin..end]`; nothing for what is longer than a key.
 #[inline]
 fn key(bytes: &[u8], begin: usize, end: usize) -> Option<Key> {
-    const LENGTH: usize = size_of::<Key>();
     let length = end - begin;
     let mut key = [0; 3];
     if length > LENGTH || bytes.get(begin).is_none_or(|first| *first == 0) {
         return None;
     }
     if let Some(all) = bytes.get(begin..begin + LENGTH) {
-        for (number, (part, eight)) in key.iter_mut().zip(all.as_chunks::<8>().0).enumerate() {
-            let kept = length.saturating_sub(8 * number).min(8);
-            *part = u64::from_le_bytes(*eight) & if kept == 8 { u64::MAX } else { (1 << (8 * kept)) - 1 };
+        let masks = MASKS.get(length)?;
+        for ((part, eight), mask) in key.iter_mut().zip(all.as_chunks::<8>().0).zip(masks) {
+            *part = u64::from_le_bytes(*eight) & mask;
         }
     } else {
         let mut letters = [0; LENGTH];
@@ -142,7 +169,7 @@ fn key(bytes: &[u8], begin: usize, end: usize) -> Option<Key> {
 #[inline]
 fn place([a, b, c]: Key) -> usize {
     let mixed = a ^ b.wrapping_mul(0xff51_afd7_ed55_8ccd) ^ c.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (65 - BITS)) as usize
 }
 
 #[cfg(test)]

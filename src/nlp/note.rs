@@ -26,8 +26,11 @@ impl<'a> Note<'a> {
     }
 
     /// Whether a token is this word, whatever its case. `word` is in lower case.
+    #[inline]
     pub fn is(&self, token: u32, word: &str) -> bool {
-        self.word(token).eq_ignore_ascii_case(word)
+        let Some(token) = self.tokens.get(token as usize) else { return word.is_empty() };
+        let bytes = token.begin as usize..token.end as usize;
+        bytes.len() == word.len() && self.text.as_bytes().get(bytes).is_some_and(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     /// The text from the begin of one token to the end of another.

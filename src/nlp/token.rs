@@ -101,6 +101,8 @@ pub fn cut(text: &str, from: usize, to: usize, out: &mut Vec<Token>, mut read: i
     let bytes = text.as_bytes();
     let mut at = from;
     let mut spaced = false;
+    // a token and the space before it are rarely shorter
+    out.reserve((to - from) / 4 + 1);
     while at < to {
         let byte = bytes[at];
         let begin = at;
@@ -189,7 +191,7 @@ fn word(text: &str, mut at: usize, to: usize) -> usize {
     let bytes = text.as_bytes();
     while at < to {
         match bytes[at] {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => at += 1,
+            byte if ALPHANUMERIC[byte as usize] => at += 1,
             b'\'' if at + 1 < to && bytes[at + 1].is_ascii_alphabetic() => at += 2,
             0..=0x7f => break,
             _ => {
@@ -205,6 +207,16 @@ fn word(text: &str, mut at: usize, to: usize) -> usize {
     }
     at
 }
+
+static ALPHANUMERIC: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        is[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    is
+};
 
 /// Characters that are not seen: a word goes on over them.
 fn is_invisible(c: char) -> bool {

@@ -1,7 +1,7 @@
 //! Texts, findings and enriched resources in SQL.
 
 use super::enrich::{self, EnrichError, Form};
-use super::finding::sql::{row, wanted};
+use super::finding::sql::{add, wanted};
 use super::text::texts;
 use crate::json::{self, Node};
 use crate::nlp::Interrupted;
@@ -63,9 +63,9 @@ sql_function!(fhir_resource_entities, |call| {
         let mut outcome = Ok(());
         text.entities(lexicon, &interrupted, &mut |part| {
             for entity in part.iter().filter(|e| wanted.takes(e)) {
-                match row(id, entity, &text.text, &points, lexicon) {
-                    Ok(columns) => rows.add(std::iter::once(Value::from(&*text.path)).chain(columns)),
-                    Err(error) => outcome = Err(error),
+                rows.text(&text.path);
+                if let Err(error) = add(&mut rows, id, entity, &text.text, &points, lexicon) {
+                    outcome = Err(error);
                 }
                 id += 1;
             }

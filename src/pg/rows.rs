@@ -12,6 +12,18 @@ pub struct Rows {
     /// a row on its way into the store
     values: Vec<Datum>,
     nulls: Vec<bool>,
+    /// its columns as they are written, and the bodies of those of variable length
+    cells: Vec<Cell>,
+    bodies: Vec<u8>,
+}
+
+/// A column that is written.
+#[derive(Clone, Copy)]
+enum Cell {
+    Null,
+    Word(Datum),
+    /// from–to in the bodies, with its length word
+    Body(usize, usize),
 }
 
 impl Call {
@@ -43,7 +55,7 @@ impl Call {
             (*result).setResult = store;
             (*result).setDesc = descriptor;
             pg_sys::MemoryContextSwitchTo(previous);
-            Ok(Rows { store, descriptor, values: Vec::new(), nulls: Vec::new() })
+            Ok(Rows { store, descriptor, values: Vec::new(), nulls: Vec::new(), cells: Vec::new(), bodies: Vec::new() })
         }
     }
 }
@@ -57,17 +69,75 @@ impl Rows {
         }
     }
 
+    /// Writes the next column: a value that is passed as it is.
+    pub fn word(&mut self, datum: Datum) {
+        self.cells.push(Cell::Word(datum));
+    }
+
+    /// Writes the next column: a whole number.
+    pub fn int(&mut self, value: i64) {
+        self.word(Datum::from(value));
+    }
+
+    /// Writes the next column: nothing.
+    pub fn null(&mut self) {
+        self.cells.push(Cell::Null);
+    }
+
+    /// Writes the next column: a text.
+    pub fn text(&mut self, text: &str) {
+        self.body(|out| out.extend_from_slice(text.as_bytes()));
+    }
+
+    /// Writes the next column: a value of variable length, whose bytes `write` appends.
+    pub fn body<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        const WORD: usize = 4;
+        let begin = self.bodies.len().next_multiple_of(WORD);
+        self.bodies.resize(begin + WORD, 0);
+        let done = write(&mut self.bodies);
+        self.cells.push(Cell::Body(begin, self.bodies.len()));
+        done
+    }
+
+    /// Adds the row of the columns that were written; those that were not are NULL. The store copies it, so that its memory serves the next.
+    pub fn end(&mut self) {
+        // the length words need it; no allocator gives less
+        debug_assert!(self.bodies.as_ptr().cast::<u32>().is_aligned());
+        let start = self.bodies.as_mut_ptr();
+        self.values.clear();
+        self.nulls.clear();
+        for cell in self.cells.drain(..) {
+            self.nulls.push(matches!(cell, Cell::Null));
+            self.values.push(match cell {
+                Cell::Null => Datum::null(),
+                Cell::Word(datum) => datum,
+                // SAFETY: the body lies in the buffer, which nothing changes until the row is added.
+                Cell::Body(from, to) => unsafe {
+                    let body = start.add(from).cast::<pg_sys::varlena>();
+                    pgrx::set_varsize_4b(body, (to - from) as i32);
+                    Datum::from(body)
+                },
+            });
+        }
+        self.put();
+        self.bodies.clear();
+    }
+
     /// Adds a row; columns that are not given are NULL.
     pub fn add(&mut self, values: impl IntoIterator<Item = Value>) {
+        self.values.clear();
+        self.nulls.clear();
+        for datum in values.into_iter().map(Value::into_datum) {
+            self.values.push(datum.unwrap_or(Datum::null()));
+            self.nulls.push(datum.is_none());
+        }
+        self.put();
+    }
+
+    fn put(&mut self) {
         // SAFETY: as many values as the row type has columns.
         unsafe {
             let columns = (*self.descriptor).natts as usize;
-            self.values.clear();
-            self.nulls.clear();
-            for datum in values.into_iter().map(Value::into_datum) {
-                self.values.push(datum.unwrap_or(Datum::null()));
-                self.nulls.push(datum.is_none());
-            }
             self.values.resize(columns, Datum::null());
             self.nulls.resize(columns, true);
             pg_sys::tuplestore_putvalues(self.store, self.descriptor, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());

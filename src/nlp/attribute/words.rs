@@ -53,7 +53,15 @@ pub fn may_begin(word: &str) -> bool {
 }
 
 /// The modifier that begins at a token.
+#[inline]
 pub fn modifier(note: &Note<'_>, at: u32) -> Option<Modifier> {
+    match note.tokens.get(at as usize)? {
+        token if token.known.has(MODIFIES) || token.class == Class::Number => begun(note, at),
+        _ => None, // most words
+    }
+}
+
+fn begun(note: &Note<'_>, at: u32) -> Option<Modifier> {
     let made = |kind, end, value: &str| Some(Modifier { kind, begin: at, end, value: value.to_owned() });
     let token = note.tokens.get(at as usize)?;
     match token.class {
@@ -70,9 +78,6 @@ pub fn modifier(note: &Note<'_>, at: u32) -> Option<Modifier> {
             (score && !note.mark(end, b'/')).then(|| made(AttributeKind::Severity, end, &format!("{}/10", note.word(at)))).flatten()
         }
         Class::Word => {
-            if !token.known.has(MODIFIES) {
-                return None; // most words
-            }
             let word = note.word(at);
             // L knee, R arm, B/L
             if word.len() == 1 {

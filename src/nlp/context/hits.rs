@@ -54,7 +54,10 @@ impl<'a> Hits<'a> {
                 at += 1;
                 continue;
             }
-            if let Some(found) = rules.phrases.longest_at(tokens, &self.words, at, tokens.len()) {
+            if token.known.context != NONE
+                && rules.phrases.begins(token.known.context)
+                && let Some(found) = rules.phrases.longest_at(tokens, &self.words, at, tokens.len())
+            {
                 let last = self.words.get(found.end - 1).copied().unwrap_or(NONE);
                 self.list.push(Hit {
                     begin: place,

@@ -85,7 +85,7 @@ pub struct Output {
     pub not_in_research: bool,
     /// a finding in texts about research, but none in notes
     pub research: bool,
-    /// the term as the source writes it
+    /// the term as the source writes it; empty where that does not matter
     pub surface: &'static str,
 }
 
@@ -244,7 +244,7 @@ impl Image {
                 case_sensitive: info & CASE_SENSITIVE != 0,
                 not_in_research: info & NOT_IN_RESEARCH != 0,
                 research: info & RESEARCH != 0,
-                surface: image.piece(Section::Text, u32_at(outputs, n * 4 + 2), u32_at(outputs, n * 4 + 3)),
+                surface: if info & CASE_SENSITIVE != 0 { image.piece(Section::Text, u32_at(outputs, n * 4 + 2), u32_at(outputs, n * 4 + 3)) } else { "" },
             }
         })
     }

@@ -60,8 +60,7 @@ impl Finder<'_, '_, '_> {
         ENDS.iter().filter_map(|(adjective, noun)| Some((lower.strip_suffix(adjective)?, noun))).find_map(|(stem, noun)| {
             let id = self.image.word(format!("{stem}{noun}").as_bytes());
             let node = if id == UNKNOWN { 0 } else { self.image.root(id) };
-            let allowed = self.image.outputs(node).filter(|o| !o.case_sensitive && !o.not_in_research);
-            meaning(self.image, allowed).filter(|m| m.category == Category::MedicalCondition)
+            meaning(self.image, self.outputs(node).filter(|o| !o.not_in_research)).filter(|m| m.category == Category::MedicalCondition)
         })
     }
 }

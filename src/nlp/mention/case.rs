@@ -3,6 +3,7 @@
 use super::super::entity::Kind;
 use super::super::lexicon::source::TermKind;
 use super::super::lexicon::{Match, Output};
+use super::super::known;
 use super::super::note::Note;
 use super::super::token::{Case, Class};
 
@@ -46,21 +47,19 @@ pub fn allows(note: &Note<'_>, found: &Match, output: &Output) -> bool {
 /// in a text of capitals is not an acronym.
 pub fn is_english(note: &Note<'_>, found: &Match) -> bool {
     let Some(token) = note.tokens.get(found.begin as usize) else { return false };
-    if token.class != Class::Word || found.end - found.begin != 1 || token.end - token.begin > 6 {
+    if token.class != Class::Word || found.end - found.begin != 1 {
         return false;
     }
-    let mut form = [0u8; 6];
-    let text = note.word(found.begin).as_bytes();
-    let Some(form) = form.get_mut(..text.len()) else { return false };
-    for (to, from) in form.iter_mut().zip(text) {
-        *to = from.to_ascii_lowercase();
-    }
-    std::str::from_utf8(form).is_ok_and(|word| ENGLISH.binary_search(&word).is_ok()) && (token.case != Case::Upper || capitals(note, found.begin))
+    token.known.has(known::ENGLISH) && (token.case != Case::Upper || capitals(note, found.begin))
 }
 
-/// Whether a word is an ordinary one, however it is written.
-pub fn is_english_word(word: &str) -> bool {
-    ENGLISH.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
+/// Whether a word is of those English words, whatever its case.
+pub fn is_word(word: &str) -> bool {
+    let mut form = [0u8; 6];
+    let Some(form) = form.get_mut(..word.len()) else { return false };
+    form.copy_from_slice(word.as_bytes());
+    form.make_ascii_lowercase();
+    std::str::from_utf8(form).is_ok_and(|word| ENGLISH.binary_search(&word).is_ok())
 }
 
 /// Whether the words around a token are in capitals, so that capitals tell nothing.

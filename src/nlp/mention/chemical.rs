@@ -104,9 +104,9 @@ impl Finder<'_, '_, '_> {
         let hyphen = self.token(next).is_some_and(|t| t.is_mark(b'-') && !t.spaced);
         next += u32::from(hyphen);
         let number = self.token(next).filter(|t| t.class == Class::Number && (!hyphen || !t.spaced))?;
-        let known = note.lexicon.tests.at(note, at).is_some() || self.defined_at(at).is_some() || case::is_english_word(word);
+        let known = note.lexicon.tests.at(note, at).is_some() || self.defined_at(at).is_some() || case::is_word(word);
         // "BP 140/90", "CD 100 mg": what is measured, not a name
-        let measured = self.token(next + 1).is_some_and(|t| matches!(t.mark, b'/' | b'.' | b'%'));
+        let measured = self.token(next + 1).is_some_and(|t| matches!(t.mark, b'/' | b'%'));
         let digits = note.word(next);
         // "June 2003"
         let dated = word.bytes().any(|b| b.is_ascii_lowercase()) && !hyphen && (letters > 3 || digits.len() == 4);

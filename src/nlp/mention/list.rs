@@ -107,7 +107,7 @@ impl Finder<'_, '_, '_> {
             token::normal(word, &mut form);
             node = self.step(node, n == 0, self.image.word(&form))?;
         }
-        let mut meaning = meaning(self.image, self.image.outputs(node).filter(|o| !o.case_sensitive && !o.research))?;
+        let mut meaning = meaning(self.image, self.outputs(node))?;
         meaning.abbreviation = true;
         Some(meaning)
     }

@@ -101,7 +101,9 @@ pub fn meaning(image: &Image, outputs: impl Iterator<Item = Output>) -> Option<M
     }
     let all = all.get_mut(..count)?;
     let category = all.iter().map(|(_, _, category, _)| *category).min_by_key(|c| order(*c))?;
-    all.sort_by_key(|(concept, term, _, _)| (*term as u8, *concept));
+    if count > 1 {
+        all.sort_unstable_by_key(|(concept, term, _, _)| (*term as u8, *concept));
+    }
     let mut meaning = Meaning { category, kind: Kind::Diagnosis, concepts: Vec::with_capacity(count * 2), abbreviation: true };
     let mut kind = None;
     for (concept, term, _, k) in all.iter().filter(|(_, _, c, _)| *c == category) {
@@ -119,7 +121,9 @@ pub fn meaning(image: &Image, outputs: impl Iterator<Item = Output>) -> Option<M
             }
         }
     }
-    tidy(image, &mut meaning.concepts);
+    if meaning.concepts.len() > 1 {
+        tidy(image, &mut meaning.concepts);
+    }
     Some(meaning)
 }
 

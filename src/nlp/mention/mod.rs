@@ -14,9 +14,12 @@ mod coordination;
 mod list;
 mod meaning;
 mod spelling;
+#[cfg(test)]
+mod tests;
 mod variant;
 mod words;
 
+pub use case::is_word as is_english;
 pub use chemical::{chemicals, keep};
 pub use words::Words;
 

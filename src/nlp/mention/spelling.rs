@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use super::super::entity::Category;
+use super::super::known::NEAR_DRUG;
 use super::super::section::Role;
 use super::super::token::{self, Case, Class, Token};
 use super::Finder;
@@ -62,6 +63,12 @@ impl Names {
         let Some(first) = word.bytes().next().filter(u8::is_ascii_lowercase) else { return &[] };
         let at = |length: usize| begins.get(bucket(first, length)).map_or(0, |at| *at as usize);
         names.get(at(length.min(LONGEST + 1))..at((length + 1).min(LONGEST + 1))).unwrap_or(&[])
+    }
+
+    /// Whether a word that nobody knows, with its normal form, is a name but for one change.
+    pub fn is_near(&self, word: &str, form: &[u8]) -> bool {
+        let fits = (SHORTEST - 1..=LONGEST).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic());
+        fits && std::str::from_utf8(form).is_ok_and(|form| self.one_off(form).is_some())
     }
 
     /// A name that is a word but for one change; the first two letters are right.
@@ -167,6 +174,9 @@ impl Finder<'_, '_, '_> {
         if self.note.research {
             return None;
         }
+        if !drugs && !word.known.has(NEAR_DRUG) {
+            return None; // most words
+        }
         let mut form = Vec::with_capacity(LONGEST);
         token::normal(text, &mut form);
         let form = std::str::from_utf8(&form).ok()?;
@@ -179,7 +189,7 @@ impl Finder<'_, '_, '_> {
             return None;
         }
         let node = self.image.root(self.image.word(name.as_bytes()));
-        let mut meaning = meaning(self.image, self.image.outputs(node)).filter(|m| m.category == Category::Medication)?;
+        let mut meaning = meaning(self.image, self.image.outputs(node).filter(|o| !o.research)).filter(|m| m.category == Category::Medication)?;
         for concept in &mut meaning.concepts {
             concept.score *= 0.8;
         }

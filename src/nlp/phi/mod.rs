@@ -41,7 +41,11 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
     let mut cover = Cover::new(note, entities);
     let mut found: Vec<Found> = Vec::new();
     let mut at = 0;
-    while (at as usize) < note.tokens.len() {
+    while let Some(token) = note.tokens.get(at as usize) {
+        if token.class == Class::Word && token.known.phi == 0 {
+            at += 1; // most words
+            continue;
+        }
         let last = found.last().map_or(0, |f| f.end);
         match at_token(&r, at).filter(|f| f.begin >= last && f.end as usize <= note.tokens.len() && f.end > f.begin) {
             Some(one) => {

@@ -102,11 +102,18 @@ impl Tests {
     }
 
     /// The test whose name begins at a token: the token behind it, and the test. The longest name wins.
+    #[inline]
     pub fn at(&self, note: &Note<'_>, at: u32) -> Option<(u32, &Test)> {
-        let mut best: Option<(u32, &Test)> = None;
         let token = note.tokens.get(at as usize)?;
-        let begun = if token.class == Class::Word { self.by_word.at(token.known.test) } else { self.by_word.get(note.word(at)) };
-        for &number in begun? {
+        if token.class == Class::Word && token.known.test == 0 {
+            return None; // most words
+        }
+        self.longest(note, at, if token.class == Class::Word { self.by_word.at(token.known.test) } else { self.by_word.get(note.word(at)) }?)
+    }
+
+    fn longest(&self, note: &Note<'_>, at: u32, begun: &[u16]) -> Option<(u32, &Test)> {
+        let mut best: Option<(u32, &Test)> = None;
+        for &number in begun {
             let Some(name) = self.names.get(number as usize) else { continue };
             if let Some(end) = ends(note, at, name)
                 && best.is_none_or(|(known, _)| end > known)

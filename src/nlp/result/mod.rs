@@ -14,7 +14,7 @@ mod tests;
 use std::sync::LazyLock;
 
 use super::entity::{Attribute, AttributeKind, Category, Entity, Kind, Origin};
-use super::known::RESULT;
+use super::known::{DIGITS, RESULT};
 use super::note::Note;
 use super::token::{Case, Class};
 use super::words::Words;
@@ -174,6 +174,9 @@ impl State<'_, '_> {
     /// HR88, BP120/80, T98.6: the value without a space.
     fn attached(&mut self, at: u32) -> Option<u32> {
         let note = self.note;
+        if !note.tokens.get(at as usize)?.known.has(DIGITS) {
+            return None; // most words
+        }
         let word = note.word(at);
         let digits = word.find(|c: char| c.is_ascii_digit())?;
         let (name, rest) = word.split_at(digits);

@@ -35,7 +35,11 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
     let mut habits: Vec<Habit> = Vec::new();
     let mut amounts: Vec<Amount> = Vec::new();
     let mut at = 0;
-    while (at as usize) < note.tokens.len() {
+    while let Some(token) = note.tokens.get(at as usize) {
+        if token.known.social == 0 && token.class != Class::Number {
+            at += 1; // most words, marks
+            continue;
+        }
         at = at_token(&r, at, &mut new, &mut habits, &mut amounts).max(at + 1);
     }
     weave(&r, habits, amounts, &mut new);

@@ -45,10 +45,10 @@ pub fn find(note: &Note<'_>, entities: &mut Vec<Entity>) {
     let mut wider: Vec<Range<u32>> = Vec::new();
     let mut at = 0;
     while (at as usize) < note.tokens.len() {
-        let found = match reader.class(at) {
-            Class::Number => numeric(&reader, at),
-            Class::Word => word(&reader, at),
-            Class::Mark | Class::Line => None,
+        let found = match note.tokens.get(at as usize) {
+            Some(token) if token.class == Class::Number => numeric(&reader, at),
+            Some(token) if token.known.time != 0 => word(&reader, at),
+            _ => None, // most words, marks
         };
         let Some(found) = found.filter(|f| f.end > at && f.end as usize <= note.tokens.len()) else {
             at += 1;

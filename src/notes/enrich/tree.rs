@@ -1,7 +1,7 @@
 //! Our own form of findings: one tree, described in docs/notes.md.
 
 use super::{EnrichError, FINDINGS, Reading, ask};
-use crate::json::{JsonError, compose_array, compose_fraction, compose_object, compose_string, compose_whole};
+use crate::json::{JsonError, compose_array, compose_fraction, compose_name, compose_object, compose_string, compose_whole};
 use crate::nlp::entity::Attribute;
 use crate::nlp::points::Points;
 use crate::nlp::{Entity, Lexicon};
@@ -24,11 +24,11 @@ enum Simple<'a> {
 impl Simple<'_> {
     /// `{"url": …, "valueX": …}`
     fn write(self, out: &mut Vec<u8>) -> Written {
-        let pair = |ty, url: &str, out: &mut Vec<u8>, value: &dyn Fn(&mut Vec<u8>) -> Written| {
-            compose_object(["url", ty], out, |place, out| if place == 0 { compose_string(url, out) } else { value(out) })
+        let pair = |ty, url: &'static str, out: &mut Vec<u8>, value: &dyn Fn(&mut Vec<u8>) -> Written| {
+            compose_object(["url", ty], out, |place, out| if place == 0 { compose_name(url, out) } else { value(out) })
         };
         match self {
-            Simple::Code(url, code) => pair("valueCode", url, out, &|out| compose_string(code, out)),
+            Simple::Code(url, code) => pair("valueCode", url, out, &|out| compose_name(code, out)),
             Simple::String(url, text) => pair("valueString", url, out, &|out| compose_string(text, out)),
             Simple::Count(url, count) => pair("valueUnsignedInt", url, out, &|out| compose_whole(count, out)),
             Simple::Score(url, score) => pair("valueDecimal", url, out, &|out| compose_fraction(ten_thousandths(score), out)),
@@ -37,8 +37,8 @@ impl Simple<'_> {
 }
 
 /// `{"url": …, "extension": […]}`, with so many parts.
-fn group(url: &str, count: usize, out: &mut Vec<u8>, mut part: impl FnMut(usize, &mut Vec<u8>) -> Written) -> Written {
-    compose_object(["url", "extension"], out, |place, out| if place == 0 { compose_string(url, out) } else { compose_array(count, out, &mut part) })
+fn group(url: &'static str, count: usize, out: &mut Vec<u8>, mut part: impl FnMut(usize, &mut Vec<u8>) -> Written) -> Written {
+    compose_object(["url", "extension"], out, |place, out| if place == 0 { compose_name(url, out) } else { compose_array(count, out, &mut part) })
 }
 
 /// An empty value is none in FHIR, nor is one of spaces.
@@ -137,7 +137,7 @@ fn concept(concept: &Coding, out: &mut Vec<u8>) -> Written {
         if place == 1 {
             return Simple::Score("score", concept.score).write(out);
         }
-        compose_object(["url", "valueCoding"], out, |place, out| if place == 0 { compose_string("coding", out) } else { coding(concept, out) })
+        compose_object(["url", "valueCoding"], out, |place, out| if place == 0 { compose_name("coding", out) } else { coding(concept, out) })
     })
 }
 

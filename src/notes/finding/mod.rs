@@ -7,7 +7,7 @@ pub mod sql;
 
 use std::borrow::Cow;
 
-use crate::json::{Item, JsonError, compose_array, compose_fraction, compose_object, compose_string, compose_whole, number};
+use crate::json::{Item, JsonError, compose_array, compose_fraction, compose_name, compose_object, compose_string, compose_whole, number};
 use crate::nlp::entity::Attribute;
 use crate::nlp::points::Points;
 use crate::nlp::{Category, Entity, Lexicon};
@@ -96,14 +96,13 @@ pub fn member<'a>(name: &'static str, value: Item<'a>) -> (Cow<'a, str>, Item<'a
 }
 
 /// `[{"type", "text", "begin", "end", "value", "score", "relation_score"}]` as a container.
-pub fn attributes(attributes: &[Attribute], text: &str, points: &Points<'_>) -> Result<Vec<u8>, JsonError> {
-    let mut out = Vec::with_capacity(8 + 192 * attributes.len());
-    compose_array(attributes.len(), &mut out, |place, out| {
+pub fn attributes(attributes: &[Attribute], text: &str, points: &Points<'_>, out: &mut Vec<u8>) -> Result<(), JsonError> {
+    compose_array(attributes.len(), out, |place, out| {
         let Some(a) = attributes.get(place) else { return compose_whole(0, out) };
         let member = |place: usize, out: &mut Vec<u8>| match place {
             0 => compose_whole(points.before(a.end), out),
             1 => compose_string(slice(text, a.begin, a.end), out),
-            2 => compose_string(a.kind.name(), out),
+            2 => compose_name(a.kind.name(), out),
             3 => compose_whole(points.before(a.begin), out),
             4 => compose_fraction(ten_thousandths(a.score), out),
             5 => compose_string(a.value.as_deref().unwrap_or_default(), out),
@@ -115,13 +114,12 @@ pub fn attributes(attributes: &[Attribute], text: &str, points: &Points<'_>) -> 
             compose_object(["end", "text", "type", "begin", "score", "relation_score"], out, |place, out| member(place + usize::from(place == 5), out))
         }
     })?;
-    Ok(out)
+    Ok(())
 }
 
 /// `[{"system", "code", "display", "score"}]` as a container.
-pub fn concepts(codings: &[Coding]) -> Result<Vec<u8>, JsonError> {
-    let mut out = Vec::with_capacity(8 + 192 * codings.len());
-    compose_array(codings.len(), &mut out, |place, out| {
+pub fn concepts(codings: &[Coding], out: &mut Vec<u8>) -> Result<(), JsonError> {
+    compose_array(codings.len(), out, |place, out| {
         let Some(c) = codings.get(place) else { return compose_whole(0, out) };
         let member = |place: usize, out: &mut Vec<u8>| match place {
             0 => compose_string(c.code, out),
@@ -135,7 +133,7 @@ pub fn concepts(codings: &[Coding]) -> Result<Vec<u8>, JsonError> {
             compose_object(["code", "score", "system", "display"], out, member)
         }
     })?;
-    Ok(out)
+    Ok(())
 }
 
 /// Which findings are wanted.

@@ -10,7 +10,7 @@ use crate::nlp::{Category, Entity, Lexicon, Options, detect_each};
 use crate::pg::arrays;
 use crate::pg::error::{self, Error};
 use crate::pg::function::{Call, Value};
-use crate::pg::jsonb::varlena;
+use crate::pg::rows::Rows;
 use crate::pg::time::check_for_interrupts;
 use crate::sql_function;
 
@@ -24,9 +24,8 @@ sql_function!(fhir_detect_entities, |call| {
     let (mut id, mut failed) = (0, None);
     each(text, date(call, 1), lexicon, &mut |found| {
         for entity in found.drain(..).filter(|entity| wanted.takes(entity)) {
-            match row(id, &entity, text, &points, lexicon) {
-                Ok(row) => rows.add(row),
-                Err(error) => failed = Some(error),
+            if let Err(error) = add(&mut rows, id, &entity, text, &points, lexicon) {
+                failed = Some(error);
             }
             id += 1;
         }
@@ -83,28 +82,30 @@ pub fn read(text: &str, date: Option<chrono::NaiveDate>, lexicon: &Lexicon) -> R
     Ok(all)
 }
 
-/// The columns of a finding, as `fhir.detect_entities` has them.
-pub fn row(id: usize, entity: &Entity, text: &str, points: &Points<'_>, lexicon: &Lexicon) -> Result<[Value; 16], Error> {
-    let name = |name: &str| Value::Datum(varlena(name.as_bytes()));
+/// Writes the columns of a finding, as `fhir.detect_entities` has them, into a row, and adds it.
+pub fn add(rows: &mut Rows, id: usize, entity: &Entity, text: &str, points: &Points<'_>, lexicon: &Lexicon) -> Result<(), Error> {
     let assertion = entity.assertion;
-    Ok([
-        Value::Int(id as i64),
-        name(entity.category.name()),
-        name(entity.kind.name()),
-        name(slice(text, entity.begin, entity.end)),
-        Value::Int(points.before(entity.begin).into()),
-        Value::Int(points.before(entity.end).into()),
-        if entity.section.is_empty() { Value::Null } else { name(entity.section) },
-        Value::Datum(pgrx::pg_sys::Datum::from(entity.score.to_bits())),
-        name(assertion.certainty.name()),
-        name(assertion.temporality.name()),
-        name(assertion.subject.name()),
-        name(assertion.conditionality.name()),
-        entity.value.as_deref().map_or(Value::Null, name),
-        Value::Datum(varlena(&attributes(&entity.attributes, text, points)?)),
-        Value::Datum(varlena(&concepts(&codings(entity, lexicon))?)),
-        name(entity.origin.name()),
-    ])
+    rows.int(id as i64);
+    rows.text(entity.category.name());
+    rows.text(entity.kind.name());
+    rows.text(slice(text, entity.begin, entity.end));
+    rows.int(points.before(entity.begin).into());
+    rows.int(points.before(entity.end).into());
+    if entity.section.is_empty() { rows.null() } else { rows.text(entity.section) }
+    rows.word(pgrx::pg_sys::Datum::from(entity.score.to_bits()));
+    rows.text(assertion.certainty.name());
+    rows.text(assertion.temporality.name());
+    rows.text(assertion.subject.name());
+    rows.text(assertion.conditionality.name());
+    match &entity.value {
+        Some(value) => rows.text(value),
+        None => rows.null(),
+    }
+    rows.body(|out| attributes(&entity.attributes, text, points, out))?;
+    rows.body(|out| concepts(&codings(entity, lexicon), out))?;
+    rows.text(entity.origin.name());
+    rows.end();
+    Ok(())
 }
 
 /// The arguments that say which findings are wanted.

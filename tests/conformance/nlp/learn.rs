@@ -1,5 +1,5 @@
 //! What annotated abstracts teach: `nlp-scores learn DATA FOLDER` writes `stop.tsv` (terms of the lexicon that are more often wrong than
-//! right) and `learnt.txt` (words of the annotations that the lexicon lacks), and prints modifiers that stand inside conditions.
+//! right) and `learnt.txt` (words of the annotations that the lexicon lacks); `crossvalidate` tells how well that does on parts of them.
 //! Only the training sets are read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -62,17 +62,23 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 pub fn crossvalidate(arguments: &[String]) -> Result<(), String> {
     let [data, folder, parts] = arguments else { return Err("usage: nlp-scores crossvalidate DATA FOLDER PARTS".to_owned()) };
     let parts: usize = parts.parse().map_err(|_| "PARTS is a number")?;
-    let docs = training(data)?;
     let mut totals = pubtator::Totals::default();
+    each_part(data, folder, parts, |lexicon, held| totals.add(lexicon, held))?;
+    totals.print();
+    Ok(())
+}
+
+/// Learns from all parts of the training sets but one, for each; gives what was learnt with the part that it was not learnt from.
+pub fn each_part(data: &str, folder: &str, parts: usize, mut each: impl FnMut(&Lexicon, &[&(bool, Doc)])) -> Result<(), String> {
+    let docs = training(data)?;
     for part in 0..parts {
         let (mut rest, mut held) = (Vec::new(), Vec::new());
         for (n, doc) in docs.iter().enumerate() {
             if n % parts == part { held.push(doc) } else { rest.push(doc) }
         }
         let taught = teach(&rest, folder)?;
-        totals.add(&with(&taught.stop, &taught.terms)?, &held);
+        each(&with(&taught.stop, &taught.terms)?, &held);
     }
-    totals.print();
     Ok(())
 }
 
@@ -132,7 +138,6 @@ fn training(data: &str) -> Result<Vec<(bool, Doc)>, String> {
 /// Terms that are more often wrong than right.
 fn stops(lexicon: &Lexicon, docs: &[&(bool, Doc)], folder: &str) -> Vec<String> {
     let mut judged: BTreeMap<(String, Category), (usize, usize, usize)> = BTreeMap::new();
-    let mut inside: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (chemicals, doc) in docs {
         for e in read_entities(lexicon, doc) {
             let known = e.category == Category::MedicalCondition || e.category == Category::Medication && *chemicals;
@@ -151,16 +156,6 @@ fn stops(lexicon: &Lexicon, docs: &[&(bool, Doc)], folder: &str) -> Vec<String> 
                 continue;
             }
             let gold = || doc.gold.iter().filter(|g| g.category == e.category && g.begin < e.end && g.end > e.begin);
-            if e.category == Category::MedicalCondition
-                && let Some(g) = gold().find(|g| g.end == e.end && g.begin <= e.begin)
-            {
-                for word in doc.text[g.begin..e.begin].split_whitespace() {
-                    inside.entry(word.to_lowercase()).or_default().0 += 1;
-                }
-                if let Some(word) = doc.text[..g.begin].split_whitespace().next_back() {
-                    inside.entry(word.to_lowercase()).or_default().1 += 1;
-                }
-            }
             if !matches!(e.origin, Origin::Term | Origin::Abbreviation) {
                 continue;
             }
@@ -181,11 +176,6 @@ fn stops(lexicon: &Lexicon, docs: &[&(bool, Doc)], folder: &str) -> Vec<String> 
             let place = if clinical.contains(&(words.clone(), category.name().to_owned())) { "\tresearch" } else { "" };
             found.push(format!("{words}\t{}{place}", category.name()));
         }
-    }
-    let mut all: Vec<_> = inside.iter().filter(|(_, (i, o))| *i > 1 && i > o).collect();
-    all.sort_by_key(|(_, (i, _))| std::cmp::Reverse(*i));
-    for (word, (i, o)) in all {
-        if std::env::var_os("MODIFIERS").is_some() { println!("modifier {word} {i} {o}"); }
     }
     found
 }

@@ -120,7 +120,13 @@ fn object(members: &[(Cow<'_, str>, Item<'_>)], depth: usize, out: &mut Vec<u8>)
 /// tells its type. For what is made often, this and [`compose_array`] need no tree.
 pub fn compose_object<const N: usize>(keys: [&'static str; N], out: &mut Vec<u8>, mut value: impl FnMut(usize, &mut Vec<u8>) -> Fallible<u32>) -> Fallible<u32> {
     debug_assert!(keys.windows(2).all(|two| key_order(two[0].as_bytes(), two[1].as_bytes()).is_lt()));
-    let mut container = Open::begin(jb::OBJECT, N, 2 * N, out)?;
+    reserve(out, 8 * N + 8)?;
+    pad(out);
+    out.extend_from_slice(&(jb::OBJECT | N as u32).to_ne_bytes());
+    let entry = out.len();
+    // a key and a value each
+    out.extend_from_slice([[0; 8]; N].as_flattened());
+    let mut container = Open { entry, data: out.len(), entries: Entries::default() };
     for key in keys {
         append(out, key.as_bytes())?;
         container.fill(jb::STRING, out);

@@ -39,7 +39,7 @@ pub const MODIFIES: u8 = 2;
 pub const RESULT: u8 = 4;
 /// It is an English word that is also an acronym or a name.
 pub const ENGLISH: u8 = 8;
-/// The name of a drug is one change from it, and it is no word of the lexicon.
+/// It is written small and is no word of the lexicon, and the name of a drug is one change from it.
 pub const NEAR_DRUG: u8 = 16;
 /// Letters with digits.
 pub const DIGITS: u8 = 32;
@@ -68,7 +68,7 @@ type Key = [u64; 3];
 
 /// Words that are kept, each in one of two places that its letters have: what comes later takes the place of the older.
 const PLACES: usize = 1 << BITS;
-const BITS: u32 = 12;
+const BITS: u32 = 13;
 
 /// Words that were read, the newer of two first.
 #[derive(Debug, Default)]
@@ -117,7 +117,7 @@ impl Lexicon {
             known.phi = phi::cue_of(piece, &token);
             known.social = social::cue_of(piece, &token);
             known.bits |= if mention::is_english(piece) { ENGLISH } else { 0 }
-                | if id == UNKNOWN && self.words.spelling.is_near(piece, form) { NEAR_DRUG } else { 0 }
+                | if id == UNKNOWN && case == Case::Lower && self.words.spelling.is_near(piece, form) { NEAR_DRUG } else { 0 }
                 | if piece.bytes().any(|b| b.is_ascii_digit()) { DIGITS } else { 0 };
             known.bits |= if attribute::may_begin(piece) { MODIFIES } else { 0 } | if result::is_said_before(piece) { RESULT } else { 0 };
         }

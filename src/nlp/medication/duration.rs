@@ -26,9 +26,10 @@ fn lead(note: &Note<'_>, mut at: u32) -> u32 {
 
 /// "10 days" at a token: what it measures and where it ends.
 pub fn measure(note: &Note<'_>, at: u32) -> Option<(String, Span, u32)> {
-    let (count, mut next) = match number(note, at) {
-        Some(n) => (n.high.map_or_else(|| n.low.to_string(), |high| format!("{}-{high}", n.low)), n.end),
-        None if note.is(at, "a") || note.is(at, "an") || note.is(at, "another") => ("1".to_owned(), at + 1),
+    let count = number(note, at);
+    let mut next = match count {
+        Some(n) => n.end,
+        None if note.is(at, "a") || note.is(at, "an") || note.is(at, "another") => at + 1,
         None => return None,
     };
     if note.mark(next, b'-') && note.glued(next) && note.glued(next + 1) {
@@ -38,7 +39,7 @@ pub fn measure(note: &Note<'_>, at: u32) -> Option<(String, Span, u32)> {
         next += 1;
     }
     let span = sense_at(note, next).span?;
-    Some((count, span, next + 1))
+    Some((count.map_or_else(|| "1".to_owned(), |n| n.show()), span, next + 1))
 }
 
 fn iso(count: &str, span: Span) -> String {

@@ -1,15 +1,20 @@
 //! How often: BID, q4-6h prn, every other day, 2x/day, at bedtime, on Mondays, x1.
 
+use std::sync::LazyLock;
+
 use super::piece::Piece;
 use super::route::phrase;
 use super::vocabulary::{Span, capitals, dotted, sense as table, sense_at};
 use crate::nlp::entity::AttributeKind;
 use crate::nlp::note::Note;
-use crate::nlp::number::number;
+use crate::nlp::number::{Number, number};
 use crate::nlp::token::Class;
+use crate::nlp::words::Words;
+
+type Phrase = (&'static [&'static str], &'static str);
 
 /// Phrases that are frequencies by themselves.
-const PHRASES: &[(&[&str], &str)] = &[
+const PHRASES: &[Phrase] = &[
     (&["at", "bedtime"], "QHS"),
     (&["before", "bed"], "QHS"),
     (&["before", "bedtime"], "QHS"),
@@ -67,6 +72,17 @@ const PHRASES: &[(&[&str], &str)] = &[
     (&["on", "all", "other", "days"], "OTHER DAYS"),
     (&["around", "the", "clock"], "CONTINUOUS"),
 ];
+
+/// The phrases by their first word, in their order.
+static BY_WORD: LazyLock<Words<Vec<&'static Phrase>>> = LazyLock::new(|| {
+    let mut words: Words<Vec<&'static Phrase>> = Words::default();
+    for phrase in PHRASES {
+        if let Some(list) = phrase.0.first().and_then(|first| words.entry(first, Vec::new)) {
+            list.push(phrase);
+        }
+    }
+    words
+});
 
 /// One frequency without its neighbours: where it ends, and its name.
 struct Atom {
@@ -305,7 +321,7 @@ fn single(note: &Note<'_>, at: u32, behind: bool) -> Option<Atom> {
     match note.class(at)? {
         Class::Number => {
             let n = number(note, at)?;
-            return counted(note, &n.show(), n.end);
+            return counted(note, &n);
         }
         Class::Mark => {
             if note.mark(at, b'x') && note.word(at + 1) == "1" {
@@ -357,10 +373,10 @@ fn single(note: &Note<'_>, at: u32, behind: bool) -> Option<Atom> {
     }
     if !sense.begins {
         let n = number(note, at)?;
-        return counted(note, &n.show(), n.end);
+        return counted(note, &n);
     }
     let mut best: Option<(u32, &str)> = None;
-    for (words, name) in PHRASES {
+    for (words, name) in BY_WORD.get(word).into_iter().flatten() {
         if let Some(end) = phrase(note, at, words)
             && best.is_none_or(|(known, _)| end > known)
         {
@@ -397,21 +413,22 @@ fn single(note: &Note<'_>, at: u32, behind: bool) -> Option<Atom> {
         }
         _ => {
             let n = number(note, at)?;
-            counted(note, &n.show(), n.end)
+            counted(note, &n)
         }
     }
 }
 
 /// A count and "times a day": 2 times daily, 2x/day, two times per week.
-fn counted(note: &Note<'_>, count: &str, at: u32) -> Option<Atom> {
+fn counted(note: &Note<'_>, count: &Number) -> Option<Atom> {
+    let at = count.end;
     let next = if note.is(at, "times") || note.is(at, "time") || note.is(at, "x") || note.mark(at, b'x') {
         at + 1
     } else if note.is(at, "xdaily") || note.is(at, "xday") {
-        return atom(at + 1, times(count, Span::Day));
+        return atom(at + 1, times(&count.show(), Span::Day));
     } else {
-        return None;
+        return None; // most numbers
     };
-    per(note, count, next)
+    per(note, &count.show(), next)
 }
 
 /// The frequency that begins at a token, with all that tells more of it: "BID (2 times a day) with meals as needed".

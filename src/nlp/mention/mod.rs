@@ -45,6 +45,7 @@ pub fn find(note: &Note<'_>, carry: &mut Carry, out: &mut Vec<Entity>) {
         defined: &mut carry.defined,
         out,
         turned: None,
+        terms: Vec::new(),
     };
     let mut at = 0;
     while let Some(token) = note.tokens.get(at as usize) {
@@ -71,7 +72,12 @@ struct Finder<'a, 'n, 'o> {
     out: &'o mut Vec<Entity>,
     /// a definition "SF (long form)" whose end is still to come
     turned: Option<abbreviation::Turned>,
+    /// terms at one word
+    terms: Vec<Match>,
 }
+
+/// Terms that may begin at one word, shortest first, of which the longest that fits is taken.
+const MOST_TERMS: usize = 24;
 
 /// Whether a text is about research: abstracts and articles are not notes, and words are used in them that are findings in a note.
 pub fn is_research(tokens: &[Token]) -> bool {
@@ -124,23 +130,29 @@ impl Finder<'_, '_, '_> {
     }
 
     /// The longest term that may stand at a token.
-    fn term_at(&self, at: u32) -> Option<(Match, Meaning)> {
+    fn term_at(&mut self, at: u32) -> Option<(Match, Meaning)> {
         if self.token(at).is_none_or(|t| !t.known.has(BEGINS_TERM)) {
             return None; // most words
         }
-        let mut found = [Match { node: 0, begin: 0, end: 0 }; 24];
-        let mut count = 0;
+        let mut found = std::mem::take(&mut self.terms);
+        found.clear();
         self.image.terms_at(self.note.tokens, at, |m| {
-            if let Some(place) = found.get_mut(count) {
-                *place = m;
-                count += 1;
+            if found.len() < MOST_TERMS {
+                found.push(m);
             }
         });
-        if count == 0 {
+        let best = self.best(at, &found);
+        self.terms = found;
+        best
+    }
+
+    fn best(&self, at: u32, found: &[Match]) -> Option<(Match, Meaning)> {
+        if found.is_empty() {
             return None;
         }
         let limit = self.line_end(at);
-        found.get(..count)?.iter().rev().filter(|m| m.end <= limit).find_map(|m| self.meaning_of(m).filter(|meaning| !self.gives_way(m, meaning)).map(|meaning| (*m, meaning)))
+        let means = |m: &Match| self.meaning_of(m).filter(|meaning| !self.gives_way(m, meaning));
+        found.iter().rev().filter(|m| m.end <= limit).find_map(|m| Some((*m, means(m)?)))
     }
 
     /// Where terms that begin at a token must end: a blank line or two ends of line are no part of a term.

@@ -36,11 +36,17 @@ pub struct Coding {
 /// The codings of an entity, best first, with what they are mapped to behind the last of their kind; none without a code.
 pub fn codings(entity: &Entity, lexicon: &Lexicon) -> Vec<Coding> {
     let mut codings: Vec<Coding> = Vec::new();
+    // what was looked at once changes nothing the second time
+    let mut seen: Vec<u32> = Vec::with_capacity(2 * MAX_CODINGS);
     let mut add = |concept: u32, score: f32| {
+        if seen.contains(&concept) || codings.len() >= MAX_CODINGS {
+            return;
+        }
+        seen.push(concept);
         let concept = lexicon.image.concept(concept);
         let known = codings.iter().any(|c| c.system == concept.system && c.code == concept.code);
         let same = codings.iter().filter(|c| c.system == concept.system).count();
-        if !concept.code.is_empty() && !known && same < MAX_OF_SYSTEM && codings.len() < MAX_CODINGS {
+        if !concept.code.is_empty() && !known && same < MAX_OF_SYSTEM {
             codings.push(Coding { system: concept.system, code: concept.code, display: concept.display, score });
         }
     };

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::super::entity::{Category, Entity, Origin};
-use super::super::token::{Class, Token};
+use super::super::token::Class;
 use super::Finder;
 use super::meaning::Meaning;
 
@@ -47,7 +47,7 @@ pub struct Turned {
 impl Finder<'_, '_, '_> {
     /// The short form that stands at a token: where it ends, and what it means.
     pub(super) fn defined_at(&self, at: u32) -> Option<(u32, Option<Meaning>)> {
-        let token = self.token(at)?;
+        self.token(at)?;
         if self.defined.forms.is_empty() || self.defined.first & bit(self.note.word(at)) == 0 {
             return None;
         }
@@ -67,7 +67,6 @@ impl Finder<'_, '_, '_> {
             }
             end += 1;
         }
-        let _ = token;
         best.map(|(end, meaning)| (end, meaning.clone()))
     }
 
@@ -215,11 +214,6 @@ fn align(short: &str, long: &str) -> Option<usize> {
         }
     }
     Some(at)
-}
-
-#[allow(dead_code)]
-fn is_word(token: &Token) -> bool {
-    token.class == Class::Word
 }
 
 #[cfg(test)]

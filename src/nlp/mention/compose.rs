@@ -5,7 +5,7 @@ use super::super::lexicon::Output;
 use super::super::token::{Class, Token};
 use super::meaning::{Meaning, meaning};
 use super::words::{HEAD, MODIFIER, SITE};
-use super::{Finder, case};
+use super::Finder;
 
 /// So many parts may stand before the word that they belong to.
 const PARTS: usize = 4;
@@ -118,11 +118,5 @@ impl Finder<'_, '_, '_> {
         }
         let found = meaning(self.image, self.outputs(node))?;
         (found.category == Category::MedicalCondition).then_some(found)
-    }
-
-    /// Whether words are written without regard to case around a token.
-    #[allow(dead_code)]
-    pub(super) fn in_capitals(&self, at: u32) -> bool {
-        case::capitals(self.note, at)
     }
 }

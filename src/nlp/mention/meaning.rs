@@ -27,7 +27,9 @@ impl Finder<'_, '_, '_> {
         }
         // the code name of a substance has a capital: "at 250" is none
         let lower = self.token(found.begin).is_some_and(|t| t.case == Case::Lower);
-        let allowed = |o: &Output| !(if self.note.research { o.not_in_research || o.research && lower && o.term == TermKind::Abbreviation } else { o.research }) && case::allows(self.note, found, o);
+        let research = self.note.research;
+        let elsewhere = |o: &Output| if research { o.not_in_research || o.research && lower && o.term == TermKind::Abbreviation } else { o.research };
+        let allowed = |o: &Output| !elsewhere(o) && case::allows(self.note, found, o);
         let first = meaning(self.image, self.image.outputs(found.node).filter(allowed))?;
         if first.category != Category::Medication || self.note.research {
             return Some(first);

@@ -13,6 +13,7 @@ mod compose;
 mod coordination;
 mod list;
 mod meaning;
+mod narrow;
 mod spelling;
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ impl Lexicon {
         Ok(Lexicon { image, rules, headings, tests, words, memory: Memory::default() })
     }
 
-    /// The version that the compiled value names, such as `fhirlake-2026.11`.
+    /// The version that the compiled value names, such as `fhirlake-2026.11.2`.
     pub fn version(&self) -> &str {
         self.image.version()
     }

@@ -5,7 +5,7 @@ use super::hash;
 use super::source::Record;
 
 /// Findings name this as their lexicon. It changes with each change of the files.
-pub const VERSION: &str = "fhirlake-2026.11";
+pub const VERSION: &str = "fhirlake-2026.11.2";
 
 /// Our own terms, in the form of [`super::source`].
 const CLINICAL: &str = include_str!("../../../fhir-schemas/lexicon/clinical.txt");

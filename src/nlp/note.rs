@@ -15,6 +15,8 @@ pub struct Note<'a> {
     pub lexicon: &'a Lexicon,
     /// when the note was written, for "yesterday" and dates without a year
     pub date: Option<chrono::NaiveDate>,
+    /// the text is about research, not about a patient
+    pub research: bool,
 }
 
 impl<'a> Note<'a> {

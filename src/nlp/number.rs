@@ -230,7 +230,7 @@ mod tests {
         let lexicon = crate::nlp::signature_tests::lexicon();
         let mut list = Vec::new();
         lexicon.tokens(text, 0, text.len(), &mut list);
-        let note = Note { text, tokens: &list, sentences: &[], lexicon, date: None };
+        let note = Note { text, tokens: &list, sentences: &[], lexicon, date: None, research: false };
         number(&note, 0).map(|n| (note.words(n.begin..n.end).to_owned(), n.show()))
     }
 

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use super::entity::{Category, Entity, Origin};
-use super::mention::is_research;
 use super::note::Note;
 
 /// What was measured; `nlp-scores calibrate` makes it.
@@ -92,7 +91,7 @@ pub fn calibrate(note: &Note<'_>, entities: &mut [Entity]) {
     if entities.is_empty() {
         return;
     }
-    let research = is_research(note);
+    let research = note.research;
     for entity in entities {
         entity.score = TABLE.get(research, entity.category, entity.origin, Size::of(entity));
     }

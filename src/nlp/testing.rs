@@ -80,7 +80,7 @@ pub fn read(text: &str, date: Option<NaiveDate>, steps: impl Fn(&Note<'_>, &mut 
     let mut tokens = Vec::new();
     lexicon.tokens(text, 0, text.len(), &mut tokens);
     let sentences = sentence::sentences(text, &tokens, lexicon, &mut sentence::Carry::default());
-    let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date };
+    let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date, research: mention::is_research(&tokens) };
     let mut entities = Vec::new();
     mention::find(&note, &mut mention::Carry::default(), &mut entities);
     steps(&note, &mut entities);

@@ -16,7 +16,7 @@ PLACES = [
     (r"C22", CONDITION, "DX_NAME"),
     (r"F01\.145\.126|F01\.470\.132", CONDITION, "SYMPTOM"),
     (r"D26|D27", "MEDICATION", "SUBSTANCE"),
-    (r"D0[1-6]|D09|D10|D13|D20", "MEDICATION", "SUBSTANCE"),
+    (r"D0[1-6]|D09|D10|D12\.125|D13|D20", "MEDICATION", "SUBSTANCE"),
     (r"D12\.644|D23\.101|D08\.811|D12\.776|D23\.348|D23\.529|D23\.050", "PROTEIN", "SUBSTANCE"),
     (r"E01|E05\.200", PROCEDURE, "TEST_NAME"),
     (r"E02", PROCEDURE, "TREATMENT_NAME"),
@@ -85,7 +85,7 @@ def names(label, synonyms):
     out, seen = [], set()
     for name in [label] + synonyms:
         name = clean(re.sub(r"\s*\((?:formerly|disease|disorder|medical procedure|substance)\)", "", name))
-        for text in {turned(name), name if re.search(r", type\b", name, re.I) else None} - {None}:
+        for text in filter(None, [turned(name), name if re.search(r", type\b", name, re.I) else None]):
             key = form(text)
             if not key or key in seen or words(text) > 8 or key in TOO_GENERAL or "(" in text or len(text) < 3:
                 continue

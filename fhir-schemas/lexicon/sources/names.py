@@ -89,5 +89,19 @@ def is_acronym(name):
     return bool(ACRONYM.match(name)) and sum(c.isalpha() for c in name) >= 2
 
 
+CODE_NAME = re.compile(r"^[A-Z][A-Za-z]{0,4}[- ]?\d{3,6}[A-Z]?$|^[A-Z]{2,5}[- ]?\d{2,6}[A-Z]?$")
+
+
+def is_code_name(name):
+    """The code name of a substance that is investigated: MK-801, FK506."""
+    return bool(CODE_NAME.match(name)) and not name.startswith("NSC")
+
+
+def code_names(name):
+    """A code name as it is written: MK-801 (or MK 801) and MK801."""
+    letters, number = re.match(r"([A-Za-z]+)[- ]?(.*)", name).groups()
+    return [f"{letters}-{number}", letters + number]
+
+
 def clean(name):
     return re.sub(r"\s+", " ", name.replace("\t", " ")).strip(" ,;")

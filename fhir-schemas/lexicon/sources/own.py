@@ -2,7 +2,7 @@
 
 import re
 
-from . import icd10cm, unii
+from . import icd10cm, mesh, unii
 from .names import form
 
 
@@ -40,9 +40,11 @@ def check(folder, tabular, concepts):
                 yield f"{where}: is no code of ICD-10-CM"
             elif display.removesuffix(", initial encounter") != tabular[base].name:
                 yield f"{where}: its display is {tabular[base].name!r}"
-        elif system == unii.SYSTEM:
+        elif system in (unii.SYSTEM, mesh.SYSTEM):
             if (system, code) not in concepts:
-                yield f"{where}: is no UNII"
+                yield f"{where}: is no code of {system}"
+            elif system == mesh.SYSTEM and display != concepts[(system, code)].display:
+                yield f"{where}: its display is {concepts[(system, code)].display!r}"
         elif system or code:
             yield f"{where}: has a system that is not ours to give"
 

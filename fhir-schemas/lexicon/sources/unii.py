@@ -4,7 +4,7 @@ import csv
 import pathlib
 import re
 
-from .names import clean, form, is_acronym, words
+from .names import clean, form, is_acronym, is_code_name, words
 
 SYSTEM = "http://fdasis.nlm.nih.gov"
 
@@ -42,7 +42,7 @@ def read(path):
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         next(rows)
         for name, kind, unii, display in rows:
-            if kind in ("of", "bn", "cn"):
+            if kind in ("of", "bn", "cn") or kind == "cd" and is_code_name(name):
                 raw.setdefault(unii, (display, []))[1].append((kind, name))
     found = {}
     for unii, (display, names) in raw.items():
@@ -55,6 +55,9 @@ def read(path):
         terms = {}
         for kind, name in names:
             if not name.isascii():
+                continue
+            if kind == "cd":
+                terms.setdefault(form(name), (name, False))
                 continue
             lists_of_name = BRACKET.search(name)
             if lists_of_name:
@@ -81,7 +84,7 @@ def read(path):
                 if len(parts) != 2 or brand:
                     continue
                 name = f"{parts[1]} {parts[0]}" if kind == "cn" else f"{parts[0]} {parts[1]}"
-            if is_acronym(name) and len(name) < 4:
+            if is_acronym(name) and len(name) < (3 if kind == "cn" else 4):
                 continue
             key = form(name)
             if not key or key in ORDINARY_FORMS or name.lower() in ORDINARY:

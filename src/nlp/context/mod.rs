@@ -92,7 +92,7 @@ pub fn assert(note: &Note<'_>, entities: &mut [Entity]) {
             }
             entity.assertion = assertion(entity.category, &reaches, section);
             let listed = role == Role::Allergies && entity.assertion.temporality != Temporality::Past;
-            if entity.category == Category::Medication && (reaches[Dimension::Allergy as usize].is_some() || listed) {
+            if !note.research && entity.category == Category::Medication && (reaches[Dimension::Allergy as usize].is_some() || listed) {
                 entity.category = Category::BehavioralEnvironmentalSocial;
                 entity.kind = Kind::Allergies;
                 entity.assertion.temporality = Temporality::Current;

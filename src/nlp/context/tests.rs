@@ -38,7 +38,7 @@ fn said_in(marked: &str, date: Option<chrono::NaiveDate>) -> Vec<String> {
     let mut tokens = Vec::new();
     lexicon.tokens(&text, 0, text.len(), &mut tokens);
     let sentences = sentence::sentences(&text, &tokens, lexicon, &mut sentence::Carry::default());
-    let note = Note { text: &text, tokens: &tokens, sentences: &sentences, lexicon, date };
+    let note = Note { text: &text, tokens: &tokens, sentences: &sentences, lexicon, date, research: false };
     let mut entities: Vec<Entity> = spans
         .iter()
         .map(|&(begin, end, letter)| {
@@ -299,7 +299,7 @@ fn much_text_takes_little_time() {
         let mut tokens = Vec::new();
         lexicon.tokens(&text, 0, text.len(), &mut tokens);
         let sentences = sentence::sentences(&text, &tokens, lexicon, &mut sentence::Carry::default());
-        let note = Note { text: &text, tokens: &tokens, sentences: &sentences, lexicon, date: None };
+        let note = Note { text: &text, tokens: &tokens, sentences: &sentences, lexicon, date: None, research: false };
         let mut entities: Vec<Entity> = (0..tokens.len() as u32)
             .map(|t| Entity::new(&note, Category::MedicalCondition, Kind::Diagnosis, t..t + 1, Origin::Term))
             .collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::hash;
-use super::image::{CASE_SENSITIVE, FORMAT, HEADER, MAGIC, NOT_IN_RESEARCH, SECTIONS};
+use super::image::{CASE_SENSITIVE, FORMAT, HEADER, MAGIC, NOT_IN_RESEARCH, RESEARCH, SECTIONS};
 use super::source::{BadLine, Record, TermKind, read};
 use crate::nlp::entity::{Category, Kind};
 use crate::nlp::token::{self, Class, Token};
@@ -39,11 +39,19 @@ struct Concept {
     mappings: Vec<(u32, String)>,
 }
 
+/// The flags of a term, as [`source`](super::source) has them.
+struct Flags {
+    case_sensitive: bool,
+    research: bool,
+    stop: bool,
+}
+
 struct Output {
     node: u32,
     concept: u32,
     term: TermKind,
     case_sensitive: bool,
+    research: bool,
     not_in_research: bool,
     surface: (u32, u32),
 }
@@ -104,9 +112,10 @@ impl Compiler {
                 let concept = self.concept(system, code, category, kind, display)?;
                 self.current = Some(concept);
             }
-            Record::Term { kind, case_sensitive, stop, text } => {
+            Record::Term { kind, case_sensitive, research, stop, text } => {
                 let concept = self.current.ok_or(CompileError::NoConcept)?;
-                self.term(concept, kind, case_sensitive, stop, text)?;
+                let flags = Flags { case_sensitive, research, stop };
+                self.term(concept, kind, flags, text)?;
             }
             Record::Mapping { system, code } => {
                 let concept = self.current.ok_or(CompileError::NoConcept)?;
@@ -201,15 +210,15 @@ impl Compiler {
         Ok(Some(node))
     }
 
-    fn term(&mut self, concept: u32, term: TermKind, case_sensitive: bool, stop: bool, text: &str) -> Result<(), CompileError> {
+    fn term(&mut self, concept: u32, term: TermKind, flags: Flags, text: &str) -> Result<(), CompileError> {
         let Some(key) = self.key(text) else { return Ok(()) };
         let Some(node) = self.node(&key, true)? else { return Ok(()) };
-        if stop {
+        if flags.stop {
             self.stops.insert((node, concept), ());
             return Ok(());
         }
-        let surface = if case_sensitive { self.store(text)? } else { (0, 0) };
-        self.outputs.push(Output { node, concept, term, case_sensitive, not_in_research: false, surface });
+        let surface = if flags.case_sensitive { self.store(text)? } else { (0, 0) };
+        self.outputs.push(Output { node, concept, term, case_sensitive: flags.case_sensitive, research: flags.research, not_in_research: false, surface });
         Ok(())
     }
 
@@ -259,7 +268,8 @@ impl Compiler {
             let (Some(short), Some(long)) = (fields.next(), fields.next()) else { continue };
             let (category, kind) = (fields.next().and_then(Category::from_name), fields.next().and_then(Kind::from_name));
             let (Some(category), Some(kind)) = (category, kind) else { continue };
-            let case_sensitive = fields.next().is_some_and(|flags| flags.contains('c'));
+            let flags = fields.next().unwrap_or("");
+            let (case_sensitive, research) = (flags.contains('c'), flags.contains('r'));
             let mut concepts = Vec::new();
             if let Some(key) = self.key(long)
                 && let Some(node) = self.node(&key, false)?
@@ -275,7 +285,7 @@ impl Compiler {
                 concepts.push(self.concept("", "", category, kind, long)?);
             }
             for concept in concepts {
-                self.term(concept, TermKind::Abbreviation, case_sensitive, false, short)?;
+                self.term(concept, TermKind::Abbreviation, Flags { case_sensitive, research, stop: false }, short)?;
             }
         }
         Ok(())
@@ -327,8 +337,14 @@ impl Compiler {
         self.stop()?;
         self.know_words();
         self.drug_names();
-        self.outputs.sort_by_key(|o| (o.node, o.concept, o.case_sensitive, o.term as u8));
-        self.outputs.dedup_by_key(|o| (o.node, o.concept));
+        self.outputs.sort_by_key(|o| (o.node, o.concept, o.research, o.case_sensitive, o.term as u8));
+        let strings = &self.text;
+        let surface = |o: &Output| strings.get(o.surface.0 as usize..(o.surface.0 + o.surface.1) as usize);
+        // n/v and N/V both stay; what is allowed as it is, or in any text, makes narrower ones superfluous
+        self.outputs.dedup_by(|later, first| {
+            let same = (later.node, later.concept) == (first.node, first.concept);
+            same && (!first.case_sensitive || surface(first) == surface(later)) && (!first.research || later.research)
+        });
 
         let mut sections: [Vec<u8>; SECTIONS] = Default::default();
         let [s_version, s_sources, s_lists, s_words, s_starts, s_text, s_roots, s_edges, s_nodes, s_outputs, s_concepts, s_maps, s_systems, s_strings] =
@@ -386,7 +402,8 @@ impl Compiler {
                     s_outputs,
                     o.term as u32
                         | if o.case_sensitive { CASE_SENSITIVE } else { 0 }
-                        | if o.not_in_research { NOT_IN_RESEARCH } else { 0 },
+                        | if o.not_in_research { NOT_IN_RESEARCH } else { 0 }
+                        | if o.research { RESEARCH } else { 0 },
                 );
                 push(s_outputs, o.surface.0);
                 push(s_outputs, o.surface.1);

@@ -10,7 +10,7 @@ use crate::nlp::entity::{Category, Kind};
 
 pub const MAGIC: &[u8; 8] = b"FHIRLEX\0";
 /// Rises with each change of the layout, of the hashes, or of the normal form of words.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 pub const HEADER: usize = 8 + 4 + 4 + 8 + SECTIONS * 16;
 pub const SECTIONS: usize = 14;
 
@@ -47,6 +47,8 @@ pub const CONCEPT: usize = 28;
 pub const CASE_SENSITIVE: u32 = 1 << 8;
 /// no finding in texts about research
 pub const NOT_IN_RESEARCH: u32 = 1 << 9;
+/// a finding only in texts about research
+pub const RESEARCH: u32 = 1 << 10;
 
 /// Why bytes are no compiled lexicon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub struct Output {
     pub case_sensitive: bool,
     /// a finding in notes, but none in texts about research
     pub not_in_research: bool,
+    /// a finding in texts about research, but none in notes
+    pub research: bool,
     /// the term as the source writes it; empty where that does not matter
     pub surface: &'static str,
 }
@@ -239,6 +243,7 @@ impl Image {
                 term: TermKind::from_number(info as u8),
                 case_sensitive: info & CASE_SENSITIVE != 0,
                 not_in_research: info & NOT_IN_RESEARCH != 0,
+                research: info & RESEARCH != 0,
                 surface: if info & CASE_SENSITIVE != 0 { image.piece(Section::Text, u32_at(outputs, n * 4 + 2), u32_at(outputs, n * 4 + 3)) } else { "" },
             }
         })

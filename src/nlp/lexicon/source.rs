@@ -8,7 +8,7 @@
 //! L <list>                                                  a list begins; its lines are as they are, up to a line with a lone dot
 //! ```
 //! Type of a term: `preferred`, `synonym`, `brand`, `abbreviation`, `related` (names something near: counts less).
-//! Flags: `-`, or letters of `c` (as it is written only), `x` (never a finding: a stop word).
+//! Flags: `-`, or letters of `c` (as it is written only), `r` (only in texts about research), `x` (never a finding: a stop word).
 //! Category and kind are the names of [`Category`] and [`Kind`] in SQL: `MEDICAL_CONDITION`, `SIGN`.
 
 use crate::nlp::entity::{Category, Kind};
@@ -18,7 +18,7 @@ use crate::nlp::entity::{Category, Kind};
 pub enum Record<'a> {
     Source { name: &'a str, version: &'a str, licence: &'a str, url: &'a str },
     Concept { system: &'a str, code: &'a str, category: Category, kind: Kind, display: &'a str },
-    Term { kind: TermKind, case_sensitive: bool, stop: bool, text: &'a str },
+    Term { kind: TermKind, case_sensitive: bool, research: bool, stop: bool, text: &'a str },
     Mapping { system: &'a str, code: &'a str },
     List { name: &'a str, text: &'a str },
 }
@@ -86,7 +86,7 @@ pub fn read<'a>(text: &'a str, mut each: impl FnMut(Record<'a>)) -> Result<(), B
             "T" => {
                 let kind = TermKind::from_name(field()?).ok_or(bad("has a type of term that does not exist"))?;
                 let flags = field()?;
-                each(Record::Term { kind, case_sensitive: flags.contains('c'), stop: flags.contains('x'), text: field()? });
+                each(Record::Term { kind, case_sensitive: flags.contains('c'), research: flags.contains('r'), stop: flags.contains('x'), text: field()? });
             }
             "M" => each(Record::Mapping { system: field()?, code: field()? }),
             "L" => {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::super::entity::{Entity, Origin};
+use super::super::entity::{Category, Entity, Origin};
 use super::super::token::{Class, Token};
 use super::Finder;
 use super::meaning::Meaning;
@@ -90,7 +90,10 @@ impl Finder<'_, '_, '_> {
             end += 1;
         }
         let inside = self.note.words(at + 1..end);
+        // "(AOR = 2.7)" tells a figure, whatever stands before it
+        let figure = self.note.research && self.token(end).is_some_and(|t| t.is_mark(b'='));
         if is_short(inside)
+            && !figure
             && let Some(begin) = self.long_before(at, inside)
         {
             let meaning = self.meaning_between(begin, at);
@@ -143,17 +146,41 @@ impl Finder<'_, '_, '_> {
             begin -= 1;
             words += usize::from(token.class == Class::Word);
         }
+        if let Some(entity) = self.out.last().filter(|e| e.tokens.end == open && e.category == Category::MedicalCondition)
+            && self.has_initials(entity.tokens.clone(), short)
+        {
+            return Some(entity.tokens.start);
+        }
         let long = self.note.words(begin..open);
         let at = align(short, long)? + self.token(begin)?.begin as usize;
         // the token that begins there
         (begin..open).find(|t| self.token(*t).is_some_and(|t| t.begin as usize <= at && at < t.end as usize))
     }
 
+    /// Whether the letters of a short form are the first letters of the words, in whatever order: "myotonic dystrophy (DM)".
+    fn has_initials(&self, words: std::ops::Range<u32>, short: &str) -> bool {
+        let mut initials: Vec<u8> = words
+            .filter(|t| self.token(*t).is_some_and(|t| t.class == Class::Word))
+            .filter_map(|t| self.note.word(t).bytes().next().map(|b| b.to_ascii_uppercase()))
+            .collect();
+        let mut letters = short.as_bytes().to_vec();
+        initials.sort_unstable();
+        letters.sort_unstable();
+        letters.len() > 1 && initials == letters
+    }
+
     /// What the entity means that ends where a long form ends.
     fn meaning_between(&self, begin: u32, end: u32) -> Option<Meaning> {
         let entity = self.out.last().filter(|e| e.tokens.end == end)?;
-        // "the long form" of a chemical must be all of it; a disease may have words before it
-        let _ = begin;
+        // the long form of a chemical is all of it, "serum creatinine" is none; a disease may have words before it
+        if self.note.research && entity.category == Category::Medication && entity.tokens.start > begin {
+            return None;
+        }
+        // "changes in mental status (MS)": the short form is the status
+        if self.note.research && entity.category == Category::MedicalCondition && entity.tokens.start < begin {
+            let words = (begin..end).filter_map(|t| self.token(t)).filter(|t| t.class == Class::Word).map(|t| t.id);
+            self.condition(words)?;
+        }
         Some(Meaning { category: entity.category, kind: entity.kind, concepts: entity.concepts.clone(), abbreviation: true })
     }
 }

@@ -11,7 +11,7 @@ use super::super::token::{Case, Class};
 const ENGLISH: &[&str] = &[
     "a", "act", "ad", "add", "ads", "aid", "aids", "aim", "air", "all", "am", "an", "and", "ant", "any", "arc", "are", "art", "as", "ash",
     "at", "bad", "bar", "bat", "be", "bed", "bid", "big", "bit", "but", "by", "can", "cap", "car", "care", "case", "cat", "chop", "cold", "common", "dam", "date",
-    "day", "did", "do", "dose", "dot", "eat", "era", "fact", "far", "fast", "fat", "few", "fit", "for", "from", "gap", "gas",
+    "day", "did", "do", "does", "dose", "dot", "eat", "era", "fact", "far", "fast", "fat", "few", "fit", "for", "from", "gap", "gas",
     "gave", "get", "go", "had", "has", "he", "help", "her", "him", "his", "hit", "hop", "how", "i", "ice", "if", "impact", "in", "ion", "is", "it",
     "its", "kit", "lab", "lamb", "lap", "law", "led", "let", "low", "mac", "mad", "man", "map", "mat", "may", "me", "med", "men",
     "met", "mild", "mine", "mit", "more", "mum", "my", "no", "nor", "not", "now", "of", "off", "old", "on", "one", "or", "our", "out",

@@ -1,6 +1,7 @@
 //! Conditions built from a body part and a general word: "left ankle pain", "hepatic injury".
 
 use super::super::entity::{Category, Kind, Origin};
+use super::super::lexicon::Output;
 use super::super::token::{Class, Token};
 use super::meaning::{Meaning, meaning};
 use super::words::{HEAD, MODIFIER, SITE};
@@ -39,6 +40,10 @@ impl Finder<'_, '_, '_> {
         let better = self.with_noun(from, end);
         let changed = better.is_some();
         let mut meaning = better.unwrap_or(of);
+        if !changed && let Some(mut of_site) = self.of_site_disease(from, end).filter(|_| self.note.research) {
+            of_site.concepts.append(&mut meaning.concepts);
+            meaning.concepts = of_site.concepts;
+        }
         if !changed {
             for concept in &mut meaning.concepts {
                 concept.score *= 0.7;
@@ -87,8 +92,7 @@ impl Finder<'_, '_, '_> {
             node = self.step(node, first, id)?;
             first = false;
         }
-        let outputs = self.image.outputs(node).filter(|o| !o.case_sensitive);
-        meaning(self.image, outputs).filter(|m| m.category == Category::MedicalCondition)
+        meaning(self.image, self.outputs(node)).filter(|m| m.category == Category::MedicalCondition)
     }
 
     /// One word further in the lexicon.
@@ -100,13 +104,19 @@ impl Finder<'_, '_, '_> {
         (next != 0).then_some(next)
     }
 
+    /// What the words of a node may mean in this text, however they are written.
+    pub(super) fn outputs(&self, node: u32) -> impl Iterator<Item = Output> {
+        let research = self.note.research;
+        self.image.outputs(node).filter(move |o| !o.case_sensitive && (research || !o.research))
+    }
+
     /// The meaning of a condition by its words.
     pub(super) fn condition(&self, ids: impl Iterator<Item = u32>) -> Option<Meaning> {
         let mut node = 0;
         for (n, id) in ids.enumerate() {
             node = self.step(node, n == 0, id)?;
         }
-        let found = meaning(self.image, self.image.outputs(node).filter(|o| !o.case_sensitive))?;
+        let found = meaning(self.image, self.outputs(node))?;
         (found.category == Category::MedicalCondition).then_some(found)
     }
 

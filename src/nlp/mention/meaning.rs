@@ -4,7 +4,7 @@ use super::super::entity::{Category, ConceptRef, Kind};
 use super::super::lexicon::{Image, Match, Output};
 use super::super::lexicon::source::TermKind;
 use super::super::section::Role;
-use super::super::token::Class;
+use super::super::token::{Case, Class};
 use super::{Finder, case};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +25,11 @@ impl Finder<'_, '_, '_> {
         if case::is_english(self.note, found) {
             return None;
         }
-        let allowed = |o: &Output| !(o.not_in_research && self.research) && case::allows(self.note, found, o);
+        // the code name of a substance has a capital: "at 250" is none
+        let lower = self.token(found.begin).is_some_and(|t| t.case == Case::Lower);
+        let allowed = |o: &Output| !(if self.note.research { o.not_in_research || o.research && lower && o.term == TermKind::Abbreviation } else { o.research }) && case::allows(self.note, found, o);
         let first = meaning(self.image, self.image.outputs(found.node).filter(allowed))?;
-        if first.category != Category::Medication || self.research {
+        if first.category != Category::Medication || self.note.research {
             return Some(first);
         }
         // sodium, creatinine, iron: a drug or a test

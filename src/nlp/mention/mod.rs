@@ -5,20 +5,27 @@
 //! ("hepatitis B and C"), [`spelling`] (misspelled drugs); [`meaning`] gives the category and the concepts.
 
 mod abbreviation;
+mod adjective;
+mod broader;
 mod case;
+mod chemical;
 mod compose;
 mod coordination;
+mod list;
 mod meaning;
 mod spelling;
+#[cfg(test)]
+mod tests;
 mod variant;
 mod words;
 
 pub use case::is_word as is_english;
+pub use chemical::{chemicals, keep};
 pub use words::Words;
 
-use super::entity::{Category, Entity, Origin};
-use super::lexicon::{Image, Match};
+use super::entity::{Category, Entity, Kind, Origin};
 use super::known::BEGINS_TERM;
+use super::lexicon::{Image, Match};
 use super::note::Note;
 use super::token::{Class, Token, UNKNOWN};
 use meaning::Meaning;
@@ -38,7 +45,6 @@ pub fn find(note: &Note<'_>, carry: &mut Carry, out: &mut Vec<Entity>) {
         defined: &mut carry.defined,
         out,
         turned: None,
-        research: is_research(note),
         terms: Vec::new(),
     };
     let mut at = 0;
@@ -66,8 +72,6 @@ struct Finder<'a, 'n, 'o> {
     out: &'o mut Vec<Entity>,
     /// a definition "SF (long form)" whose end is still to come
     turned: Option<abbreviation::Turned>,
-    /// the text is about research, not about a patient
-    research: bool,
     /// terms at one word
     terms: Vec<Match>,
 }
@@ -76,9 +80,9 @@ struct Finder<'a, 'n, 'o> {
 const MOST_TERMS: usize = 24;
 
 /// Whether a text is about research: abstracts and articles are not notes, and words are used in them that are findings in a note.
-pub fn is_research(note: &Note<'_>) -> bool {
+pub fn is_research(tokens: &[Token]) -> bool {
     let (mut all, mut found) = (0, 0);
-    for token in note.tokens.iter().filter(|t| t.class == Class::Word) {
+    for token in tokens.iter().filter(|t| t.class == Class::Word) {
         all += 1;
         // "patients" speaks of many; "patient" of one
         found += usize::from(token.known.flags & words::RESEARCH != 0);
@@ -89,6 +93,9 @@ pub fn is_research(note: &Note<'_>) -> bool {
 impl Finder<'_, '_, '_> {
     /// What begins with the word at `at`; gives the token behind it.
     fn word(&mut self, at: u32, token: &Token) -> u32 {
+        if let Some(end) = self.slashed(at) {
+            return end;
+        }
         let defined = self.defined_at(at);
         if let Some((found, meaning)) = self.term_at(at)
             && defined.as_ref().is_none_or(|(end, _)| *end < found.end)
@@ -102,6 +109,15 @@ impl Finder<'_, '_, '_> {
             return end;
         }
         if let Some(end) = self.composed(at, token) {
+            return end;
+        }
+        if let Some(meaning) = self.adjective(at, token) {
+            self.push(at, at + 1, meaning, Origin::Variant);
+            return at + 1;
+        }
+        if let Some(end) = self.code_name(at) {
+            let meaning = Meaning { category: Category::Medication, kind: Kind::Substance, concepts: Vec::new(), abbreviation: false };
+            self.push(at, end, meaning, Origin::Pattern);
             return end;
         }
         if token.id == UNKNOWN
@@ -135,7 +151,8 @@ impl Finder<'_, '_, '_> {
             return None;
         }
         let limit = self.line_end(at);
-        found.iter().rev().filter(|m| m.end <= limit).find_map(|m| Some((*m, self.meaning_of(m)?)))
+        let means = |m: &Match| self.meaning_of(m).filter(|meaning| !self.gives_way(m, meaning));
+        found.iter().rev().filter(|m| m.end <= limit).find_map(|m| Some((*m, means(m)?)))
     }
 
     /// Where terms that begin at a token must end: a blank line or two ends of line are no part of a term.
@@ -146,9 +163,14 @@ impl Finder<'_, '_, '_> {
 
     /// A term stands at a token: with what the rules add to it.
     fn term(&mut self, found: Match, meaning: Meaning) -> u32 {
+        let meaning = self.spelled_out(&found, meaning);
         if meaning.category != Category::MedicalCondition {
             let origin = origin(&found, &meaning);
-            self.push(found.begin, found.end, meaning, origin);
+            let begin = if meaning.category == Category::Medication { self.name_begin(found.begin) } else { found.begin };
+            while begin < found.begin && self.out.last().is_some_and(|e| e.tokens.end > begin) {
+                self.out.pop();
+            }
+            self.push(begin, found.end, meaning, origin);
             return found.end;
         }
         if let Some(end) = self.of_site(&found, &meaning).or_else(|| self.joined(&found, &meaning)) {
@@ -166,9 +188,17 @@ impl Finder<'_, '_, '_> {
         found.end
     }
 
-    fn push(&mut self, begin: u32, end: u32, meaning: Meaning, origin: Origin) {
+    fn push(&mut self, begin: u32, end: u32, mut meaning: Meaning, origin: Origin) {
+        self.broaden(begin, end, &mut meaning);
         let mut entity = Entity::new(self.note, meaning.category, meaning.kind, begin..end, origin);
         entity.concepts = meaning.concepts;
+        // "cocaine's effects"
+        if entity.category == Category::Medication
+            && let Some(text) = self.note.text.get(entity.begin..entity.end)
+            && let Some(name) = text.strip_suffix("'s").or_else(|| text.strip_suffix("\u{2019}s"))
+        {
+            entity.end = entity.begin + name.len();
+        }
         self.out.push(entity);
     }
 

@@ -170,17 +170,17 @@ impl Finder<'_, '_, '_> {
         if !drugs && word.case != Case::Lower {
             return None;
         }
-        if self.research && (text.len() < LONG || word.case != Case::Lower) {
+        // what is printed has been read for misspellings; other words of research look like drugs
+        if self.note.research {
             return None;
         }
-        let near = drugs && !self.research;
-        if !near && !word.known.has(NEAR_DRUG) {
+        if !drugs && !word.known.has(NEAR_DRUG) {
             return None; // most words
         }
         let mut form = Vec::with_capacity(LONGEST);
         token::normal(text, &mut form);
         let form = std::str::from_utf8(&form).ok()?;
-        let name = if near {
+        let name = if drugs {
             self.words.spelling.nearest(form, if form.len() < LONG { 1 } else { 2 })?
         } else {
             self.words.spelling.one_off(form)?
@@ -189,7 +189,7 @@ impl Finder<'_, '_, '_> {
             return None;
         }
         let node = self.image.root(self.image.word(name.as_bytes()));
-        let mut meaning = meaning(self.image, self.image.outputs(node)).filter(|m| m.category == Category::Medication)?;
+        let mut meaning = meaning(self.image, self.image.outputs(node).filter(|o| !o.research)).filter(|m| m.category == Category::Medication)?;
         for concept in &mut meaning.concepts {
             concept.score *= 0.8;
         }

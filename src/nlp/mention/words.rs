@@ -17,6 +17,8 @@ pub const ARTICLE: u8 = 32;
 
 /// Is frequent in texts about research.
 pub const RESEARCH: u8 = 64;
+/// Names a substance by what it does: inhibitor, antagonist.
+pub const ROLE: u8 = 128;
 
 /// Words of the grammar.
 const GRAMMAR: &[(&str, u8)] = &[
@@ -63,6 +65,7 @@ impl Words {
                         "site" => SITE,
                         "modifier" => MODIFIER,
                         "research" => RESEARCH,
+                        "role" => ROLE,
                         _ => 0,
                     }
             });

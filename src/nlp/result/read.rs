@@ -245,7 +245,7 @@ pub fn behind(note: &Note<'_>, found: &mut Found, test: Option<&Test>) {
             if any(note, at, &["ref", "reference", "normal", "nl", "range", "ranges", "interval", "limits", "rr"]) && range_near(note, at + 1) {
                 named = true;
                 at += 1;
-            } else if (named || closing > 0) && (note.mark(at, b':') || note.mark(at, b'.')) && named {
+            } else if named && (note.mark(at, b':') || note.mark(at, b'.')) {
                 at += 1;
             } else {
                 break;

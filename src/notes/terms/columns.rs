@@ -30,8 +30,9 @@ pub fn row(values: &HashMap<&str, &str>, defaults: Defaults<'_>, each: &mut dyn 
     };
     let flag = |name: &str| get(name).map(|value| matches!(value.to_ascii_lowercase().as_str(), "t" | "true" | "1" | "yes" | "y"));
     let mut what = What::term(text, term);
-    if let What::Term { case_sensitive, stop, .. } = &mut what {
+    if let What::Term { case_sensitive, research, stop, .. } = &mut what {
         *case_sensitive = flag("case_sensitive").unwrap_or(*case_sensitive);
+        *research = flag("research").unwrap_or(false);
         *stop = flag("stop").unwrap_or(false);
     }
     let system = get("system").unwrap_or(defaults.system);

@@ -27,7 +27,7 @@ pub struct Row<'a> {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum What<'a> {
-    Term { text: &'a str, kind: TermKind, case_sensitive: bool, stop: bool },
+    Term { text: &'a str, kind: TermKind, case_sensitive: bool, research: bool, stop: bool },
     Mapping { system: &'a str, code: &'a str },
 }
 
@@ -35,7 +35,7 @@ impl<'a> What<'a> {
     /// A term with the case that its letters ask for: a short one in capitals is an abbreviation, and is taken only as it is written.
     pub fn term(text: &'a str, kind: TermKind) -> What<'a> {
         let case_sensitive = text.len() <= 6 && text.chars().any(char::is_alphabetic) && !text.chars().any(char::is_lowercase);
-        What::Term { text, kind, case_sensitive, stop: false }
+        What::Term { text, kind, case_sensitive, research: false, stop: false }
     }
 }
 

@@ -92,12 +92,12 @@ fn read(call: &Call) -> Result<Value, Error> {
 
 fn add(rows: &mut Rows, Row { system, code, category, kind, display, what }: Row<'_>) {
     let head = [system.into(), code.into(), category.name().into(), kind.name().into(), display.into()];
-    let rest: [Value; 6] = match what {
-        What::Term { text, kind, case_sensitive, stop } => {
+    let rest: [Value; 7] = match what {
+        What::Term { text, kind, case_sensitive, research, stop } => {
             let kind = source::TermKind::ALL.iter().find(|(known, _)| *known == kind).map(|(_, name)| *name);
-            [text.into(), kind.into(), case_sensitive.into(), stop.into(), Value::Null, Value::Null]
+            [text.into(), kind.into(), case_sensitive.into(), stop.into(), research.into(), Value::Null, Value::Null]
         }
-        What::Mapping { system, code } => [Value::Null, Value::Null, Value::Null, Value::Null, system.into(), code.into()],
+        What::Mapping { system, code } => [Value::Null, Value::Null, Value::Null, Value::Null, Value::Null, system.into(), code.into()],
     };
     rows.add(head.into_iter().chain(rest));
 }
@@ -115,8 +115,8 @@ fn records(text: &str, rows: &mut Rows) -> Result<(), Error> {
         use source::Record;
         match (record, current) {
             (Record::Concept { system, code, category, kind, display }, _) => current = Some((system, code, category, kind, display)),
-            (Record::Term { kind: term, case_sensitive, stop, text }, Some((system, code, category, kind, display))) => {
-                add(rows, Row { system, code, category, kind, display, what: What::Term { text, kind: term, case_sensitive, stop } });
+            (Record::Term { kind: term, case_sensitive, research, stop, text }, Some((system, code, category, kind, display))) => {
+                add(rows, Row { system, code, category, kind, display, what: What::Term { text, kind: term, case_sensitive, research, stop } });
             }
             (Record::Mapping { system: target, code: to }, Some((system, code, category, kind, display))) => {
                 add(rows, Row { system, code, category, kind, display, what: What::Mapping { system: target, code: to } });

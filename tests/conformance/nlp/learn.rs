@@ -1,5 +1,5 @@
 //! What annotated abstracts teach: `nlp-scores learn DATA FOLDER` writes `stop.tsv` (terms of the lexicon that are more often wrong than
-//! right) and `learnt.txt` (words of the annotations that the lexicon lacks), and prints modifiers that stand inside conditions.
+//! right) and `learnt.txt` (words of the annotations that the lexicon lacks); `crossvalidate` tells how well that does on parts of them.
 //! Only the training sets are read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,7 +9,10 @@ use fhirlake::nlp::entity::Origin;
 use fhirlake::nlp::token::{self, Class, Token};
 use fhirlake::nlp::{Category, Lexicon};
 
-use super::pubtator::{Doc, FILES, mesh_code, named_so, read, read_entities};
+use fhirlake::nlp::lexicon::source::Record;
+use fhirlake::nlp::lexicon::{CompileError, Compiler, shipped};
+
+use super::pubtator::{self, Doc, FILES, mesh_code, named_so, read, read_entities};
 
 /// The words of a text by which terms are found, and the tokens they are.
 fn key(text: &str) -> Vec<(String, Token)> {
@@ -45,10 +48,80 @@ const THEME: &[&str] = &["D056486", "D004409", "D064420", "D056150", "D020258"];
 /// `learn DATA FOLDER`: reads the training sets in DATA and writes into FOLDER.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let [data, folder] = arguments else { return Err("usage: nlp-scores learn DATA FOLDER".to_owned()) };
-    let lexicon = crate::lexicon::shipped()?;
     let docs = training(data)?;
-    stops(&lexicon, &docs, folder)?;
-    terms(&lexicon, &docs, folder)
+    let docs: Vec<&(bool, Doc)> = docs.iter().collect();
+    let taught = teach(&docs, folder)?;
+    println!("{} stops, {} terms", taught.stop.lines().count(), taught.terms.lines().filter(|l| l.starts_with("T\t")).count());
+    for (file, text) in [("stop.tsv", taught.stop), ("learnt.txt", taught.terms)] {
+        std::fs::write(format!("{folder}/{file}"), text).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+/// `crossvalidate DATA FOLDER PARTS`: learns from all parts of the training sets but one, reads that one, and prints how well and what was wrong.
+pub fn crossvalidate(arguments: &[String]) -> Result<(), String> {
+    let [data, folder, parts] = arguments else { return Err("usage: nlp-scores crossvalidate DATA FOLDER PARTS".to_owned()) };
+    let parts: usize = parts.parse().map_err(|_| "PARTS is a number")?;
+    let mut totals = pubtator::Totals::default();
+    each_part(data, folder, parts, |lexicon, held| totals.add(lexicon, held))?;
+    totals.print();
+    Ok(())
+}
+
+/// Learns from all parts of the training sets but one, for each; gives what was learnt with the part that it was not learnt from.
+pub fn each_part(data: &str, folder: &str, parts: usize, mut each: impl FnMut(&Lexicon, &[&(bool, Doc)])) -> Result<(), String> {
+    let docs = training(data)?;
+    for part in 0..parts {
+        let (mut rest, mut held) = (Vec::new(), Vec::new());
+        for (n, doc) in docs.iter().enumerate() {
+            if n % parts == part { held.push(doc) } else { rest.push(doc) }
+        }
+        let taught = teach(&rest, folder)?;
+        each(&with(&taught.stop, &taught.terms)?, &held);
+    }
+    Ok(())
+}
+
+/// What abstracts teach: the texts of `stop.tsv` and of `learnt.txt`.
+struct Taught {
+    stop: String,
+    terms: String,
+}
+
+/// Behind this line of `stop.tsv` stands what was learnt.
+const LEARNT: &str = "# learnt:\n";
+
+fn teach(docs: &[&(bool, Doc)], folder: &str) -> Result<Taught, String> {
+    let stop = std::fs::read_to_string(format!("{folder}/stop.tsv")).map_err(|e| format!("stop.tsv: {e}"))?;
+    let (own, _) = stop.split_once(LEARNT).ok_or("stop.tsv has no line that parts what was learnt")?;
+    let mut stop = format!("{own}{LEARNT}");
+    let mut known: BTreeSet<String> = own.lines().map(str::to_owned).collect();
+    // what hid behind a term that is stopped now may be wrong as well
+    for _ in 0..2 {
+        for line in stops(&with(&stop, "")?, docs, folder) {
+            if known.insert(line.clone()) {
+                stop.push_str(&line);
+                stop.push('\n');
+            }
+        }
+    }
+    let terms = terms(&with(&stop, "")?, docs);
+    Ok(Taught { stop, terms })
+}
+
+/// The shipped lexicon with other learnt parts.
+fn with(stop: &str, learnt: &str) -> Result<Lexicon, String> {
+    let error = |e: CompileError| format!("{e:?}");
+    let mut compiler = Compiler::new();
+    let [clinical, terminologies, _] = shipped::records().map_err(|e| e.to_string())?;
+    for text in [&clinical, &terminologies, learnt] {
+        compiler.add_text(text).map_err(error)?;
+    }
+    for (name, text) in shipped::LISTS {
+        compiler.add(Record::List { name, text: if name == "stop" { stop } else { text } }).map_err(error)?;
+    }
+    let bytes = compiler.finish(shipped::VERSION).map_err(error)?;
+    Lexicon::open(bytes.leak()).map_err(|e| format!("{e:?}"))
 }
 
 /// The training sets, and whether chemicals are annotated in them.
@@ -63,9 +136,8 @@ fn training(data: &str) -> Result<Vec<(bool, Doc)>, String> {
 }
 
 /// Terms that are more often wrong than right.
-fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), String> {
+fn stops(lexicon: &Lexicon, docs: &[&(bool, Doc)], folder: &str) -> Vec<String> {
     let mut judged: BTreeMap<(String, Category), (usize, usize, usize)> = BTreeMap::new();
-    let mut inside: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (chemicals, doc) in docs {
         for e in read_entities(lexicon, doc) {
             let known = e.category == Category::MedicalCondition || e.category == Category::Medication && *chemicals;
@@ -84,16 +156,6 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
                 continue;
             }
             let gold = || doc.gold.iter().filter(|g| g.category == e.category && g.begin < e.end && g.end > e.begin);
-            if e.category == Category::MedicalCondition
-                && let Some(g) = gold().find(|g| g.end == e.end && g.begin <= e.begin)
-            {
-                for word in doc.text[g.begin..e.begin].split_whitespace() {
-                    inside.entry(word.to_lowercase()).or_default().0 += 1;
-                }
-                if let Some(word) = doc.text[..g.begin].split_whitespace().next_back() {
-                    inside.entry(word.to_lowercase()).or_default().1 += 1;
-                }
-            }
             if !matches!(e.origin, Origin::Term | Origin::Abbreviation) {
                 continue;
             }
@@ -106,33 +168,16 @@ fn stops(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
             }
         }
     }
-    let mut out = String::from(
-        "# Terms that are no findings: term, tab, category or `*`, and a tab and `research` where only in texts about research.\n\
-         # The part below was learnt by `nlp-scores learn` from the training sets of BC5CDR and the NCBI disease corpus: terms of the\n\
-         # lexicon that are more often wrong than right there; those that we wrote for notes only in texts about research.\n",
-    );
-    let before = std::fs::read_to_string(format!("{folder}/stop.tsv")).unwrap_or_default();
-    let mut known: BTreeSet<String> = before.lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect();
+    let mut found = Vec::new();
     let clinical = clinical(folder);
     for ((words, category), (right, wrong, partly)) in &judged {
         if *wrong > *right && *wrong * 2 > *partly {
             // what we wrote for notes is a finding in notes
             let place = if clinical.contains(&(words.clone(), category.name().to_owned())) { "\tresearch" } else { "" };
-            known.insert(format!("{words}\t{}{place}", category.name()));
+            found.push(format!("{words}\t{}{place}", category.name()));
         }
     }
-    for line in &known {
-        out.push_str(line);
-        out.push('\n');
-    }
-    std::fs::write(format!("{folder}/stop.tsv"), out).map_err(|e| e.to_string())?;
-    println!("{} stops", known.len());
-    let mut all: Vec<_> = inside.iter().filter(|(_, (i, o))| *i > 1 && i > o).collect();
-    all.sort_by_key(|(_, (i, _))| std::cmp::Reverse(*i));
-    for (word, (i, o)) in all {
-        println!("modifier {word} {i} {o}");
-    }
-    Ok(())
+    found
 }
 
 /// The words of our own terms and abbreviations.
@@ -157,7 +202,7 @@ fn clinical(folder: &str) -> BTreeSet<(String, String)> {
 }
 
 /// Words of the annotations that the lexicon lacks.
-fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), String> {
+fn terms(lexicon: &Lexicon, docs: &[&(bool, Doc)]) -> String {
     let mut seen: HashMap<(String, Category), Seen> = HashMap::new();
     for (_, doc) in docs {
         for g in &doc.gold {
@@ -196,7 +241,6 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         }
     }
     let mut found: BTreeMap<(String, String, String), Vec<(String, bool, bool)>> = BTreeMap::new();
-    let mut count = 0;
     for ((words, category), entry) in &seen {
         let surface = entry.surfaces.iter().max_by_key(|(s, n)| (**n, std::cmp::Reverse(s.as_str()))).map_or("", |(s, _)| s.as_str());
         let letters = words.chars().filter(|c| c.is_alphabetic()).count();
@@ -227,7 +271,6 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
         }
         let display = String::new();
         let kind = category.name().to_owned();
-        count += 1;
         let text = if short { surface.to_owned() } else { surface.to_lowercase() };
         found.entry((code, kind, display)).or_default().push((text, short, preferred));
     }
@@ -246,7 +289,5 @@ fn terms(lexicon: &Lexicon, docs: &[(bool, Doc)], folder: &str) -> Result<(), St
             out.push_str(&format!("T\t{}\t{}\t{text}\n", if preferred { "preferred" } else if exact { "abbreviation" } else { "synonym" }, if exact { "c" } else { "-" }));
         }
     }
-    std::fs::write(format!("{folder}/learnt.txt"), out).map_err(|e| e.to_string())?;
-    println!("{count} terms");
-    Ok(())
+    out
 }

@@ -60,6 +60,7 @@ type Tool = fn(&[String]) -> Result<(), String>;
 /// What else the program does: name, and what takes the arguments behind it.
 const TOOLS: &[(&str, Tool)] = &[
     ("learn", learn::run),               // stop.tsv and learnt.txt from the training sets
+    ("crossvalidate", learn::crossvalidate), // the same on parts that it did not learn from
     ("calibrate", reliability::calibrate), // scores.tsv: how often findings of each kind are right
     ("speed", speed::run),               // what each step takes
 ];

@@ -25,7 +25,7 @@ pub fn asserted(lexicon: &Lexicon, text: &str, spans: &[(usize, usize, Category)
     let mut tokens: Vec<Token> = Vec::new();
     lexicon.tokens(text, 0, text.len(), &mut tokens);
     let sentences = sentence::sentences(text, &tokens, lexicon, &mut sentence::Carry::default());
-    let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: None };
+    let note = Note { text, tokens: &tokens, sentences: &sentences, lexicon, date: None, research: false };
     let mut entities = Vec::new();
     let mut places = Vec::new();
     for &(begin, end, category) in spans {

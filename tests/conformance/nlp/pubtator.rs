@@ -88,7 +88,7 @@ pub fn read_entities(lexicon: &Lexicon, doc: &Doc) -> Vec<Entity> {
 type Misses = BTreeMap<(char, String), (usize, String)>;
 
 /// Counts one category in some abstracts.
-fn score(lexicon: &Lexicon, docs: &[Doc], category: Category, misses: &mut Misses) -> Counts {
+fn score<'d>(lexicon: &Lexicon, docs: impl Iterator<Item = &'d Doc>, category: Category, misses: &mut Misses) -> Counts {
     let mut counts = Counts::default();
     for doc in docs {
         let mut found: Vec<Entity> = read_entities(lexicon, doc);
@@ -136,6 +136,45 @@ fn score(lexicon: &Lexicon, docs: &[Doc], category: Category, misses: &mut Misse
     counts
 }
 
+/// Counts over several readings of abstracts: diseases of BC5CDR, chemicals of BC5CDR, diseases of the NCBI corpus.
+#[derive(Default)]
+pub struct Totals([(Counts, Misses); 3]);
+
+const TOTALS: [(bool, Category, &str); 3] = [
+    (true, Category::MedicalCondition, "bc5cdr.disease"),
+    (true, Category::Medication, "bc5cdr.chemical"),
+    (false, Category::MedicalCondition, "ncbi.disease"),
+];
+
+impl Totals {
+    /// Adds abstracts, each with whether it is of BC5CDR.
+    pub fn add(&mut self, lexicon: &Lexicon, docs: &[&(bool, Doc)]) {
+        for ((bc5cdr, category, _), (counts, misses)) in TOTALS.iter().zip(&mut self.0) {
+            let more = score(lexicon, docs.iter().filter(|(of, _)| of == bc5cdr).map(|(_, doc)| doc), *category, misses);
+            counts.right += more.right;
+            counts.found += more.found;
+            counts.gold += more.gold;
+            counts.concept_right += more.concept_right;
+            counts.concept_all += more.concept_all;
+        }
+    }
+
+    pub fn print(&self) {
+        for ((_, _, name), (_, misses)) in TOTALS.iter().zip(&self.0) {
+            println!("errors of {name}");
+            print(misses);
+            let many = |sign: char| misses.iter().filter(|((s, text), _)| *s == sign && !text.contains("  <- ")).map(|(_, (n, _))| n).sum::<usize>();
+            println!("{name}: {} unseen, {} too many, {} with other ends", many('-'), many('+'), many('~'));
+        }
+        for ((_, _, name), (counts, _)) in TOTALS.iter().zip(&self.0) {
+            println!("{name}.precision\t{:.4}", ratio(counts.right, counts.found));
+            println!("{name}.recall\t{:.4}", ratio(counts.right, counts.gold));
+            println!("{name}.f1\t{:.4}", ratio(2 * counts.right, counts.found + counts.gold));
+            println!("{name}.concepts\t{:.4}", ratio(counts.concept_right, counts.concept_all));
+        }
+    }
+}
+
 fn print(misses: &Misses) {
     for sign in ['-', '+', '~', 'c'] {
         let mut all: Vec<_> = misses.iter().filter(|(k, _)| k.0 == sign).collect();
@@ -175,7 +214,7 @@ fn run(work: &Work, corpus: &str, categories: &[(Category, &str)]) -> Result<Out
         let (mut right, mut all) = (0, 0);
         for (category, name) in categories {
             let mut misses = Misses::new();
-            let counts = score(&work.lexicon, &docs, *category, &mut misses);
+            let counts = score(&work.lexicon, docs.iter(), *category, &mut misses);
             let mut figure = |what: &str, value: f64| figures.push((format!("{part}.{name}.{what}"), value));
             figure("precision", ratio(counts.right, counts.found));
             figure("recall", ratio(counts.right, counts.gold));

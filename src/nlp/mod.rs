@@ -2,7 +2,7 @@
 //! data and habits, each with the certainty, time and person that the text gives it, and with codes.
 //!
 //! Takes a text and a compiled [`Lexicon`]; gives [`Entity`]s with byte offsets. Pure: no Postgres, no files, no clock.
-//! The way of a text: [`token`] → [`sentence`] (with [`section`]) → [`mention`] → [`result`], [`medication`], [`time`],
+//! The way of a text: [`token`] (with [`known`]) → [`sentence`] (with [`section`]) → [`mention`] → [`result`], [`medication`], [`time`],
 //! [`social`], [`phi`], [`attribute`] → [`context`] → [`score`].
 
 pub mod attribute;

@@ -123,6 +123,12 @@ impl Rows {
         self.bodies.clear();
     }
 
+    /// Takes back the columns that were written since the last row.
+    pub fn forget(&mut self) {
+        self.cells.clear();
+        self.bodies.clear();
+    }
+
     /// Adds a row; columns that are not given are NULL.
     pub fn add(&mut self, values: impl IntoIterator<Item = Value>) {
         self.values.clear();

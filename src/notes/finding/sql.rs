@@ -101,11 +101,14 @@ pub fn add(rows: &mut Rows, id: usize, entity: &Entity, text: &str, points: &Poi
         Some(value) => rows.text(value),
         None => rows.null(),
     }
-    rows.body(|out| attributes(&entity.attributes, text, points, out))?;
-    rows.body(|out| concepts(&codings(entity, lexicon), out))?;
+    let told = rows.body(|out| attributes(&entity.attributes, text, points, out)).and_then(|()| rows.body(|out| concepts(&codings(entity, lexicon), out)));
     rows.text(entity.origin.name());
-    rows.end();
-    Ok(())
+    match told {
+        Ok(()) => rows.end(),
+        // half a row must not become the begin of the next
+        Err(_) => rows.forget(),
+    }
+    Ok(told?)
 }
 
 /// The arguments that say which findings are wanted.

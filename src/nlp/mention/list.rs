@@ -6,23 +6,18 @@ use super::super::token::{self, Class};
 use super::Finder;
 use super::meaning::{Meaning, meaning};
 
-/// Parts of such lists that are no abbreviations by themselves, and what they stand for.
+/// Parts of lists of symptoms that are no abbreviations by themselves, and what they stand for.
 const PARTS: &[(&str, &str)] = &[
     ("c", "chills"),
     ("cp", "chest pain"),
     ("d", "diarrhea"),
     ("doe", "dyspnea on exertion"),
-    ("e", "edema"),
     ("f", "fever"),
-    ("g", "gallops"),
     ("ha", "headache"),
-    ("m", "murmurs"),
     ("n", "nausea"),
     ("ns", "night sweats"),
-    ("r", "rubs"),
     ("sob", "shortness of breath"),
     ("v", "vomiting"),
-    ("w", "wheezes"),
 ];
 
 /// Between the expansions of a short form that stands for several findings.
@@ -49,17 +44,26 @@ impl Finder<'_, '_, '_> {
         {
             parts.push(last + 2);
         }
-        // "f/u" and "d/c" are no lists of findings
-        let wide = parts.iter().any(|t| self.note.word(*t).len() > 1);
-        if !is_part(at) || parts.len() < 2 || parts.len() == 2 && !wide && self.sequence(at, &parts).is_none_or(|all| all.len() < 2) {
+        if !is_part(at) || parts.len() < 2 {
             return None;
         }
         let mut found: Vec<(u32, Meaning)> = Vec::new();
+        let mut sure = false;
         while let Some(&part) = parts.get(found.len()) {
             match self.sequence(part, &parts) {
-                Some(several) => found.extend(several),
-                None => found.push((part, self.part(part)?)),
+                Some(several) => {
+                    found.extend(several);
+                    sure = true;
+                }
+                None => {
+                    sure |= self.note.word(part).len() > 1;
+                    found.push((part, self.part(part)?));
+                }
             }
+        }
+        // "d/c" is no list, nor is "n/c/d": single letters tell nothing by themselves
+        if !sure {
+            return None;
         }
         let end = parts.last()? + 1;
         for (part, meaning) in found {

@@ -91,7 +91,7 @@ fn lists_of_letters() {
     assert_eq!(read("No r/m/g."), ["r=rub", "m=murmur", "g=gallop"]);
     assert_eq!(read("Denies n/v/cp/sob/f/c."), ["n=nausea", "v=vomiting", "cp=cp", "sob=sob", "f=fever", "c=chills"]);
     assert_eq!(read("He denies cp/sob/changes in vision."), ["cp=cp", "sob=sob"]);
-    for no_list in ["Will f/u on 3/4.", "d/c home", "pain c/w gout", "w/o any", "25 y/o m/f", "s/p", "n/a", "r/o", "5 mg/d/c"] {
+    for no_list in ["Will f/u on 3/4.", "d/c home", "pain c/w gout", "w/o any", "25 y/o m/f", "s/p", "n/a", "r/o", "5 mg/d/c", "m/w/f dialysis", "c/d/i", "w/d/c", "D/C/E"] {
         let found = read(no_list);
         assert!(!found.iter().any(|e| e.len() < 12 && e.contains('=') && e.split('=').next().is_some_and(|w| w.len() == 1)), "{no_list}: {found:?}");
     }
